@@ -1,0 +1,47 @@
+# Two commands do everything: `make run` and `make test`. The environment comes from requirements.lock.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+EDITION := ikp-2024-published
+
+.PHONY: run test test-slow check format lock docs clean
+
+run: $(READY)
+	$(BIN)/kerawanan run --edition $(EDITION) --inbox extracts/$(EDITION)
+
+test: $(READY)
+	$(BIN)/pytest
+
+test-slow: $(READY)
+	$(BIN)/pytest -m slow
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 warehouse
+	$(BIN)/python docs/data_dictionary.py --check
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(READY)
+	$(BIN)/python docs/data_dictionary.py
+
+# Resolves anew within the bounds of pyproject.toml. No address of a registry gets into the lock.
+lock: $(READY)
+	$(BIN)/uv pip compile pyproject.toml --extra dev --group build --python-version 3.11 --upgrade --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate -o requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

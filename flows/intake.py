@@ -1,0 +1,112 @@
+"""Files coming in: which source they belong to, whether they can be read as it, and their admission to the store."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from schemas.methodology import Library
+from schemas.regions import valid_regions
+from schemas.sources import Source
+from schemas.violations import Refusal, UsageError
+from transforms.admission import Identity, admission
+from transforms.parse import extract_rows
+from transforms.regions import region_lookup
+from warehouse.raw_store import Receipt, admit_extract, file_content
+from warehouse.store import Store
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An extract that was refused whole: its file, and why."""
+
+    file_name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What became of files: receipts of new extracts, receipts of those known before, and refused ones."""
+
+    new: tuple[Receipt, ...]
+    known: tuple[Receipt, ...]
+    refused: tuple[Refused, ...]
+
+
+def source_of(file_name: str, sources: Mapping[str, Source]) -> str:
+    """The one source whose pattern a file name matches. Raises Refusal."""
+    matching = [name for name, source in sources.items() if fnmatchcase(file_name, source.pattern)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise Refusal(f"its name fits several sources ({', '.join(matching)}); ingest it with --source.")
+    patterns = ", ".join(source.pattern for source in sources.values())
+    raise Refusal(f"its name fits no source (patterns: {patterns}); rename it or ingest it with --source.")
+
+
+def known_source(name: str, sources: Mapping[str, Source]) -> Source:
+    """A source by its name. Raises UsageError."""
+    if name not in sources:
+        raise UsageError(f"there is no source '{name}'; sources.yml has {', '.join(sources)}.")
+    return sources[name]
+
+
+def take_in(
+    store: Store,
+    paths: Iterable[Path],
+    sources: Mapping[str, Source],
+    received_at: datetime,
+    now: datetime,
+    source_name: str | None = None,
+) -> Intake:
+    """Admit files that can be read as their source (named, or found by file name); refuse the others with a reason."""
+    new: list[Receipt] = []
+    known: list[Receipt] = []
+    refused: list[Refused] = []
+    for path in paths:
+        try:
+            content = file_content(path)
+            name = source_name or source_of(path.name, sources)
+            source = sources[name]
+            extract_rows(content, source)
+        except Refusal as refusal:
+            refused.append(Refused(path.name, str(refusal)))
+            continue
+        receipt, is_new = admit_extract(store, content, path.name, name, source.synthetic, received_at, now)
+        (new if is_new else known).append(receipt)
+    return Intake(tuple(new), tuple(known), tuple(refused))
+
+
+def inbox_files(inbox: Path) -> list[Path]:
+    """What lies in an inbox, in the order of names; hidden files and folders are not extracts. Raises UsageError."""
+    if not inbox.is_dir():
+        raise UsageError(f"the inbox {inbox} is not a folder.")
+    return sorted(path for path in inbox.iterdir() if not path.name.startswith(".") and not path.is_dir())
+
+
+def examined(path: Path, source_name: str, library: Library, today: date) -> dict[str, Any]:
+    """What a file would be read as, without changing anything: rows, admitted rows, violations; or why it is refused.
+
+    Regions are those valid `today`, as no edition is asked for.
+    """
+    source = library.sources[source_name]
+    valid = valid_regions(library.regions, today)
+    lookup = region_lookup(library.regions, valid, library.aliases, source)
+    try:
+        content = file_content(path)
+        identity = Identity(source_name, path.name, hashlib.sha256(content).hexdigest())
+        read = admission(content, identity, source, library.corrections, lookup, library.dictionary)
+    except Refusal as refusal:
+        return {"file_name": path.name, "source": source_name, "refused": str(refusal)}
+    return {
+        "file_name": path.name,
+        "source": source_name,
+        "rows": read.rows_in,
+        "rows_admitted": read.admitted.height,
+        "rows_quarantined": read.rows_in - read.admitted.height,
+        "violations": read.quarantine.to_dicts(),
+        "corrections": read.findings.to_dicts(),
+    }

@@ -1,0 +1,106 @@
+"""What the steps of a night pass each other: small, frozen references. No frame ever travels."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from flows.intake import Refused
+from schemas.methodology import Library, Methodology
+from warehouse.engine import EngineLimits
+from warehouse.raw_store import Receipt
+from warehouse.runs import write_run
+from warehouse.store import Store
+
+
+@lru_cache(maxsize=4)
+def _fixed_methodology(folder: Path, edition: str) -> Methodology:
+    # Safe to keep: the folder belongs to one night, and nothing in it changes after `admit`.
+    return Library(folder).edition(edition)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One night. `now` is the only clock; `work` is an empty folder of its own; `run_id` names the run and what it
+    publishes; `inbox` is a folder of files to take in first; `methodology` a folder laid over the package's."""
+
+    edition: str
+    as_of: date
+    now: datetime
+    run_id: str
+    store: str
+    work: Path
+    methodology: Path | None = None
+    inbox: Path | None = None
+    limits: EngineLimits = EngineLimits()
+
+    @property
+    def snapshot(self) -> Path:
+        """The folder in which the night's snapshot takes shape."""
+        return self.work / "snapshot"
+
+    def resolved(self) -> Methodology:
+        """The methodology as `admit` fixed it for this night."""
+        return _fixed_methodology(self.snapshot / "methodology", self.edition)
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """The extracts received by the end of `as_of`; files refused; how many extracts are new, and how many came later."""
+
+    extracts: tuple[Receipt, ...]
+    refused: tuple[Refused, ...]
+    new: int
+    later: int
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What was read of each extract (`inputs`, as the manifest names them), and what was refused whole."""
+
+    inputs: tuple[dict[str, Any], ...]
+    refused: tuple[Refused, ...]
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether anything of the night is simulated, which makes all of it so."""
+        return any(each["is_synthetic"] for each in self.inputs)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The judgement: how many findings of each severity. Anything critical holds the snapshot."""
+
+    findings: dict[str, int]
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the snapshot may not become stable."""
+        return self.findings.get("critical", 0) > 0
+
+
+@dataclass(frozen=True)
+class Night:
+    """How a night ended, and the snapshot it stands on."""
+
+    outcome: Literal["published", "unchanged", "held"]
+    snapshot_id: str
+    content_hash: str
+
+
+def record_run(request: Request, outcome: str, **facts: Any) -> None:
+    """Write the record of a run to the store, with the rows it quarantined and the findings it made, if it got so far."""
+    record = {
+        "run_id": request.run_id,
+        "edition": request.edition,
+        "as_of": request.as_of.isoformat(),
+        "started_at": request.now.isoformat(),
+        "outcome": outcome,
+        **facts,
+    }
+    files = {
+        "quarantine.parquet": request.work / "quarantine.parquet",
+        "quality_result.parquet": request.snapshot / "tables/quality_result.parquet",
+    }
+    write_run(Store(request.store), request.run_id, record, files)

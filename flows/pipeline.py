@@ -1,0 +1,147 @@
+"""The whole way from raw extracts to a published snapshot: six steps, each a plain function.
+
+Steps pass each other small references; frames live inside a step, or as Parquet in the night's work folder. A snapshot
+is a pure function of the extracts received by `as_of`, the methodology with its corrections, and the code.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from flows.intake import Refused, inbox_files, take_in
+from flows.night import Admitted, Judged, Night, Request, Validated, record_run
+from schemas.methodology import Library
+from schemas.regions import valid_regions
+from schemas.violations import NothingToScore, Refusal
+from transforms.admission import Identity, admission, quarantine_findings
+from transforms.design import design_frames
+from transforms.indicators import settled
+from transforms.regions import region_lookup
+from warehouse.engine import Stamp, scored_tables
+from warehouse.exports import write_workbook
+from warehouse.raw_store import receipts
+from warehouse.snapshots import Draft, draft_hashes, publish_snapshot
+from warehouse.store import Store
+
+
+def admit(request: Request) -> Admitted:
+    """Fix the methodology of the night, take in the inbox, and list the extracts received by the end of `as_of`."""
+    methodology = Library(request.methodology).edition(request.edition)
+    methodology.write(request.snapshot / "methodology")
+    store = Store(request.store)
+    files = inbox_files(request.inbox) if request.inbox else []
+    intake = take_in(store, files, methodology.sources, received_at=request.now, now=request.now)
+    end_of_day = datetime.combine(request.as_of, datetime.min.time(), ZoneInfo("Asia/Jakarta")) + timedelta(days=1)
+    every = receipts(store, methodology.sources)
+    extracts = tuple(each for each in every if each.received_at < end_of_day)
+    return Admitted(extracts, intake.refused, len(intake.new), len(every) - len(extracts))
+
+
+def validate(request: Request, admitted: Admitted) -> Validated:
+    """Read every extract as its source says, apply corrections, resolve regions, and separate good rows from bad."""
+    methodology, store = request.resolved(), Store(request.store)
+    valid = valid_regions(methodology.regions, methodology.edition.regions_valid_on)
+    inputs, refused, parts = [], list(admitted.refused), []
+    for extract in admitted.extracts:
+        source = methodology.sources[extract.source]
+        identity = Identity(extract.source, extract.file_name, extract.sha256)
+        lookup = region_lookup(methodology.regions, valid, methodology.aliases, source)
+        try:
+            content = store.read(extract.key)
+            read = admission(content, identity, source, methodology.corrections, lookup, methodology.dictionary)
+        except Refusal as refusal:
+            refused.append(Refused(extract.file_name, str(refusal)))
+            continue
+        stamp = {"received_at": pl.lit(extract.received_at), "is_synthetic": pl.lit(extract.is_synthetic)}
+        parts.append((read.admitted.with_columns(**stamp), read.quarantine, read.findings))
+        inputs.append(asdict(extract) | {"rows": read.rows_in, "rows_admitted": read.admitted.height})
+    for name, frames in zip(("admitted", "quarantine", "findings"), zip(*parts, strict=True), strict=False):
+        pl.concat(frames).write_parquet(request.work / f"{name}.parquet")
+    if not any(rows["value"].count() for rows, _, _ in parts):
+        raise NothingToScore(
+            f"There is no figure for {request.edition} as of {request.as_of}: {len(admitted.extracts)} extract(s) were "
+            f"received by then, {admitted.later} later, {len(refused)} refused. Ingest extracts of its sources."
+        )
+    return Validated(tuple(inputs), tuple(refused))
+
+
+def prepare(request: Request, validated: Validated) -> Path:
+    """Settle contradictions by precedence, and lay out figures and methodology as the engine's tables."""
+    methodology, prepared = request.resolved(), request.work / "prepared"
+    frames = design_frames(methodology)
+    figures = settled(pl.read_parquet(request.work / "admitted.parquet"), methodology, frames["unit"], frames["node"])
+    corrections = pl.read_parquet(request.work / "findings.parquet")
+    quarantined = quarantine_findings(pl.read_parquet(request.work / "quarantine.parquet"))
+    frames |= {"reported": figures.reported, "entered": figures.entered, "observation": figures.observation}
+    frames["finding"] = pl.concat([figures.findings, corrections, quarantined])
+    prepared.mkdir()
+    for name, frame in frames.items():
+        frame.write_parquet(prepared / f"{name}.parquet")
+    return prepared
+
+
+def score(request: Request, validated: Validated, prepared: Path) -> Path:
+    """Compute the index in DuckDB, level by level, check it, and write every published table."""
+    tables = request.snapshot / "tables"
+    stamp = Stamp(request.as_of, request.run_id, request.run_id, validated.is_synthetic)
+    scored_tables(prepared, request.resolved().edition, stamp, request.limits, tables)
+    return tables
+
+
+def judge(request: Request, tables: Path) -> Judged:
+    """Decide on the release: anything critical in `quality_result` holds it."""
+    findings = pl.read_parquet(tables / "quality_result.parquet", columns=["severity"])
+    return Judged(dict(findings["severity"].value_counts().rows()))
+
+
+def publish(request: Request, admitted: Admitted, validated: Validated, tables: Path, judged: Judged) -> Night:
+    """Publish the snapshot unless it says nothing new, and write the record of the run."""
+    methodology, store = request.resolved(), Store(request.store)
+    hashes, whole = draft_hashes(tables, methodology.dictionary)
+    (request.snapshot / "exports").mkdir()
+    write_workbook(tables, request.snapshot / "exports" / "index_score.xlsx", request.now)
+    draft = Draft(
+        folder=request.snapshot,
+        edition=request.edition,
+        title=methodology.edition.title_en,
+        snapshot_id=request.run_id,
+        run_id=request.run_id,
+        as_of=request.as_of,
+        created=request.now,
+        content_hash=whole,
+        table_hashes=hashes,
+        methodology_digest=methodology.digest,
+        inputs=validated.inputs,
+        is_synthetic=validated.is_synthetic,
+        is_held=judged.is_held,
+    )
+    snapshot_id, is_new = publish_snapshot(store, draft, methodology.dictionary)
+    night = Night("held" if judged.is_held else "published" if is_new else "unchanged", snapshot_id, whole)
+    record_run(request, inputs=validated.inputs, refused=[asdict(each) for each in validated.refused],
+               new_extracts=admitted.new, later_extracts=admitted.later, findings=judged.findings, **asdict(night))
+    return night
+
+
+def call(function: Callable[..., Any], *arguments: Any) -> Any:
+    """The plain way to take a step."""
+    return function(*arguments)
+
+
+def run_night(request: Request, step: Callable[..., Any] = call) -> Night:
+    """One night, from admission to publication. `step` takes each step; an orchestrator passes its own."""
+    try:
+        admitted = step(admit, request)
+        validated = step(validate, request, admitted)
+        prepared = step(prepare, request, validated)
+        tables = step(score, request, validated, prepared)
+        judged = step(judge, request, tables)
+        night: Night = step(publish, request, admitted, validated, tables, judged)
+    except Exception as error:
+        record_run(request, "failed", reason=str(error) or type(error).__name__)
+        raise
+    return night

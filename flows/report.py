@@ -1,0 +1,274 @@
+"""What commands answer: results as plain data, and the same for people to read in a terminal or a pipe."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from flows.night import Night
+from transforms.design import LEVEL_ORDER
+from warehouse.runs import run_folder
+from warehouse.snapshots import find_snapshot, log_entries, snapshot_folder
+from warehouse.store import Store
+
+SHOWN_ROWS = 10
+
+
+def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
+    """What a night came to: outcome, where the files are, the top of the table, and what was found on the way."""
+    store = Store(store_url)
+    record = json.loads(store.read(f"{run_folder(run_id)}/run.json"))
+    edition = record["edition"]
+    base = snapshot_folder(edition, night.snapshot_id)
+    stable = log_entries(store, edition, "stable")
+    findings = pl.read_parquet(store.path(f"{run_folder(run_id)}/quality_result.parquet"))
+
+    def sentences(*checks: str) -> list[str]:
+        return findings.filter(pl.col("check").is_in(checks))["message_en"].to_list()
+
+    return {
+        "outcome": night.outcome,
+        "edition": edition,
+        "as_of": record["as_of"],
+        "run_id": run_id,
+        "snapshot_id": night.snapshot_id,
+        "stable_snapshot_id": stable[-1]["snapshot_id"] if stable else None,
+        "content_hash": night.content_hash,
+        "extracts": len(record["inputs"]),
+        "new_extracts": record["new_extracts"],
+        "later_extracts": record["later_extracts"],
+        "rows": sum(each["rows"] for each in record["inputs"]),
+        "rows_admitted": sum(each["rows_admitted"] for each in record["inputs"]),
+        "refused": record["refused"],
+        "findings": record["findings"],
+        "corrected": sentences("correction_applied"),
+        "quarantined": sentences("rows_quarantined"),
+        "contradicted": sentences("contradiction"),
+        "critical": findings.filter(pl.col("severity") == "critical")["message_en"].to_list(),
+        "is_synthetic": any(each["is_synthetic"] for each in record["inputs"]),
+        "snapshot": str(store.path(base)),
+        "stable": str(store.path(f"stable/v1/{edition}")) if stable else None,
+        "run": str(store.path(run_folder(run_id))),
+        **_index_summary(store, base),
+    }
+
+
+def snapshot_result(store_url: str, snapshot_id: str) -> dict[str, Any]:
+    """What a snapshot holds and what it stands on."""
+    store = Store(store_url)
+    data = find_snapshot(store, snapshot_id)
+    facts = data["kerawanan"]
+    base = snapshot_folder(facts["edition"], facts["snapshot_id"])
+    return {"title": data["title"], **facts, "snapshot": str(store.path(base)), **_index_summary(store, base)}
+
+
+def _index_summary(store: Store, base: str) -> dict[str, Any]:
+    """The top of the index, and how many regions each category has, per level and approach."""
+    index = pl.read_parquet(store.path(f"{base}/tables/index_score.parquet")).filter(pl.col("score").is_not_null())
+    place = ["region_level", "approach"]
+    known = sorted(index.select(place).unique().rows(), key=lambda each: (LEVEL_ORDER[each[0]], each[1]))
+    ranked = set(index.filter(pl.col("rank").is_not_null()).select(place).unique().rows())
+    shown = next((each for each in known if each in ranked), known[-1])
+    top = index.filter((pl.col("region_level") == shown[0]) & (pl.col("approach") == shown[1]))
+    counted = Counter(index.select(*place, "category").rows())
+    return {
+        "top_of": f"{shown[0]} / {shown[1]}",
+        "top": top.sort("score", descending=True)
+        .head(SHOWN_ROWS)
+        .select("rank", "region_code", "region_name", "score", "computed_score", "category", "origin")
+        .to_dicts(),
+        "categories": [
+            {"region_level": level, "approach": approach, "category": category, "regions": count}
+            for (level, approach, category), count in sorted(counted.items(), key=lambda each: str(each[0]))
+        ],
+    }
+
+
+def show(command: str, result: Mapping[str, Any]) -> None:
+    """Print a command's result for people; no colours and no cutting to a window's width in a pipe."""
+    console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 160)
+    SHOWN_AS[command](console, result)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for index, column in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[index], (int, float)) or row[index] is None for row in rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row))
+    return table
+
+
+def _sentences(console: Console, title: str, sentences: Sequence[str]) -> None:
+    if sentences:
+        console.print(f"{title} ({len(sentences)})")
+        for sentence in sentences[:SHOWN_ROWS]:
+            console.print(f"  - {sentence}", soft_wrap=True)
+        if len(sentences) > SHOWN_ROWS:
+            console.print(f"  ... and {len(sentences) - SHOWN_ROWS} more")
+
+
+def _index(console: Console, result: Mapping[str, Any]) -> None:
+    columns = ("rank", "region_code", "region_name", "score", "computed_score", "category", "origin")
+    rows = [[row[column] for column in columns] for row in result["top"]]
+    console.print(_table(columns, rows, f"Top of {result['top_of']}"))
+    counted = [
+        f"{each['region_level']} / {each['approach']}: {each['regions']} {each['category'] or 'without category'}"
+        for each in result["categories"]
+    ]
+    _sentences(console, "Categories", counted)
+
+
+def _night(console: Console, result: Mapping[str, Any]) -> None:
+    kind = " SIMULATED DATA," if result["is_synthetic"] else ""
+    console.print(f"{result['edition']} as of {result['as_of']}:{kind} {result['outcome']}", style="bold")
+    quarantined = result["rows"] - result["rows_admitted"]
+    console.print(
+        f"{result['extracts']} extracts ({result['new_extracts']} new, {result['later_extracts']} received later), "
+        f"{result['rows']} rows: {result['rows_admitted']} admitted, {quarantined} quarantined"
+    )
+    _index(console, result)
+    _sentences(console, "Held because", result["critical"])
+    _sentences(console, "Refused", [f"{each['file_name']}: {each['reason']}" for each in result["refused"]])
+    _sentences(console, "Corrected", result["corrected"])
+    _sentences(console, "Contradicted", result["contradicted"])
+    _sentences(console, "Quarantined", result["quarantined"] or ["nothing"])
+    what = {"published": "published as", "held": "held as candidate", "unchanged": "nothing new; it stands on"}
+    console.print(f"Snapshot   {what[result['outcome']]} {result['snapshot_id']}")
+    if result["stable_snapshot_id"] not in (None, result["snapshot_id"]):
+        console.print(f"           stable still stands on {result['stable_snapshot_id']}")
+    elif result["stable_snapshot_id"] is None:
+        console.print("           nothing is stable yet")
+    for label, name in (("Tables", "snapshot"), ("Stable", "stable"), ("This run", "run")):
+        if result[name]:
+            console.print(f"{label:<10} {result[name]}", soft_wrap=True)
+    console.print(f"Next       kerawanan snapshots show {result['snapshot_id']}   (or: kerawanan snapshots verify)")
+
+
+def _ingest(console: Console, result: Mapping[str, Any]) -> None:
+    for each in result["admitted"]:
+        console.print(f"admitted  {each['file_name']} ({each['size']} bytes) as {each['source']}: {each['sha256']}")
+    for each in result["known"]:
+        console.print(f"known     {each['file_name']}: the same bytes were received {each['received_at']}")
+    for each in result["refused"]:
+        console.print(f"refused   {each['file_name']}: {each['reason']}", soft_wrap=True)
+
+
+def _validate(console: Console, result: Mapping[str, Any]) -> None:
+    for each in result["extracts"]:
+        if "refused" in each:
+            console.print(f"{each['file_name']}: refused: {each['refused']}", soft_wrap=True)
+            continue
+        console.print(
+            f"{each['file_name']} as {each['source']}: {each['rows']} rows, {each['rows_admitted']} admitted, "
+            f"{each['rows_quarantined']} quarantined",
+        )
+        for row in each["violations"][:SHOWN_ROWS]:
+            place = f"{row['sheet']} " if row["sheet"] else ""
+            console.print(
+                f"  {place}row {row['row']}, {row['column'] or 'row'}, {row['region'] or 'no region'} / "
+                f"{row['item'] or 'no item'}: {row['message_en']} {row['action_en']} [{row['rule']}]",
+                soft_wrap=True,
+            )
+        if len(each["violations"]) > SHOWN_ROWS:
+            console.print(f"  ... and {len(each['violations']) - SHOWN_ROWS} more (--format json shows all)")
+
+
+def _snapshots_list(console: Console, result: Mapping[str, Any]) -> None:
+    rows = [
+        (
+            each["snapshot_id"],
+            each["edition"],
+            each["as_of"],
+            ", ".join(each["channels"]) + (" held" if each["is_held"] else ""),
+            "synthetic" if each["is_synthetic"] else "real",
+            each["content_hash"][:12],
+        )
+        for each in result["snapshots"]
+    ]
+    console.print(_table(("snapshot", "edition", "as_of", "stands for", "data", "content"), rows))
+
+
+def _snapshots_show(console: Console, result: Mapping[str, Any]) -> None:
+    console.print(f"{result['title']} ({result['edition']})", style="bold")
+    before = result["predecessor"]
+    facts = {
+        "snapshot": result["snapshot_id"],
+        "as of": result["as_of"],
+        "content": result["content_hash"],
+        "methodology": result["methodology_digest"],
+        "code": f"{result['code']['version']} {result['code']['sha256']}",
+        "predecessor": before["snapshot_id"] if before else "none",
+        "data": "SIMULATED" if result["is_synthetic"] else "real",
+        "tables": result["snapshot"],
+    }
+    for label, fact in facts.items():
+        console.print(f"{label:<12} {fact}", soft_wrap=True)
+    inputs = [
+        (each["file_name"], each["source"], each["rows"], each["rows_admitted"], each["sha256"][:12])
+        for each in result["inputs"]
+    ]
+    console.print(_table(("extract", "source", "rows", "admitted", "sha256"), inputs, "Stands on"))
+    _index(console, result)
+
+
+def _snapshots_verify(console: Console, result: Mapping[str, Any]) -> None:
+    for each in result["damage"]:
+        console.print(f"damage  {each['where']}: {each['sentence']}", soft_wrap=True)
+    verdict = f"{len(result['damage'])} damage(s) found" if result["damage"] else "verified: nothing was changed"
+    console.print(f"{len(result['verified'])} snapshot(s) in {result['store']}: {verdict}", soft_wrap=True)
+
+
+def _methodology_list(console: Console, result: Mapping[str, Any]) -> None:
+    rows = [
+        (
+            each["edition"],
+            each.get("status", "broken"),
+            each.get("nodes"),
+            each.get("title", f"{each['problems']} problem(s); kerawanan methodology check {each['edition']}"),
+        )
+        for each in result["editions"]
+    ]
+    console.print(_table(("edition", "status", "nodes", "title"), rows))
+
+
+def _methodology_show(console: Console, result: Mapping[str, Any]) -> None:
+    console.print(f"{result['title_en']} ({result['edition']}, {result['status']})", style="bold")
+    console.print(f"period {result['period']}; {result['reference_period']}", soft_wrap=True)
+    console.print(f"digest {result['digest']}")
+    columns = ("node_code", "parent_code", "level", "weight", "normalisation", "aggregation", "evidence", "name_en")
+    console.print(_table(columns, [[node[column] for column in columns] for node in result["nodes"]], "Nodes"))
+    rules = [
+        (each["level"], each["approach"] or "any", each["node"] or "any", each["basis"], each["evidence"], each["note"])
+        for each in result["cut_offs"]
+    ]
+    console.print(_table(("level", "approach", "node", "basis", "evidence", "note"), rules, "Cut-offs, first that applies"))
+    _sentences(console, "Corrections", [f"{each['id']}: {each['reason']}" for each in result["corrections"]])
+    console.print(result["comparability"], soft_wrap=True)
+
+
+def _methodology_check(console: Console, result: Mapping[str, Any]) -> None:
+    for each in result["problems"]:
+        row = f", row {each['row']}" if each["row"] else ""
+        console.print(f"{each['file']}{row}: {each['sentence']}", soft_wrap=True)
+    verdict = f"{len(result['problems'])} problem(s)" if result["problems"] else "every rule holds"
+    console.print(f"{', '.join(result['editions'])}: {verdict}")
+
+
+SHOWN_AS = {
+    "ingest": _ingest,
+    "validate": _validate,
+    "run": _night,
+    "snapshots_list": _snapshots_list,
+    "snapshots_show": _snapshots_show,
+    "snapshots_verify": _snapshots_verify,
+    "methodology_list": _methodology_list,
+    "methodology_show": _methodology_show,
+    "methodology_check": _methodology_check,
+}

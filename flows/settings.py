@@ -1,0 +1,19 @@
+"""Settings: flags, then the environment (KERAWANAN_*), then these defaults. Nothing is read at import."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What a run needs to know beside its request."""
+
+    model_config = SettingsConfigDict(env_prefix="KERAWANAN_", env_ignore_empty=True, extra="ignore")
+
+    store: str = Field(default="store", description="folder of the store")
+    methodology: Path | None = Field(default=None, description="folder with methodology files of your own")
+    memory_limit: str | None = Field(
+        default=None, description="memory for the engine, such as 1GB", pattern=r"^\d+(\.\d+)?\s*([KMGT]i?B)$"
+    )
+    threads: int | None = Field(default=None, ge=1, description="threads for the engine")

@@ -1,0 +1,387 @@
+"""An edition of the index: its tree of nodes, levels, cut-offs and roll-ups, with every rule they must keep."""
+
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Literal, NamedTuple, Self
+
+from pydantic import Field, model_validator
+
+from schemas.dictionary import Dictionary
+from schemas.sources import Approach, Evidence, RegionLevel, Source
+from schemas.strict import Document, MethodologyError, Problem, Strict, csv_rows, parsed
+
+EDITION_FILE = "edition.yml"
+NODES_FILE = "nodes.csv"
+
+NODE_COLUMNS = (
+    "node_code",
+    "parent_code",
+    "level",
+    "kind",
+    "name_id",
+    "name_en",
+    "weight",
+    "direction",
+    "unit",
+    "normalisation",
+    "aggregation",
+    "missing",
+    "source_item",
+    "evidence",
+    "note",
+)
+
+Closed = Literal["left", "right", "both", "neither"]
+
+
+class Node(Strict):
+    """One row of nodes.csv. `weight` is None for the root only; `aggregation` is None for leaves only."""
+
+    node_code: str = Field(pattern=r"^[a-z0-9_.-]+$")
+    parent_code: str | None
+    level: int = Field(ge=1)
+    kind: str
+    name_id: str
+    name_en: str
+    weight: Decimal | None = Field(gt=0, allow_inf_nan=False)
+    direction: Literal[1, -1]
+    unit: str
+    normalisation: Literal["none", "max", "min_max"]
+    aggregation: Literal["arithmetic_mean", "geometric_mean", "sum"] | None
+    missing: Literal["unknown", "zero", "complete", "rescale"] | None
+    source_item: str | None
+    evidence: Evidence
+    note: str | None
+
+
+class Category(Strict):
+    """A category of the edition's closed list, lowest first."""
+
+    code: str
+    name_id: str
+    name_en: str
+
+
+class LevelPlan(Strict):
+    """A level of regions that the edition scores: by which approaches, and how many regions make it complete."""
+
+    level: RegionLevel
+    approaches: tuple[Approach, ...] = Field(min_length=1)
+    regions: int = Field(ge=1)
+    ranked: bool
+
+
+class RollUp(Strict):
+    """Scores of a level as the simple mean of the regions below, where at least `min_share` of them are known."""
+
+    source_level: RegionLevel = Field(alias="from")
+    from_approach: Approach
+    to: RegionLevel
+    approach: Approach
+    min_share: Decimal = Field(gt=0, le=1)
+
+
+class Boundary(Strict):
+    """The bound between two neighbouring categories, and the one that the bound itself belongs to."""
+
+    between: tuple[str, str]
+    belongs_to: str
+    at: Decimal | None = None
+    sd: Decimal | None = None
+    quantile: Decimal | None = Field(default=None, gt=0, lt=1)
+
+
+class Interval(Strict):
+    """A category whose scores are known to reach from `lower` to `upper`; what no interval holds is not classified."""
+
+    category: str
+    lower: Decimal | None = None
+    upper: Decimal | None = None
+    closed: Closed
+
+
+class Span(NamedTuple):
+    """A category between two parameters: bounds as they are (fixed, frozen), multiples of SD, or quantiles."""
+
+    category: str
+    lower: Decimal | None
+    upper: Decimal | None
+    closed_side: Closed
+
+
+class CutOff(Strict):
+    """A rule for the bounds of categories. The first rule of the edition that applies to a node counts."""
+
+    level: RegionLevel
+    approach: Approach | None = None
+    node: str | None = None
+    basis: Literal["fixed", "mean_sd", "quantile", "frozen"]
+    evidence: Evidence
+    note: str = ""
+    boundaries: tuple[Boundary, ...] = ()
+    intervals: tuple[Interval, ...] = ()
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether the bounds come from the scores themselves, so that all of them must be known."""
+        return self.basis in ("mean_sd", "quantile")
+
+    @model_validator(mode="after")
+    def _has_bounds(self) -> Self:
+        wanted = {"mean_sd": "sd", "quantile": "quantile"}.get(self.basis, "at")
+        if bool(self.boundaries) == bool(self.intervals):
+            raise ValueError("a cut-off rule has either boundaries or intervals.")
+        if self.intervals and self.is_derived:
+            raise ValueError(f"intervals are stated bounds; the basis {self.basis} takes boundaries with '{wanted}'.")
+        for boundary in self.boundaries:
+            given = [name for name in ("at", "sd", "quantile") if getattr(boundary, name) is not None]
+            if given != [wanted]:
+                raise ValueError(f"a boundary of the basis {self.basis} gives '{wanted}' and nothing else.")
+            if boundary.belongs_to not in boundary.between:
+                raise ValueError(f"belongs_to '{boundary.belongs_to}' is not one of {' and '.join(boundary.between)}.")
+        return self
+
+    def spans(self) -> tuple[Span, ...]:
+        """The categories of this rule, lowest first, with their parameters."""
+        if self.intervals:
+            return tuple(Span(each.category, each.lower, each.upper, each.closed) for each in self.intervals)
+        bounds = [
+            next(value for value in (each.at, each.sd, each.quantile) if value is not None) for each in self.boundaries
+        ]
+        categories = [self.boundaries[0].between[0], *(each.between[1] for each in self.boundaries)]
+        spans = []
+        for index, category in enumerate(categories):
+            left = index > 0 and self.boundaries[index - 1].belongs_to == category
+            right = index < len(bounds) and self.boundaries[index].belongs_to == category
+            closed: Closed = "both" if left and right else "left" if left else "right" if right else "neither"
+            lower = bounds[index - 1] if index > 0 else None
+            upper = bounds[index] if index < len(bounds) else None
+            spans.append(Span(category, lower, upper, closed))
+        return tuple(spans)
+
+
+class Scale(Strict):
+    """The ends of the edition's scale."""
+
+    lowest: Decimal
+    highest: Decimal
+
+
+class Rounding(Strict):
+    """Decimals of the figures as published; scores are kept unrounded."""
+
+    decimals: int = Field(ge=0, le=9)
+
+
+class MissingRule(Strict):
+    """What a gap counts as, unless a node says otherwise."""
+
+    leaf: Literal["unknown", "zero"]
+    aggregate: Literal["complete", "rescale"]
+
+
+class Edition(Strict):
+    """One edition: edition.yml and the nodes of nodes.csv."""
+
+    edition: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    extends: str | None = None
+    title_id: str
+    title_en: str
+    status: Literal["complete", "partial"]
+    revision: int = Field(ge=1)
+    period: str
+    reference_period: str
+    regions_valid_on: date
+    sources: tuple[str, ...] = Field(min_length=1)
+    scale: Scale
+    rounding: Rounding
+    weights: Literal["shares", "points"]
+    missing: MissingRule
+    categories: tuple[Category, ...] = Field(min_length=1)
+    region_levels: tuple[LevelPlan, ...] = Field(min_length=1)
+    roll_ups: tuple[RollUp, ...] = ()
+    cut_offs: tuple[CutOff, ...] = ()
+    comparability: str
+    references: tuple[str, ...] = ()
+    nodes: tuple[Node, ...] = Field(default=(), exclude=True)
+
+    @property
+    def root(self) -> Node:
+        """The index itself."""
+        return next(node for node in self.nodes if node.parent_code is None)
+
+    def children(self, node: Node) -> tuple[Node, ...]:
+        """The children of a node, in the order of nodes.csv."""
+        return tuple(child for child in self.nodes if child.parent_code == node.node_code)
+
+    def missing_rule(self, node: Node) -> str:
+        """What a gap at this node counts as: its own rule, else the edition's."""
+        return node.missing or (self.missing.aggregate if node.aggregation else self.missing.leaf)
+
+
+def _number(text: str) -> Decimal | str | None:
+    try:
+        return Decimal(text) if text else None
+    except InvalidOperation:
+        return text
+
+
+def nodes_of(text: str, file: str) -> list[tuple[int, Node]]:
+    """The rows of nodes.csv with their row numbers. Raises MethodologyError."""
+    nodes: list[tuple[int, Node]] = []
+    problems: list[Problem] = []
+    for row, cells in csv_rows(text, file, NODE_COLUMNS):
+        data = {
+            **{name: cell or None for name, cell in cells.items()},
+            **{name: cells[name] for name in ("node_code", "kind", "name_id", "name_en", "unit")},
+            "level": _number(cells["level"]),
+            "weight": _number(cells["weight"]),
+            "direction": {"1": 1, "-1": -1}.get(cells["direction"], cells["direction"]),
+        }
+        try:
+            nodes.append((row, parsed(Node, Document(file, data, {(): row}), data)))
+        except MethodologyError as error:
+            problems += error.problems
+    if problems:
+        raise MethodologyError(problems)
+    return nodes
+
+
+def tree_problems(rows: list[tuple[int, Node]], weights: str, units: set[str], file: str) -> list[Problem]:
+    """Every rule of the tree that is broken, with its row."""
+    problems: list[Problem] = []
+    first_row: dict[str, int] = {}
+    by_code: dict[str, Node] = {}
+    fed_by: dict[str, str] = {}
+    children: dict[str, list[tuple[int, Node]]] = defaultdict(list)
+    for row, node in rows:
+        code = node.node_code
+        if code in by_code:
+            sentence = f"the node '{code}' stands in row {first_row[code]} already; codes are unique."
+            problems.append(Problem(file, row, sentence))
+        first_row.setdefault(code, row)
+        by_code.setdefault(code, node)
+        if node.parent_code:
+            children[node.parent_code].append((row, node))
+        if node.source_item:
+            if node.source_item in fed_by:
+                sentence = f"the source item '{node.source_item}' already feeds the node '{fed_by[node.source_item]}'."
+                problems.append(Problem(file, row, sentence))
+            fed_by.setdefault(node.source_item, code)
+    roots = [(row, node) for row, node in rows if node.parent_code is None]
+    if len(roots) != 1:
+        names = ", ".join(node.node_code for _, node in roots) or "none"
+        sentence = f"a tree has exactly one root (a node without parent_code); here: {names}."
+        problems.append(Problem(file, roots[1][0] if roots else None, sentence))
+
+    for row, node in rows:
+        code = node.node_code
+        parent = by_code.get(node.parent_code) if node.parent_code else None
+        if node.parent_code and parent is None:
+            sentence = f"the parent '{node.parent_code}' of the node '{code}' is not in the table."
+            problems.append(Problem(file, row, sentence))
+        path = [code]
+        while parent is not None and parent.node_code not in path:
+            path.append(parent.node_code)
+            parent = by_code.get(parent.parent_code) if parent.parent_code else None
+        if parent is not None:
+            cycle = " > ".join([*path[path.index(parent.node_code) :], parent.node_code])
+            if parent.node_code == code:
+                problems.append(Problem(file, row, f"the node '{code}' is its own ancestor: {cycle}."))
+            continue
+        parent = by_code.get(node.parent_code) if node.parent_code else None
+        if parent is not None and parent.level != node.level + 1:
+            sentence = f"the parent '{parent.node_code}' of '{code}' must be at level {node.level + 1}, not {parent.level}."
+            problems.append(Problem(file, row, sentence))
+        problems += [Problem(file, row, sentence) for sentence in _node_sentences(node, bool(children[code]), units)]
+        problems += _weight_problems(row, node, children[code], weights, file)
+    return problems
+
+
+def _node_sentences(node: Node, has_children: bool, units: set[str]) -> list[str]:
+    code = node.node_code
+    sentences = []
+    if node.parent_code and node.weight is None:
+        sentences.append(f"the node '{code}' has no weight.")
+    if node.unit not in units:
+        sentences.append(f"the unit '{node.unit}' of '{code}' is not in the dictionary.")
+    if has_children and node.aggregation is None:
+        sentences.append(f"the node '{code}' has children but no aggregation.")
+    if not has_children and node.aggregation is not None:
+        sentences.append(f"the node '{code}' has the aggregation {node.aggregation} but no children.")
+    if not has_children and node.level != 1:
+        sentences.append(f"the node '{code}' has no children, so it is a leaf and stands at level 1, not {node.level}.")
+    allowed = ("complete", "rescale") if has_children else ("unknown", "zero")
+    if node.missing and node.missing not in allowed:
+        sentences.append(f"the missing rule '{node.missing}' of '{code}' must be one of {', '.join(allowed)}.")
+    if not has_children and not node.source_item:
+        sentences.append(f"the leaf '{code}' has no source_item, so nothing can ever feed it.")
+    if node.direction == -1 and (has_children or node.normalisation != "min_max"):
+        sentences.append(f"direction -1 of '{code}' needs a leaf with min_max normalisation.")
+    return sentences
+
+
+def _weight_problems(
+    row: int, node: Node, children: list[tuple[int, Node]], weights: str, file: str
+) -> list[Problem]:
+    given = [child.weight for _, child in children if child.weight is not None]
+    if weights != "shares" or node.aggregation in (None, "sum") or len(given) != len(children):
+        return []
+    total = sum(given, Decimal(0))
+    if total == 1:
+        return []
+    rows = ", ".join(str(child_row) for child_row, _ in children)
+    sentence = (
+        f"the weights of the children of '{node.node_code}' (rows {rows}) add up to {total}, not to 1; correct them, "
+        "or declare 'weights: points' in edition.yml."
+    )
+    return [Problem(file, row, sentence)]
+
+
+def plan_problems(edition: Edition, sources: dict[str, Source], document: Document) -> list[Problem]:
+    """Every rule of edition.yml that names something which does not exist or does not fit."""
+    problems: list[Problem] = []
+
+    def add(sentence: str, *location: str | int) -> None:
+        problems.append(Problem(document.file, document.line(location), sentence))
+
+    nodes = {node.node_code for node in edition.nodes}
+    categories = [category.code for category in edition.categories]
+    plans = {(plan.level, approach) for plan in edition.region_levels for approach in plan.approaches}
+    if len(set(categories)) != len(categories):
+        add("a category stands twice.", "categories")
+    if edition.scale.lowest >= edition.scale.highest:
+        add("scale: lowest must be below highest.", "scale")
+    for index, name in enumerate(edition.sources):
+        if name not in sources:
+            add(f"the source '{name}' is not in sources.yml.", "sources", index)
+    for index, roll_up in enumerate(edition.roll_ups):
+        if (roll_up.source_level, roll_up.from_approach) not in plans:
+            add(f"rolls up from {roll_up.source_level}/{roll_up.from_approach}, not scored here.", "roll_ups", index)
+        if (roll_up.to, roll_up.approach) not in plans:
+            add(f"rolls up to {roll_up.to}/{roll_up.approach}, which is not scored here.", "roll_ups", index)
+    for index, rule in enumerate(edition.cut_offs):
+        where = ("cut_offs", index)
+        if not any(level == rule.level and rule.approach in (None, approach) for level, approach in plans):
+            add(f"cut-off for {rule.level}/{rule.approach or 'any approach'}, which is not scored here.", *where)
+        if rule.node and rule.node not in nodes:
+            add(f"cut-off for the node '{rule.node}', which is not in nodes.csv.", *where)
+        spans = rule.spans()
+        for span in spans:
+            if span.category not in categories:
+                add(f"the category '{span.category}' of a cut-off is not in the edition's list.", *where)
+        if rule.boundaries and [span.category for span in spans] != categories:
+            listed = ", ".join(categories)
+            add(f"the boundaries of a cut-off must lie between the categories in their order ({listed}).", *where)
+        for boundary, following in zip(rule.boundaries, rule.boundaries[1:], strict=False):
+            if boundary.between[1] != following.between[0]:
+                add(f"the boundary after '{boundary.between[1]}' starts at '{following.between[0]}'.", *where)
+        for below, above in zip(spans, spans[1:], strict=False):
+            shared = below.upper is not None and below.upper == above.lower
+            if shared and below.closed_side in ("right", "both") and above.closed_side in ("left", "both"):
+                add(f"the bound {below.upper} belongs to both '{below.category}' and '{above.category}'.", *where)
+        bounds = [bound for span in spans for bound in (span.lower, span.upper) if bound is not None]
+        if bounds != sorted(bounds):
+            add("the bounds of a cut-off must ascend with the categories.", *where)
+    return problems

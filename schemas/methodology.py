@@ -1,0 +1,190 @@
+"""The methodology as one thing: found in the package and in a user's folder, checked, resolved, and given a digest."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from schemas.dictionary import FILE as DICTIONARY_FILE
+from schemas.dictionary import Dictionary, dictionary_of
+from schemas.edition import EDITION_FILE, NODES_FILE, Edition, nodes_of, plan_problems, tree_problems
+from schemas.regions import ALIASES_FILE, REGIONS_FILE, aliases_of, regions_of, valid_regions
+from schemas.sources import CORRECTIONS_FILE, SOURCES_FILE, Correction, Source, corrections_of, sources_of
+from schemas.strict import Document, MethodologyError, Problem, parsed, yaml_document, yaml_text
+
+EDITIONS = "editions"
+
+
+@dataclass(frozen=True)
+class Methodology:
+    """Everything that turns extracts into one edition's index. A pure function of its files, which `digest` names."""
+
+    dictionary: Dictionary
+    sources: Mapping[str, Source]
+    corrections: tuple[Correction, ...]
+    regions: pl.DataFrame
+    aliases: pl.DataFrame
+    edition: Edition
+    files: Mapping[str, str]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the resolved files, hexadecimal."""
+        total = hashlib.sha256()
+        for name in sorted(self.files):
+            content = self.files[name].encode()
+            total.update(f"{name}\0{len(content)}\0".encode() + content)
+        return total.hexdigest()
+
+    def write(self, folder: Path) -> None:
+        """Write the resolved files; `Library(folder).edition(...)` reads the same methodology from them."""
+        for name, content in self.files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8", newline="")
+
+
+class Library:
+    """The methodology files of the package, overlaid by a user's folder.
+
+    A file of the folder takes the place of the package's file of the same path; sources and corrections are laid over
+    those of the package entry by entry. Everything is read when asked for, and raises MethodologyError.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        if folder is not None and not folder.is_dir():
+            raise MethodologyError([Problem(str(folder), None, "this is not a folder; --methodology names one.")])
+        self._roots = [root for root in (folder, Path(str(files("methodology")))) if root is not None]
+
+    def _texts(self, name: str) -> list[str]:
+        """The texts of a file, the user's before the package's."""
+        texts = []
+        for path in (root / name for root in self._roots if (root / name).is_file()):
+            try:
+                texts.append(path.read_text(encoding="utf-8-sig"))
+            except (OSError, UnicodeDecodeError) as error:
+                raise MethodologyError([Problem(name, None, f"it cannot be read as UTF-8 text: {error}.")]) from error
+        return texts
+
+    def _text(self, name: str) -> str:
+        texts = self._texts(name)
+        if not texts:
+            raise MethodologyError([Problem(name, None, "the file is missing.")])
+        return texts[0]
+
+    @cached_property
+    def dictionary(self) -> Dictionary:
+        """The data dictionary."""
+        return dictionary_of(yaml_document(self._text(DICTIONARY_FILE), DICTIONARY_FILE))
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """All sources by name."""
+        merged: dict[str, Source] = {}
+        for text in reversed(self._texts(SOURCES_FILE)):
+            merged |= sources_of(yaml_document(text, SOURCES_FILE), self.dictionary)
+        return merged
+
+    @cached_property
+    def corrections(self) -> tuple[Correction, ...]:
+        """All declared corrections."""
+        merged: dict[str, Correction] = {}
+        for text in reversed(self._texts(CORRECTIONS_FILE)):
+            found = corrections_of(yaml_document(text, CORRECTIONS_FILE), self.sources)
+            merged |= {correction.id: correction for correction in found}
+        return tuple(merged.values())
+
+    @cached_property
+    def regions(self) -> pl.DataFrame:
+        """The region reference."""
+        return regions_of(self._text(REGIONS_FILE))
+
+    @cached_property
+    def aliases(self) -> pl.DataFrame:
+        """Other names of regions."""
+        return aliases_of(self._text(ALIASES_FILE), self.regions)
+
+    @cached_property
+    def editions(self) -> tuple[str, ...]:
+        """The names of all editions."""
+        folders = [root / EDITIONS for root in self._roots if (root / EDITIONS).is_dir()]
+        return tuple(sorted({path.name for folder in folders for path in folder.iterdir() if path.is_dir()}))
+
+    def _edition_data(self, name: str, descendants: tuple[str, ...] = ()) -> tuple[Document, dict[str, Any], str]:
+        """The document of an edition, its data laid over what it extends, and the name of its nodes.csv."""
+        file = f"{EDITIONS}/{name}/{EDITION_FILE}"
+        nodes_file = f"{EDITIONS}/{name}/{NODES_FILE}"
+        document = yaml_document(self._text(file), file)
+        if not isinstance(document.data, dict):
+            raise MethodologyError([Problem(file, 1, "an edition is a list of keys and values; this is not one.")])
+        data: dict[str, Any] = dict(document.data)
+        base = data.pop("extends", None)
+        if base is None:
+            return document, data, nodes_file
+        if base in (*descendants, name) or base not in self.editions:
+            sentence = f"it extends '{base}', which {'extends it' if base in self.editions else 'does not exist'}."
+            raise MethodologyError([Problem(file, document.line(("extends",)), sentence)])
+        _, inherited, inherited_nodes = self._edition_data(base, (*descendants, name))
+        return document, inherited | data, nodes_file if self._texts(nodes_file) else inherited_nodes
+
+    def edition(self, name: str) -> Methodology:
+        """The methodology of one edition, every rule checked. Raises MethodologyError with all broken rules."""
+        file = f"{EDITIONS}/{name}/{EDITION_FILE}"
+        document, data, nodes_file = self._edition_data(name)
+        edition = parsed(Edition, document, data)
+        if edition.edition != name:
+            sentence = f"the folder is called '{name}', but edition.yml says '{edition.edition}'."
+            raise MethodologyError([Problem(file, document.line(("edition",)), sentence)])
+        nodes_text = self._text(nodes_file)
+        rows = nodes_of(nodes_text, nodes_file)
+        problems = tree_problems(rows, edition.weights, set(self.dictionary.units), nodes_file)
+        edition = edition.model_copy(update={"nodes": tuple(node for _, node in rows)})
+        problems += plan_problems(edition, self.sources, document)
+        problems += _coverage_problems(edition, self.regions, document)
+        if problems:
+            raise MethodologyError(problems)
+        sources = {source: self.sources[source] for source in edition.sources}
+        corrections = tuple(correction for correction in self.corrections if correction.source in sources)
+        resolved = {
+            DICTIONARY_FILE: self._text(DICTIONARY_FILE),
+            REGIONS_FILE: self._text(REGIONS_FILE),
+            ALIASES_FILE: self._text(ALIASES_FILE),
+            SOURCES_FILE: yaml_text({name: _plain(source) for name, source in sources.items()}),
+            CORRECTIONS_FILE: yaml_text([_plain(correction) for correction in corrections]),
+            file: yaml_text(_plain(edition)),
+            f"{EDITIONS}/{name}/{NODES_FILE}": nodes_text,
+        }
+        return Methodology(
+            self.dictionary, sources, corrections, self.regions, self.aliases, edition, files=resolved
+        )
+
+
+def _plain(model: Any) -> dict[str, Any]:
+    data = model.model_dump(by_alias=True, exclude_defaults=True)
+
+    def listed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: listed(each) for key, each in value.items()}
+        return [listed(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+    plain: dict[str, Any] = listed(data)
+    return plain
+
+
+def _coverage_problems(edition: Edition, regions: pl.DataFrame, document: Document) -> list[Problem]:
+    counts = dict(valid_regions(regions, edition.regions_valid_on).group_by("level").len().rows())
+    return [
+        Problem(
+            document.file,
+            document.line(("region_levels", index, "regions")),
+            f"{plan.regions} regions are declared for {plan.level}, but the reference has only "
+            f"{counts.get(plan.level, 0)} that are valid on {edition.regions_valid_on}.",
+        )
+        for index, plan in enumerate(edition.region_levels)
+        if counts.get(plan.level, 0) < plan.regions
+    ]

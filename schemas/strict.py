@@ -1,0 +1,177 @@
+"""Strict reading of methodology files: codes are text, keys are unique, and every complaint names file and row."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+
+class Problem(NamedTuple):
+    """One broken rule: the file, its row or line (1-based; None where the whole file is meant) and one sentence."""
+
+    file: str
+    row: int | None
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.file}{f', row {self.row}' if self.row else ''}: {self.sentence}"
+
+
+class MethodologyError(Exception):
+    """A methodology that breaks its rules. `problems` holds every broken rule, not only the first."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class Strict(BaseModel):
+    """Base of everything read from methodology files: unknown keys are errors, instances never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Location = tuple[str | int, ...]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML document: its data, and the line of every value by its path."""
+
+    file: str
+    data: Any
+    lines: dict[Location, int]
+
+    def line(self, location: Location) -> int | None:
+        """The line of a value, or of the nearest thing around it."""
+        while location and location not in self.lines:
+            location = location[:-1]
+        return self.lines.get(location)
+
+
+def yaml_document(text: str, file: str) -> Document:
+    """Read YAML strictly.
+
+    Unlike plain YAML, a repeated key is an error, and an unquoted number stays a Decimal with the digits as written, so
+    that `11.10` where a code belongs is noticed instead of becoming 11.1.
+
+    Raises MethodologyError with the line.
+    """
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or "it cannot be read"
+        row = mark.line + 1 if mark else None
+        raise MethodologyError([Problem(file, row, f"this is not valid YAML: {reason}.")]) from error
+    lines: dict[Location, int] = {}
+    problems: list[Problem] = []
+
+    def value_of(node: yaml.Node | None, location: Location) -> Any:
+        if node is None:
+            return None
+        line = node.start_mark.line + 1
+        lines[location] = line
+        if isinstance(node, yaml.MappingNode):
+            mapping: dict[str, Any] = {}
+            for key, value in node.value:
+                if key.value in mapping:
+                    sentence = f"the key '{key.value}' stands twice; keep one."
+                    problems.append(Problem(file, key.start_mark.line + 1, sentence))
+                mapping[key.value] = value_of(value, (*location, key.value))
+            return mapping
+        if isinstance(node, yaml.SequenceNode):
+            return [value_of(item, (*location, index)) for index, item in enumerate(node.value)]
+        kind = node.tag.rsplit(":", 1)[-1]
+        if kind in ("int", "float"):
+            try:
+                return Decimal(node.value)
+            except InvalidOperation:
+                problems.append(Problem(file, line, f"'{node.value}' is not a plain decimal number; write it in full."))
+                return None
+        return yaml.SafeLoader("").construct_object(node)  # text, bool, null, date
+
+    data = value_of(root, ())
+    if problems:
+        raise MethodologyError(problems)
+    return Document(file, data, lines)
+
+
+def sentence_of(error: Any) -> str:
+    """One sentence for one pydantic error."""
+    where = ".".join(str(part) for part in error["loc"])
+    given = error.get("input")
+    kind = error["type"]
+    if kind == "string_type" and isinstance(given, Decimal):
+        return (
+            f"{where}: {given} is an unquoted number where text is expected; write '{given}' in quotes "
+            "(codes are text: 11.10 is not 11.1)."
+        )
+    if kind == "missing":
+        return f"{where} is missing; add it."
+    if kind == "extra_forbidden":
+        return f"{where} is not a known key; remove it or correct its name."
+    if kind == "literal_error":
+        return f"{where}: '{given}' is not one of {error['ctx']['expected']}."
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{where}: {message[0].lower()}{message[1:]} (found {given!r})." if kind != "value_error" else message
+
+
+def parsed(kind: type[T], document: Document, data: Any, location: Location = ()) -> T:
+    """`data`, found at `location` of the document, as a `kind`. Raises MethodologyError with one problem per error."""
+    try:
+        return TypeAdapter(kind).validate_python(data)
+    except ValidationError as error:
+        raise MethodologyError(
+            [
+                Problem(document.file, document.line((*location, *item["loc"])), sentence_of(item))
+                for item in error.errors()
+            ]
+        ) from error
+
+
+def csv_rows(text: str, file: str, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a methodology table, each with its row number (the header is row 1), every cell as text.
+
+    Raises MethodologyError where the header is not exactly `columns` or a row has another number of cells.
+    """
+    reader = csv.reader(io.StringIO(text), strict=True)
+    try:
+        header = next(reader, None)
+        if header != list(columns):
+            sentence = f"the header must be {','.join(columns)}; it is {','.join(header or ['empty'])}."
+            raise MethodologyError([Problem(file, 1, sentence)])
+        rows = [(number, cells) for number, cells in enumerate(reader, start=2) if cells]
+    except csv.Error as error:
+        raise MethodologyError([Problem(file, reader.line_num, f"this is not a well-formed CSV: {error}.")]) from error
+    ragged = [
+        Problem(file, number, f"{len(cells)} cells where the header has {len(columns)}; quote cells with commas.")
+        for number, cells in rows
+        if len(cells) != len(columns)
+    ]
+    if ragged:
+        raise MethodologyError(ragged)
+    return [(number, dict(zip(columns, (cell.strip() for cell in cells), strict=True))) for number, cells in rows]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes decimals with the digits they were read with."""
+
+
+_Dumper.add_representer(
+    Decimal,
+    lambda dumper, value: dumper.represent_scalar(
+        f"tag:yaml.org,2002:{'int' if value == value.to_integral_value() else 'float'}", f"{value:f}"
+    ),
+)
+
+
+def yaml_text(data: Any) -> str:
+    """Data of models as YAML that `yaml_document` reads back to the same."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)

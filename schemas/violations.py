@@ -1,0 +1,43 @@
+"""What can be wrong with what was sent: extracts refused whole, and sentences for the rows that are not admitted."""
+
+import polars as pl
+
+from schemas.dictionary import Dictionary
+
+
+class Refusal(Exception):
+    """An extract that is refused whole. Its text says what is wrong with which file, and what to do."""
+
+
+class NothingToScore(Exception):
+    """A night that has no figure to score. Its text says why."""
+
+
+class UsageError(Exception):
+    """A request that cannot be carried out as it was made. Its text says what to do instead."""
+
+
+SENTENCES = ("message_id", "message_en", "action_id", "action_en")
+
+
+def rule_frame(dictionary: Dictionary) -> pl.DataFrame:
+    """The rules of the dictionary: `rule`, `severity` and the four sentence templates."""
+    return pl.DataFrame(
+        [{"rule": name, **rule.model_dump()} for name, rule in dictionary.rules.items()],
+        schema=dict.fromkeys(("rule", "severity", *SENTENCES), pl.String),
+    )
+
+
+def quarantine_frame(violations: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:
+    """The table `_quarantine`: violations with their sentences filled in, sorted by its key.
+
+    `violations` has the columns of the table without the sentences, and `expected` for the templates.
+    """
+    table = dictionary.tables["_quarantine"]
+    filled = violations.join(rule_frame(dictionary).drop("severity"), on="rule", how="left").with_columns(
+        pl.col(name)
+        .str.replace("{value}", pl.col("value_text").fill_null(""), literal=True)
+        .str.replace_all("{expected}", pl.col("expected").fill_null(""), literal=True)
+        for name in SENTENCES
+    )
+    return filled.select(table.columns).sort(table.key, nulls_last=True)

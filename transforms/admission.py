@@ -1,0 +1,154 @@
+"""Which rows of an extract are admitted, and which rule keeps the others out."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import polars as pl
+
+from schemas.contract import polars_schema, row_violations
+from schemas.dictionary import Dictionary
+from schemas.sources import Correction, Source
+from schemas.violations import quarantine_frame
+from transforms.corrections import FINDING, corrected
+from transforms.parse import extract_rows, plain, plain_expr
+from transforms.regions import nearest_labels, resolved
+
+
+class Identity(NamedTuple):
+    """What an extract is called: its source, the name of its file, and the SHA-256 of its bytes."""
+
+    source: str
+    file_name: str
+    extract_sha256: str
+
+
+class Admission(NamedTuple):
+    """What became of an extract: `admitted` rows with `region_code`, `region_level`, `source_item`, `approach`, `value`
+    (null: sent as blank), `value_sent`, `correction`, `reference`; `quarantine`, one row per violation; `findings` about
+    corrections; `rows_in` = admitted + distinct quarantined rows."""
+
+    admitted: pl.DataFrame
+    quarantine: pl.DataFrame
+    findings: pl.DataFrame
+    rows_in: int
+
+
+def admission(
+    content: bytes,
+    identity: Identity,
+    source: Source,
+    corrections: Sequence[Correction],
+    lookup: pl.DataFrame,
+    dictionary: Dictionary,
+) -> Admission:
+    """Read an extract and separate good rows from bad. Raises Refusal where the extract is refused whole."""
+    read = extract_rows(content, source)
+    mended, findings = corrected(read, corrections, identity.source, source)
+    blank = [plain(token) for token in source.missing]
+    items = pl.DataFrame(
+        [(plain(label), each.item, each.approach) for label, each in source.items.items()],
+        schema=dict.fromkeys(("_item", "source_item", "approach"), pl.String),
+        orient="row",
+    )
+    rows = (
+        resolved(mended, lookup, source.region_key)
+        .with_columns(
+            plain_expr(pl.col("item")).alias("_item"),
+            *(pl.lit(value).alias(name) for name, value in identity._asdict().items()),
+            pl.when(~plain_expr(pl.col("value_text")).is_in(blank)).then("value_text").alias("figure_text"),
+        )
+        .join(items, on="_item", how="left", maintain_order="left")
+        .drop("_item")
+        .with_row_index("position")
+        .with_columns(pl.col("position").cast(pl.Int64))
+    )
+    violations = _violations(rows, source, lookup, dictionary)
+    bad = violations["position"].unique()
+    good = rows.filter(~pl.col("position").is_in(bad.implode()))
+    repeated = _repeated(good)
+    good = good.filter(~pl.col("position").is_in(repeated["position"].implode()))
+    quarantine = quarantine_frame(
+        pl.concat([violations, repeated])
+        .join(rows.rename({"column": "value_column"}), on="position", how="left")
+        .with_columns(pl.coalesce("column", "value_column").alias("column")),
+        dictionary,
+    )
+    internal = ("position", "candidates", "candidate_labels", "figure_text", "is_ragged")
+    return Admission(good.drop(internal), quarantine, findings, rows.height)
+
+
+def quarantine_findings(quarantine: pl.DataFrame) -> pl.DataFrame:
+    """One finding per extract that has quarantined rows: how many, and by which rules."""
+    extract = ["source", "file_name", "extract_sha256"]
+    by_rule = quarantine.group_by(*extract, "rule").agg(pl.struct("sheet", "row").n_unique().alias("rows")).sort("rule")
+    rules = by_rule.group_by(extract).agg(pl.format("{} {}", "rule", "rows").str.join(", ").alias("expected"))
+    return (
+        quarantine.group_by(extract)
+        .agg(pl.struct("sheet", "row").n_unique().cast(pl.String).alias("observed"))
+        .join(rules, on=extract)
+        .select(
+            pl.lit("rows_quarantined").alias("check"),
+            pl.format("{} / {}", "source", "file_name").alias("subject"),
+            "observed",
+            "expected",
+        )
+        .cast(FINDING)
+    )
+
+
+def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:
+    """`position`, `column` (null: that of the value), `rule`, `expected`."""
+    unit = dictionary.units[source.unit]
+    table = rows.select(polars_schema(dictionary, "_extract_row").keys())
+    contract = row_violations(table, dictionary, "_extract_row", unit).select(
+        "position",
+        pl.col("column").replace_strict({"region": "region", "item": "item"}, default=None, return_dtype=pl.String),
+        "rule",
+        pl.lit(unit.domain).alias("expected"),
+    )
+    has_region = pl.col("region").is_not_null()
+    unknown = rows.filter(has_region & (pl.col("candidates") == 0))
+    nearest: Mapping[str, str] = nearest_labels(unknown["region"].to_list(), lookup)
+    labels = ", ".join(source.items)
+
+    def broken(mask: pl.Expr, column: str | None, rule: str, expected: pl.Expr) -> pl.DataFrame:
+        return rows.filter(mask).select(
+            "position", pl.lit(column, pl.String).alias("column"), pl.lit(rule).alias("rule"), expected.alias("expected")
+        )
+
+    no_number = pl.col("figure_text").is_not_null() & pl.col("value").is_null()
+    return pl.concat(
+        [
+            contract,
+            broken(pl.col("is_ragged"), None, "ragged_row", pl.lit(None, pl.String)),
+            broken(no_number, None, "not_a_number", pl.lit(source.number_example)),
+            broken(pl.col("item").is_not_null() & pl.col("source_item").is_null(), "item", "unknown_item", pl.lit(labels)),
+            broken(pl.col("candidates") > 1, "region", "ambiguous_region", pl.col("candidate_labels")),
+            broken(
+                has_region & (pl.col("candidates") == 0),
+                "region",
+                "unknown_region",
+                pl.col("region").replace_strict(nearest, default="-", return_dtype=pl.String),
+            ),
+        ]
+    )
+
+
+def _repeated(good: pl.DataFrame) -> pl.DataFrame:
+    """Rows whose region and item stand in the extract before: the repetitions where the figures agree, all where not."""
+    same = ["region_code", "source_item", "approach"]
+    others = pl.col("row").cast(pl.String).str.join(", ").over(same)
+    first = pl.col("row").first().cast(pl.String).over(same)
+    agree = pl.col("value").n_unique().over(same) == 1
+    return (
+        good.with_columns(
+            pl.when(agree & (pl.int_range(pl.len()).over(same) > 0))
+            .then(pl.lit("repeated_row"))
+            .when(~agree)
+            .then(pl.lit("conflicting_rows"))
+            .alias("rule"),
+            pl.when(agree).then(first).otherwise(others).alias("expected"),
+        )
+        .drop_nulls("rule")
+        .select("position", pl.lit(None, pl.String).alias("column"), "rule", "expected")
+    )

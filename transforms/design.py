@@ -1,0 +1,237 @@
+"""The methodology as the frames the engine computes with: regions and nodes are integers there, codes come back at the
+end."""
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import get_args
+
+import polars as pl
+
+from schemas.edition import Edition, Node
+from schemas.methodology import Methodology
+from schemas.regions import valid_regions
+from schemas.sources import RegionLevel
+from schemas.violations import rule_frame
+
+LEVEL_ORDER = {level: index for index, level in enumerate(get_args(RegionLevel))}
+
+
+def population_frame(edition: Edition) -> pl.DataFrame:
+    """The populations within which scores are normalised, ranked and classified: one per level and approach.
+
+    `regions` is the number that makes the level complete; `is_roll_up` tells populations that are rolled up to.
+    """
+    rolled_up = {(each.to, each.approach) for each in edition.roll_ups}
+    return pl.DataFrame(
+        [
+            (key, plan.level, approach, plan.regions, plan.ranked, (plan.level, approach) in rolled_up)
+            for key, (plan, approach) in enumerate(
+                ((plan, approach) for plan in edition.region_levels for approach in plan.approaches), start=1
+            )
+        ],
+        schema={
+            "population_key": pl.Int32,
+            "region_level": pl.String,
+            "approach": pl.String,
+            "regions": pl.Int32,
+            "is_ranked": pl.Boolean,
+            "is_roll_up": pl.Boolean,
+        },
+        orient="row",
+    )
+
+
+def unit_frame(methodology: Methodology) -> pl.DataFrame:
+    """The units of the index: every valid region of a scored level, once per approach, numbered in published order."""
+    valid = valid_regions(methodology.regions, methodology.edition.regions_valid_on)
+    return (
+        population_frame(methodology.edition)
+        .join(valid, left_on="region_level", right_on="level", how="inner")
+        .sort("region_level", "approach", "code")
+        .select(
+            pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias("unit_key"),
+            "population_key",
+            "region_level",
+            "approach",
+            region_code="code",
+            region_name="name",
+            parent_region_code="parent",
+        )
+    )
+
+
+def node_frame(edition: Edition) -> pl.DataFrame:
+    """The nodes of the tree, numbered; weights also as integers (`weight_units`), so that their sums are exact.
+
+    `weight_scale` is how many units make the weight 1; `effective_weight` is the share of the whole index.
+    """
+    nodes = sorted(edition.nodes, key=lambda node: node.node_code)
+    keys = {node.node_code: key for key, node in enumerate(nodes, start=1)}
+    places = max((-_exponent(node.weight) for node in nodes if node.weight is not None), default=0)
+    scale = 10 ** max(places, 0)
+    parents = {node.node_code: node for node in nodes}
+
+    def share(node: Node) -> Fraction:
+        if node.parent_code is None or node.weight is None:
+            return Fraction(1)
+        siblings = edition.children(parents[node.parent_code])
+        total = sum((Fraction(each.weight) for each in siblings if each.weight is not None), Fraction(0))
+        return Fraction(node.weight) / total * share(parents[node.parent_code])
+
+    return pl.DataFrame(
+        [
+            {
+                "node_key": keys[node.node_code],
+                "parent_key": keys[node.parent_code] if node.parent_code else None,
+                "node_code": node.node_code,
+                "parent_node_code": node.parent_code,
+                "node_level": node.level,
+                "kind": node.kind,
+                "name_id": node.name_id,
+                "name_en": node.name_en,
+                "weight": float(node.weight) if node.weight is not None else None,
+                "weight_units": int(node.weight * scale) if node.weight is not None else 0,
+                "weight_scale": scale,
+                "effective_weight": float(share(node)),
+                "direction": node.direction,
+                "unit": node.unit,
+                "normalisation": node.normalisation,
+                "aggregation": node.aggregation,
+                "missing": edition.missing_rule(node),
+                "children_expected": len(edition.children(node)),
+                "children_weight_units": sum(int((each.weight or 0) * scale) for each in edition.children(node)),
+                "source_item": node.source_item,
+                "evidence": node.evidence,
+                "note": node.note,
+            }
+            for node in nodes
+        ],
+        schema={
+            "node_key": pl.Int32,
+            "parent_key": pl.Int32,
+            "node_code": pl.String,
+            "parent_node_code": pl.String,
+            "node_level": pl.Int32,
+            "kind": pl.String,
+            "name_id": pl.String,
+            "name_en": pl.String,
+            "weight": pl.Float64,
+            "weight_units": pl.Int64,
+            "weight_scale": pl.Int64,
+            "effective_weight": pl.Float64,
+            "direction": pl.Int32,
+            "unit": pl.String,
+            "normalisation": pl.String,
+            "aggregation": pl.String,
+            "missing": pl.String,
+            "children_expected": pl.Int32,
+            "children_weight_units": pl.Int64,
+            "source_item": pl.String,
+            "evidence": pl.String,
+            "note": pl.String,
+        },
+    )
+
+
+def _exponent(weight: Decimal) -> int:
+    exponent = weight.normalize().as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0
+
+
+def roll_up_frame(methodology: Methodology, units: pl.DataFrame) -> pl.DataFrame:
+    """Which units are rolled up into which: `roll_up_key`, `target_key`, `member_key`, `min_share`, `members`."""
+    regions = methodology.regions.select("code", "parent")
+    ancestors = units.select("unit_key", ancestor="region_code")
+    pairs = [ancestors]
+    while not ancestors.is_empty():
+        ancestors = (
+            ancestors.join(regions, left_on="ancestor", right_on="code")
+            .drop_nulls("parent")
+            .select("unit_key", ancestor="parent")
+        )
+        pairs.append(ancestors)
+    place = units.select("unit_key", "region_level", "approach", "region_code")
+    lineage = pl.concat(pairs).join(place.rename({"approach": "from_approach", "region_level": "from"}), on="unit_key")
+    parts = [
+        lineage.filter((pl.col("from") == each.source_level) & (pl.col("from_approach") == each.from_approach))
+        .join(
+            place.filter((pl.col("region_level") == each.to) & (pl.col("approach") == each.approach)).select(
+                "region_code", target_key="unit_key"
+            ),
+            left_on="ancestor",
+            right_on="region_code",
+        )
+        .select(
+            pl.lit(key, pl.Int32).alias("roll_up_key"),
+            "target_key",
+            member_key="unit_key",
+            min_share=pl.lit(float(each.min_share)),
+        )
+        for key, each in enumerate(methodology.edition.roll_ups, start=1)
+    ]
+    schema = {
+        "roll_up_key": pl.Int32,
+        "target_key": pl.Int32,
+        "member_key": pl.Int32,
+        "min_share": pl.Float64,
+    }
+    members = pl.concat([pl.DataFrame(schema=schema), *parts])
+    return members.with_columns(pl.len().over("roll_up_key", "target_key").cast(pl.Int32).alias("members"))
+
+
+def cut_off_frame(edition: Edition, populations: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    """Every category span of every cut-off rule, for each population and node it speaks of.
+
+    `rule_order` is the order in which rules are tried; `lower_parameter` and `upper_parameter` are bounds (fixed,
+    frozen), multiples of the SD (mean_sd) or quantiles; `n_needed` is how many known scores the rule needs.
+    """
+    place = populations.select("population_key", "region_level", "approach", "regions")
+    node_codes = nodes.select("node_key", "node_code")
+    rows = [
+        (order, rule.level, rule.approach, rule.node, rule.basis, rule.evidence, rule.is_derived, position, *span)
+        for order, rule in enumerate(edition.cut_offs, start=1)
+        for position, span in enumerate(rule.spans())
+    ]
+    spans = pl.DataFrame(
+        [(*row[:9], *(float(each) if isinstance(each, Decimal) else each for each in row[9:])) for row in rows],
+        schema={
+            "rule_order": pl.Int32,
+            "region_level": pl.String,
+            "_approach": pl.String,
+            "_node": pl.String,
+            "basis": pl.String,
+            "evidence": pl.String,
+            "is_derived": pl.Boolean,
+            "position": pl.Int32,
+            "category": pl.String,
+            "lower_parameter": pl.Float64,
+            "upper_parameter": pl.Float64,
+            "closed_side": pl.String,
+        },
+        orient="row",
+    )
+    return (
+        spans.join(place, on="region_level")
+        .filter(pl.col("_approach").is_null() | (pl.col("_approach") == pl.col("approach")))
+        .join(node_codes, how="cross")
+        .filter(pl.col("_node").is_null() | (pl.col("_node") == pl.col("node_code")))
+        .with_columns(pl.when("is_derived").then("regions").otherwise(0).cast(pl.Int32).alias("n_needed"))
+        .drop("region_level", "approach", "regions", "_approach", "_node", "node_code", "is_derived")
+    )
+
+
+def design_frames(methodology: Methodology) -> dict[str, pl.DataFrame]:
+    """The frames that describe the methodology to the engine, by the name of the engine's table."""
+    edition = methodology.edition
+    populations = population_frame(edition)
+    units = unit_frame(methodology)
+    nodes = node_frame(edition)
+    return {
+        "population": populations,
+        "unit": units,
+        "node": nodes,
+        "roll_up_member": roll_up_frame(methodology, units),
+        "cut_off_span": cut_off_frame(edition, populations, nodes),
+        "region_reference": methodology.regions,
+        "rule": rule_frame(methodology.dictionary),
+    }

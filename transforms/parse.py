@@ -1,0 +1,194 @@
+"""From the bytes of an extract to rows: one row per figure, every cell as written, with sheet and row."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import polars as pl
+
+from schemas.sources import Source
+from schemas.violations import Refusal
+
+SIGNATURES = {
+    b"%PDF": "a PDF document",
+    b"PK\x03\x04": "a zip archive or an Office workbook",
+    b"\xd0\xcf\x11\xe0": "an old Office document",
+    b"\x1f\x8b": "a gzip archive",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"<!DO": "a web page",
+    b"<htm": "a web page",
+}
+EXPECTED = {"csv": (), "xlsx": (b"PK\x03\x04",)}
+
+
+class Grid(NamedTuple):
+    """A table as it stands in the file: the header, and a frame of `row`, the cells `c0`.. as text, the numbers `n0`..
+    of number cells (null elsewhere), and `is_ragged` for rows with more cells than the header."""
+
+    sheet: str | None
+    header: tuple[str, ...]
+    cells: pl.DataFrame
+
+
+def plain(text: str) -> str:
+    """A label without differences of case and spacing."""
+    return " ".join(text.split()).casefold()
+
+
+def plain_expr(column: pl.Expr) -> pl.Expr:
+    """The same as `plain`, for a column."""
+    return column.str.replace_all(r"\s+", " ").str.strip_chars().str.to_lowercase()
+
+
+def number_expr(text: pl.Expr, style: str) -> pl.Expr:
+    """The number that a text stands for in a style, null where it is not one: 1.234,5 (indonesian), 1,234.5 (english).
+
+    A thousands separator must group three digits, so that 77.04 is refused in Indonesian style instead of read as 7704.
+    """
+    group, decimal = (".", ",") if style == "indonesian" else (",", ".")
+    form = rf"^[+-]?(\d{{1,3}}(\{group}\d{{3}})+|\d+)(\{decimal}\d+)?$"
+    bare = text.str.replace_all(group, "", literal=True).str.replace(decimal, ".", literal=True)
+    return pl.when(text.str.contains(form)).then(bare).cast(pl.Float64, strict=False)
+
+
+def csv_grid(content: bytes, source: Source) -> Grid:
+    """The grid of a CSV in the source's declared dialect. Raises Refusal."""
+    assert source.separator and source.encoding
+    try:
+        text = content.decode("utf-8-sig" if source.encoding == "utf-8" else source.encoding)
+    except UnicodeError as error:
+        raise Refusal(f"it is not {source.encoding} text, as the source declares ({error}); save it as such.") from error
+    if "\0" in text:
+        raise Refusal("it contains NUL bytes, so it is not a text file; send the table as CSV.")
+    header = next(csv.reader(io.StringIO(text), delimiter=source.separator), [])
+    width = len(header)
+    # Headers of our own and one column more than the file has: nothing is inferred, and a cell too many is seen.
+    columns = [f"c{index}" for index in range(width + 1)]
+    own_header = source.separator.join(columns) + "\n"
+    try:
+        cells = pl.read_csv(
+            io.BytesIO((own_header + text).encode()),
+            separator=source.separator,
+            schema=dict.fromkeys(columns, pl.String),
+            truncate_ragged_lines=True,
+        )
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        raise Refusal(f"it is not a well-formed CSV ({reason}); check quotes and separators.") from error
+    cells = cells.with_row_index("row", offset=1).slice(1)
+    numbers = [pl.lit(None, pl.Float64).alias(f"n{index}") for index in range(width)]
+    return Grid(
+        None,
+        tuple(header),
+        cells.with_columns(*numbers, is_ragged=pl.col(columns[-1]).is_not_null()).drop(columns[-1]),
+    )
+
+
+def xlsx_grid(content: bytes, source: Source) -> Grid:
+    """The grid of the source's sheet: the header is the first row. Raises Refusal."""
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        names = workbook.sheet_names
+        table = None
+        if source.sheet in names:
+            table = workbook.get_sheet_by_name(source.sheet).to_python(skip_empty_area=False)
+    except (CalamineError, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise Refusal(f"the workbook cannot be opened ({reason}); save it anew as .xlsx.") from error
+    if table is None:
+        sheets = ", ".join(names) or "none"
+        raise Refusal(f"it has no sheet '{source.sheet}' (sheets: {sheets}); name the sheet so.")
+    header = tuple(_cell_text(cell) or "" for cell in table[0]) if table else ()
+    while header and not header[-1]:
+        header = header[:-1]
+    body = list(enumerate(table[1:], start=2))
+    width = len(header)
+    data: dict[str, Sequence[object]] = {"row": [row for row, _ in body]}
+    for index in range(width):
+        data[f"c{index}"] = [_cell_text(cells[index]) for _, cells in body]
+        data[f"n{index}"] = [_cell_number(cells[index]) for _, cells in body]
+    data["is_ragged"] = [any(_cell_text(cell) for cell in cells[width:]) for _, cells in body]
+    schema = {
+        "row": pl.UInt32,
+        **{f"c{index}": pl.String for index in range(width)},
+        **{f"n{index}": pl.Float64 for index in range(width)},
+        "is_ragged": pl.Boolean,
+    }
+    return Grid(source.sheet, header, pl.DataFrame(data, schema=schema))
+
+
+def _cell_text(cell: object) -> str | None:
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return None if cell is None or cell == "" else str(cell)
+
+
+def _cell_number(cell: object) -> float | None:
+    return float(cell) if isinstance(cell, (int, float)) and not isinstance(cell, bool) else None
+
+
+def grid(content: bytes, source: Source) -> Grid:
+    """The table of an extract as the source declares it. Raises Refusal where the file is not such a file."""
+    if not content:
+        raise Refusal("it is empty; send the table.")
+    for signature, name in SIGNATURES.items():
+        if content.startswith(signature) and signature not in EXPECTED[source.format]:
+            raise Refusal(f"it is {name}, not {source.format.upper()}; send the table as {source.format.upper()}.")
+    if EXPECTED[source.format] and not content.startswith(EXPECTED[source.format]):
+        raise Refusal(f"it is not an {source.format.upper()} workbook; save it as .{source.format}.")
+    found = csv_grid(content, source) if source.format == "csv" else xlsx_grid(content, source)
+    cells = [name for name in found.cells.columns if name.startswith("c")]
+    blank = pl.all_horizontal(pl.col(cells).is_null() | (pl.col(cells).str.strip_chars() == "")) if cells else pl.lit(True)
+    return found._replace(cells=found.cells.filter(~blank))
+
+
+def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
+    """The rows of an extract: `sheet`, `row`, `region`, `item`, `value_text`, `number` (of a number cell), `reference`,
+    `column` (what the extract calls the value's column), `is_ragged`; every text stripped, blank ones null.
+
+    Raises Refusal where a column is missing or there is no row.
+    """
+    table = grid(content, source)
+    place = {plain(label): index for index, label in reversed(list(enumerate(table.header)))}
+    wanted = {"region": source.columns.region, "item": source.columns.item, "value": source.columns.value}
+    found = {
+        role: next((place[plain(label)] for label in labels if plain(label) in place), None)
+        for role, labels in {**wanted, "reference": source.columns.reference}.items()
+    }
+    values = {label: place.get(plain(label)) for label in source.items} if source.layout == "wide" else {}
+    missing = [" or ".join(labels) for role, labels in wanted.items() if labels and found[role] is None]
+    missing += [label for label, index in values.items() if index is None]
+    if missing:
+        header = ", ".join(label for label in table.header if label) or "none"
+        raise Refusal(f"the column {', the column '.join(missing)} is missing (columns found: {header}); add it.")
+    if table.cells.is_empty():
+        raise Refusal("it has a header but no rows; send the figures.")
+
+    def text(index: int | None) -> pl.Expr:
+        if index is None:
+            return pl.lit(None, pl.String)
+        stripped = pl.col(f"c{index}").str.replace_all("\u00a0", " ").str.strip_chars()
+        return pl.when(stripped != "").then(stripped)
+
+    def rows_of(item: pl.Expr, value: int) -> pl.DataFrame:
+        return table.cells.select(
+            pl.lit(table.sheet, pl.String).alias("sheet"),
+            pl.col("row").cast(pl.Int64),
+            text(found["region"]).alias("region"),
+            item.alias("item"),
+            text(value).alias("value_text"),
+            pl.col(f"n{value}").alias("number"),
+            text(found["reference"]).alias("reference"),
+            pl.lit(table.header[value]).alias("column"),
+            "is_ragged",
+        )
+
+    if source.layout == "wide":
+        parts = [rows_of(pl.lit(label), index) for label, index in values.items() if index is not None]
+        return pl.concat(parts).sort("row", maintain_order=True)
+    assert found["value"] is not None
+    return rows_of(text(found["item"]), found["value"])

@@ -1,0 +1,18 @@
+-- fails: an entered score further from the one computed of its published parts than rounding explains: half a unit of
+-- the total plus the weighted half units of the parts
+insert into finding
+select
+    'entered_differs' as "check",
+    unit.region_code || ' / ' || unit.approach || ' / ' || node.node_code as subject,
+    cast(result.score as varchar) as observed,
+    cast(round(result.computed_score, 6) as varchar) as expected
+from node_result as result
+inner join unit on result.unit_key = unit.unit_key
+inner join node on result.node_key = node.node_key
+where
+    result.origin = 'entered'
+    and result.computed_score is not null
+    and abs(result.score - result.computed_score) > $half_unit * case
+        when node.aggregation = 'sum' then 1 + node.children_weight_units / node.weight_scale
+        else 2
+    end + 1e-9

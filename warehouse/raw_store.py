@@ -1,0 +1,75 @@
+"""The raw store: extracts as they were sent, by content, written once, each with a receipt."""
+
+import hashlib
+import json
+import stat
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from schemas.violations import Refusal
+from warehouse.store import AlreadyThere, Store, as_json
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What is known of an extract when it is admitted. Times are UTC."""
+
+    source: str
+    file_name: str
+    size: int
+    sha256: str
+    received_at: datetime
+    admitted_at: datetime
+    is_synthetic: bool
+
+    @property
+    def key(self) -> str:
+        """Where the extract's bytes are."""
+        return f"raw/sha256/{self.sha256[:2]}/{self.sha256}"
+
+
+def file_content(path: Path) -> bytes:
+    """The bytes of a regular file. Raises Refusal for anything else, without opening it."""
+    try:
+        mode = path.lstat().st_mode
+        if not stat.S_ISREG(mode):
+            kind = "a folder" if stat.S_ISDIR(mode) else "a link" if stat.S_ISLNK(mode) else "not a regular file"
+            raise Refusal(f"it is {kind}; name the file itself.")
+        return path.read_bytes()
+    except OSError as error:
+        raise Refusal(f"it cannot be read ({error.strerror}); check the path and its permissions.") from error
+
+
+def admit_extract(
+    store: Store, content: bytes, file_name: str, source: str, is_synthetic: bool, received_at: datetime, now: datetime
+) -> tuple[Receipt, bool]:
+    """Admit an extract; the receipt, and whether it is new. The same bytes from the same source are one extract."""
+    digest = hashlib.sha256(content).hexdigest()
+    receipt = Receipt(source, file_name, len(content), digest, received_at, now, is_synthetic)
+    try:
+        store.create(receipt.key, content)
+    except AlreadyThere:
+        pass
+    try:
+        store.create(_receipt_key(source, digest), as_json(asdict(receipt)))
+    except AlreadyThere:
+        return _receipt(store, _receipt_key(source, digest)), False
+    return receipt, True
+
+
+def receipts(store: Store, sources: Iterable[str]) -> list[Receipt]:
+    """The receipts of some sources, in the order received."""
+    keys = [key for source in sources for key in store.keys(f"raw/receipts/{source}")]
+    return sorted((_receipt(store, key) for key in keys), key=lambda each: (each.received_at, each.sha256, each.source))
+
+
+def _receipt_key(source: str, digest: str) -> str:
+    return f"raw/receipts/{source}/{digest}.json"
+
+
+def _receipt(store: Store, key: str) -> Receipt:
+    data = json.loads(store.read(key))
+    times = {name: datetime.fromisoformat(data[name]) for name in ("received_at", "admitted_at")}
+    return Receipt(**{**data, **times})

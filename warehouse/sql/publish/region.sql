@@ -1,0 +1,13 @@
+-- grain: region code of either generation
+select
+    code,
+    level,
+    name,
+    parent,
+    kind,
+    valid_from,
+    valid_to,
+    code_2020,
+    code_bps
+from region_reference
+order by code

@@ -1,0 +1,25 @@
+-- grain: target unit x node of the level whose members below are known as far as the roll-up asks; their simple mean
+create or replace table level_rolled as
+with
+known as (
+    select
+        member.target_key,
+        s.node_key,
+        s.score,
+        member.members,
+        member.min_share
+    from level_score as s
+    inner join roll_up_member as member on s.unit_key = member.member_key
+    where member.roll_up_key = $roll_up_key and s.score is not null
+),
+
+scale as (select exact_scale(max(abs(score))) as scale from known)
+
+select
+    known.target_key as unit_key,
+    known.node_key,
+    sum(cast(round(known.score * scale.scale) as bigint)) / any_value(scale.scale) / count(*) as score
+from known
+cross join scale
+group by known.target_key, known.node_key
+having count(*) >= any_value(known.members) * any_value(known.min_share)

@@ -1,0 +1,58 @@
+-- grain: population x node x quantile that a cut-off asks for; interpolated between neighbouring scores
+create or replace table score_quantile as
+with
+wanted as (
+    select
+        population_key,
+        node_key,
+        lower_parameter as quantile
+    from cut_off_span
+    where basis = 'quantile' and lower_parameter is not null
+    union
+    select
+        population_key,
+        node_key,
+        upper_parameter as quantile
+    from cut_off_span
+    where basis = 'quantile' and upper_parameter is not null
+),
+
+ordered as (
+    select
+        unit.population_key,
+        result.node_key,
+        result.score,
+        row_number() over (partition by unit.population_key, result.node_key order by result.score) - 1 as place
+    from node_result as result
+    inner join unit on result.unit_key = unit.unit_key
+    where
+        result.score is not null
+        and (unit.population_key, result.node_key) in (select (wanted.population_key, wanted.node_key) from wanted)
+),
+
+place as (
+    select
+        wanted.population_key,
+        wanted.node_key,
+        wanted.quantile,
+        wanted.quantile * (spread.n - 1) as place
+    from wanted
+    inner join spread on wanted.population_key = spread.population_key and wanted.node_key = spread.node_key
+)
+
+select
+    place.population_key,
+    place.node_key,
+    place.quantile,
+    below.score + (above.score - below.score) * (place.place - floor(place.place)) as score
+from place
+inner join ordered as below
+    on
+        place.population_key = below.population_key
+        and place.node_key = below.node_key
+        and below.place = floor(place.place)
+inner join ordered as above
+    on
+        place.population_key = above.population_key
+        and place.node_key = above.node_key
+        and above.place = ceil(place.place)
