@@ -32,9 +32,12 @@ docs: $(READY)
 	$(BIN)/python docs/data_dictionary.py
 
 # Resolves anew within the bounds of pyproject.toml. No address of a registry gets into the lock.
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate
+
 lock: $(READY)
-	$(BIN)/uv pip compile pyproject.toml --extra dev --group build --python-version 3.11 --upgrade --generate-hashes \
-		--no-emit-index-url --no-header --no-annotate -o requirements.lock
+	$(LOCK) --extra dev --group build -o requirements.lock
+	$(LOCK) --group uv --no-deps -o requirements-uv.lock
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)

@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wrong = "; ".join(f"{each['loc'][0]}: {each['msg']} (found {each['input']!r})" for each in error.errors())
         return _complain(wrong, WRONG_USAGE)
     try:
-        code, result = options.command(options, settings)
+        command: Command = options.command
+        code, result = command(options, settings)
     except (UsageError, NothingToScore, Refusal) as error:
         return _complain(str(error), WRONG_USAGE)
     except MethodologyError as error:

@@ -1,6 +1,6 @@
 """What the steps of a night pass each other: small, frozen references. No frame ever travels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +23,8 @@ def _fixed_methodology(folder: Path, edition: str) -> Methodology:
 @dataclass(frozen=True)
 class Request:
     """One night. `now` is the only clock; `work` is an empty folder of its own; `run_id` names the run and what it
-    publishes; `inbox` is a folder of files to take in first; `methodology` a folder laid over the package's."""
+    publishes; `inbox` is a folder of files to take in first; `methodology` a folder laid over the package's.
+    """
 
     edition: str
     as_of: date
@@ -33,7 +34,7 @@ class Request:
     work: Path
     methodology: Path | None = None
     inbox: Path | None = None
-    limits: EngineLimits = EngineLimits()
+    limits: EngineLimits = field(default_factory=EngineLimits)
 
     @property
     def snapshot(self) -> Path:
@@ -47,7 +48,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Admitted:
-    """The extracts received by the end of `as_of`; files refused; how many extracts are new, and how many came later."""
+    """The extracts received by the end of `as_of`; files refused; how many are new, and how many came later."""
 
     extracts: tuple[Receipt, ...]
     refused: tuple[Refused, ...]
@@ -57,8 +58,9 @@ class Admitted:
 
 @dataclass(frozen=True)
 class Validated:
-    """What was read of each extract (`inputs`, as the manifest names them), and what was refused whole."""
+    """What was read: good and bad rows in `rows`, each extract (as the manifest names it), and what was refused."""
 
+    rows: Path
     inputs: tuple[dict[str, Any], ...]
     refused: tuple[Refused, ...]
 
@@ -90,7 +92,7 @@ class Night:
 
 
 def record_run(request: Request, outcome: str, **facts: Any) -> None:
-    """Write the record of a run to the store, with the rows it quarantined and the findings it made, if it got so far."""
+    """Write the record of a run to the store, with quarantined rows and findings, if it got so far."""
     record = {
         "run_id": request.run_id,
         "edition": request.edition,

@@ -67,16 +67,16 @@ def validate(request: Request, admitted: Admitted) -> Validated:
             f"There is no figure for {request.edition} as of {request.as_of}: {len(admitted.extracts)} extract(s) were "
             f"received by then, {admitted.later} later, {len(refused)} refused. Ingest extracts of its sources."
         )
-    return Validated(tuple(inputs), tuple(refused))
+    return Validated(request.work, tuple(inputs), tuple(refused))
 
 
 def prepare(request: Request, validated: Validated) -> Path:
     """Settle contradictions by precedence, and lay out figures and methodology as the engine's tables."""
     methodology, prepared = request.resolved(), request.work / "prepared"
     frames = design_frames(methodology)
-    figures = settled(pl.read_parquet(request.work / "admitted.parquet"), methodology, frames["unit"], frames["node"])
-    corrections = pl.read_parquet(request.work / "findings.parquet")
-    quarantined = quarantine_findings(pl.read_parquet(request.work / "quarantine.parquet"))
+    figures = settled(pl.read_parquet(validated.rows / "admitted.parquet"), methodology, frames["unit"], frames["node"])
+    corrections = pl.read_parquet(validated.rows / "findings.parquet")
+    quarantined = quarantine_findings(pl.read_parquet(validated.rows / "quarantine.parquet"))
     frames |= {"reported": figures.reported, "entered": figures.entered, "observation": figures.observation}
     frames["finding"] = pl.concat([figures.findings, corrections, quarantined])
     prepared.mkdir()
@@ -93,7 +93,7 @@ def score(request: Request, validated: Validated, prepared: Path) -> Path:
     return tables
 
 
-def judge(request: Request, tables: Path) -> Judged:
+def judge(tables: Path) -> Judged:
     """Decide on the release: anything critical in `quality_result` holds it."""
     findings = pl.read_parquet(tables / "quality_result.parquet", columns=["severity"])
     return Judged(dict(findings["severity"].value_counts().rows()))
@@ -101,29 +101,32 @@ def judge(request: Request, tables: Path) -> Judged:
 
 def publish(request: Request, admitted: Admitted, validated: Validated, tables: Path, judged: Judged) -> Night:
     """Publish the snapshot unless it says nothing new, and write the record of the run."""
-    methodology, store = request.resolved(), Store(request.store)
+    methodology = request.resolved()
     hashes, whole = draft_hashes(tables, methodology.dictionary)
-    (request.snapshot / "exports").mkdir()
     write_workbook(tables, request.snapshot / "exports" / "index_score.xlsx", request.now)
     draft = Draft(
         folder=request.snapshot,
-        edition=request.edition,
-        title=methodology.edition.title_en,
+        methodology=methodology,
         snapshot_id=request.run_id,
-        run_id=request.run_id,
         as_of=request.as_of,
         created=request.now,
         content_hash=whole,
         table_hashes=hashes,
-        methodology_digest=methodology.digest,
         inputs=validated.inputs,
         is_synthetic=validated.is_synthetic,
         is_held=judged.is_held,
     )
-    snapshot_id, is_new = publish_snapshot(store, draft, methodology.dictionary)
+    snapshot_id, is_new = publish_snapshot(Store(request.store), draft)
     night = Night("held" if judged.is_held else "published" if is_new else "unchanged", snapshot_id, whole)
-    record_run(request, inputs=validated.inputs, refused=[asdict(each) for each in validated.refused],
-               new_extracts=admitted.new, later_extracts=admitted.later, findings=judged.findings, **asdict(night))
+    record_run(
+        request,
+        inputs=validated.inputs,
+        refused=[asdict(each) for each in validated.refused],
+        new_extracts=admitted.new,
+        later_extracts=admitted.later,
+        findings=judged.findings,
+        **asdict(night),
+    )
     return night
 
 
@@ -139,7 +142,7 @@ def run_night(request: Request, step: Callable[..., Any] = call) -> Night:
         validated = step(validate, request, admitted)
         prepared = step(prepare, request, validated)
         tables = step(score, request, validated, prepared)
-        judged = step(judge, request, tables)
+        judged = step(judge, tables)
         night: Night = step(publish, request, admitted, validated, tables, judged)
     except Exception as error:
         record_run(request, "failed", reason=str(error) or type(error).__name__)

@@ -101,7 +101,9 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str 
         numeric = bool(rows) and all(isinstance(row[index], (int, float)) or row[index] is None for row in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row))
+        table.add_row(
+            *("" if cell is None else f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row)
+        )
     return table
 
 
@@ -248,7 +250,9 @@ def _methodology_show(console: Console, result: Mapping[str, Any]) -> None:
         (each["level"], each["approach"] or "any", each["node"] or "any", each["basis"], each["evidence"], each["note"])
         for each in result["cut_offs"]
     ]
-    console.print(_table(("level", "approach", "node", "basis", "evidence", "note"), rules, "Cut-offs, first that applies"))
+    console.print(
+        _table(("level", "approach", "node", "basis", "evidence", "note"), rules, "Cut-offs, first that applies")
+    )
     _sentences(console, "Corrections", [f"{each['id']}: {each['reason']}" for each in result["corrections"]])
     console.print(result["comparability"], soft_wrap=True)
 

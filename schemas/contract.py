@@ -62,7 +62,7 @@ def row_violations(frame: pl.DataFrame, dictionary: Dictionary, table: str, unit
     try:
         schema.validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as failed:
-        cases = failed.failure_cases
+        cases: pl.DataFrame = failed.failure_cases
         if cases["index"].null_count():
             raise
         kinds = pl.col("check").replace({"not_nullable": "required"})

@@ -3,11 +3,11 @@
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from typing import Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from schemas.dictionary import Dictionary
 from schemas.sources import Approach, Evidence, RegionLevel, Source
 from schemas.strict import Document, MethodologyError, Problem, Strict, csv_rows, parsed
 
@@ -292,7 +292,9 @@ def tree_problems(rows: list[tuple[int, Node]], weights: str, units: set[str], f
             continue
         parent = by_code.get(node.parent_code) if node.parent_code else None
         if parent is not None and parent.level != node.level + 1:
-            sentence = f"the parent '{parent.node_code}' of '{code}' must be at level {node.level + 1}, not {parent.level}."
+            sentence = (
+                f"the parent '{parent.node_code}' of '{code}' must be at level {node.level + 1}, not {parent.level}."
+            )
             problems.append(Problem(file, row, sentence))
         problems += [Problem(file, row, sentence) for sentence in _node_sentences(node, bool(children[code]), units)]
         problems += _weight_problems(row, node, children[code], weights, file)
@@ -322,9 +324,7 @@ def _node_sentences(node: Node, has_children: bool, units: set[str]) -> list[str
     return sentences
 
 
-def _weight_problems(
-    row: int, node: Node, children: list[tuple[int, Node]], weights: str, file: str
-) -> list[Problem]:
+def _weight_problems(row: int, node: Node, children: list[tuple[int, Node]], weights: str, file: str) -> list[Problem]:
     given = [child.weight for _, child in children if child.weight is not None]
     if weights != "shares" or node.aggregation in (None, "sum") or len(given) != len(children):
         return []
@@ -374,10 +374,10 @@ def plan_problems(edition: Edition, sources: dict[str, Source], document: Docume
         if rule.boundaries and [span.category for span in spans] != categories:
             listed = ", ".join(categories)
             add(f"the boundaries of a cut-off must lie between the categories in their order ({listed}).", *where)
-        for boundary, following in zip(rule.boundaries, rule.boundaries[1:], strict=False):
+        for boundary, following in pairwise(rule.boundaries):
             if boundary.between[1] != following.between[0]:
                 add(f"the boundary after '{boundary.between[1]}' starts at '{following.between[0]}'.", *where)
-        for below, above in zip(spans, spans[1:], strict=False):
+        for below, above in pairwise(spans):
             shared = below.upper is not None and below.upper == above.lower
             if shared and below.closed_side in ("right", "both") and above.closed_side in ("left", "both"):
                 add(f"the bound {below.upper} belongs to both '{below.category}' and '{above.category}'.", *where)

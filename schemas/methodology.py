@@ -159,9 +159,7 @@ class Library:
             file: yaml_text(_plain(edition)),
             f"{EDITIONS}/{name}/{NODES_FILE}": nodes_text,
         }
-        return Methodology(
-            self.dictionary, sources, corrections, self.regions, self.aliases, edition, files=resolved
-        )
+        return Methodology(self.dictionary, sources, corrections, self.regions, self.aliases, edition, files=resolved)
 
 
 def _plain(model: Any) -> dict[str, Any]:

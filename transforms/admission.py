@@ -23,9 +23,12 @@ class Identity(NamedTuple):
 
 
 class Admission(NamedTuple):
-    """What became of an extract: `admitted` rows with `region_code`, `region_level`, `source_item`, `approach`, `value`
-    (null: sent as blank), `value_sent`, `correction`, `reference`; `quarantine`, one row per violation; `findings` about
-    corrections; `rows_in` = admitted + distinct quarantined rows."""
+    """What became of an extract.
+
+    `admitted`: rows with `region_code`, `region_level`, `source_item`, `approach`, `value` (null: sent as blank),
+    `value_sent`, `correction`, `reference`; `quarantine`: one row per violation; `findings` about corrections;
+    `rows_in` = admitted + distinct quarantined rows.
+    """
 
     admitted: pl.DataFrame
     quarantine: pl.DataFrame
@@ -113,7 +116,10 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictio
 
     def broken(mask: pl.Expr, column: str | None, rule: str, expected: pl.Expr) -> pl.DataFrame:
         return rows.filter(mask).select(
-            "position", pl.lit(column, pl.String).alias("column"), pl.lit(rule).alias("rule"), expected.alias("expected")
+            "position",
+            pl.lit(column, pl.String).alias("column"),
+            pl.lit(rule).alias("rule"),
+            expected.alias("expected"),
         )
 
     no_number = pl.col("figure_text").is_not_null() & pl.col("value").is_null()
@@ -122,7 +128,9 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictio
             contract,
             broken(pl.col("is_ragged"), None, "ragged_row", pl.lit(None, pl.String)),
             broken(no_number, None, "not_a_number", pl.lit(source.number_example)),
-            broken(pl.col("item").is_not_null() & pl.col("source_item").is_null(), "item", "unknown_item", pl.lit(labels)),
+            broken(
+                pl.col("item").is_not_null() & pl.col("source_item").is_null(), "item", "unknown_item", pl.lit(labels)
+            ),
             broken(pl.col("candidates") > 1, "region", "ambiguous_region", pl.col("candidate_labels")),
             broken(
                 has_region & (pl.col("candidates") == 0),
@@ -135,7 +143,7 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictio
 
 
 def _repeated(good: pl.DataFrame) -> pl.DataFrame:
-    """Rows whose region and item stand in the extract before: the repetitions where the figures agree, all where not."""
+    """Rows whose region and item stand in the extract before: the repetitions where figures agree, else all."""
     same = ["region_code", "source_item", "approach"]
     others = pl.col("row").cast(pl.String).str.join(", ").over(same)
     first = pl.col("row").first().cast(pl.String).over(same)

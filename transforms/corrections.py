@@ -8,7 +8,7 @@ from schemas.sources import Correction, Source
 from transforms.parse import number_expr, plain, plain_expr
 
 # What is said about an extract as a whole: `check` names the rule of the dictionary.
-FINDING = {"check": pl.String, "subject": pl.String, "observed": pl.String, "expected": pl.String}
+FINDING = pl.Schema({"check": pl.String, "subject": pl.String, "observed": pl.String, "expected": pl.String})
 
 
 def corrected(
@@ -31,7 +31,9 @@ def corrected(
     )
     joined = (
         rows.with_columns(
-            sent.alias("value_sent"), plain_expr(pl.col("region")).alias("_region"), plain_expr(pl.col("item")).alias("_item")
+            sent.alias("value_sent"),
+            plain_expr(pl.col("region")).alias("_region"),
+            plain_expr(pl.col("item")).alias("_item"),
         )
         .join(declared, on=["_region", "_item"], how="left", maintain_order="left")
         .with_columns(
@@ -46,7 +48,10 @@ def corrected(
         pl.when("_holds").then("_value").otherwise("_expect").alias("expected"),
     )
     mended = joined.with_columns(
-        pl.when(applies).then(number_expr(pl.col("_value"), source.number_style)).otherwise("value_sent").alias("value"),
+        pl.when(applies)
+        .then(number_expr(pl.col("_value"), source.number_style))
+        .otherwise("value_sent")
+        .alias("value"),
         pl.when(applies).then("correction").alias("correction"),
     )
     return mended.drop("_region", "_item", "_expect", "_value", "_holds", "number"), findings.cast(FINDING)

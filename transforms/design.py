@@ -1,5 +1,4 @@
-"""The methodology as the frames the engine computes with: regions and nodes are integers there, codes come back at the
-end."""
+"""The methodology as the frames the engine computes with: regions and nodes are integers there."""
 
 from decimal import Decimal
 from fractions import Fraction

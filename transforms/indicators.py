@@ -1,5 +1,4 @@
-"""From admitted figures to what is scored: contradictions are settled by precedence, and gaps stay gaps unless the
-edition says otherwise."""
+"""From admitted figures to what is scored: contradictions are settled by precedence, gaps stay gaps unless declared."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -47,8 +46,11 @@ def settled(admitted: pl.DataFrame, methodology: Methodology, units: pl.DataFram
             on="source_item",
             how="left",
         )
-        .join(units.select("unit_key", "region_code", "region_level", "approach"),
-              on=["region_code", "region_level", "approach"], how="left")
+        .join(
+            units.select("unit_key", "region_code", "region_level", "approach"),
+            on=["region_code", "region_level", "approach"],
+            how="left",
+        )
         .join(source_frame(methodology.sources), on="source", how="left")
     )
     inside = pl.col("unit_key").is_not_null() & pl.col("node_key").is_not_null()
@@ -84,8 +86,11 @@ def settled(admitted: pl.DataFrame, methodology: Methodology, units: pl.DataFram
 
 
 def _with_state(figures: pl.DataFrame) -> pl.DataFrame:
-    """The figures with `state`. Of several for one place, the source of the highest precedence counts, then what was
-    received last; further ties fall to the order of digests and rows, so that the outcome never depends on timing."""
+    """The figures with `state`.
+
+    Of several for one place, the source of the highest precedence counts, then what was received last; further ties
+    fall to the order of digests and rows, so that the outcome never depends on timing.
+    """
     ordered = figures.sort(
         pl.col("value").is_null(),
         -pl.col("precedence"),
@@ -147,12 +152,7 @@ def _disagreements(stated: pl.DataFrame) -> pl.DataFrame:
 def _imputed(reported: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     """Zeros for the leaves that count as zero when left blank, in units that reported anything at all."""
     zero = nodes.filter(pl.col("missing") == "zero").select("node_key")
-    gaps = (
-        reported.select("unit_key")
-        .unique()
-        .join(zero, how="cross")
-        .join(reported, on=PLACE, how="anti")
-    )
+    gaps = reported.select("unit_key").unique().join(zero, how="cross").join(reported, on=PLACE, how="anti")
     return gaps.select(
         *PLACE,
         raw_value=pl.lit(None, pl.Float64),

@@ -24,8 +24,11 @@ EXPECTED = {"csv": (), "xlsx": (b"PK\x03\x04",)}
 
 
 class Grid(NamedTuple):
-    """A table as it stands in the file: the header, and a frame of `row`, the cells `c0`.. as text, the numbers `n0`..
-    of number cells (null elsewhere), and `is_ragged` for rows with more cells than the header."""
+    """A table as it stands in the file: the header, and a frame of its rows.
+
+    The frame has `row`, the cells `c0`.. as text, the numbers `n0`.. of number cells (null elsewhere), and `is_ragged`
+    for rows with more cells than the header.
+    """
 
     sheet: str | None
     header: tuple[str, ...]
@@ -55,11 +58,14 @@ def number_expr(text: pl.Expr, style: str) -> pl.Expr:
 
 def csv_grid(content: bytes, source: Source) -> Grid:
     """The grid of a CSV in the source's declared dialect. Raises Refusal."""
-    assert source.separator and source.encoding
+    assert source.separator
+    assert source.encoding
     try:
         text = content.decode("utf-8-sig" if source.encoding == "utf-8" else source.encoding)
     except UnicodeError as error:
-        raise Refusal(f"it is not {source.encoding} text, as the source declares ({error}); save it as such.") from error
+        raise Refusal(
+            f"it is not {source.encoding} text, as the source declares ({error}); save it as such."
+        ) from error
     if "\0" in text:
         raise Refusal("it contains NUL bytes, so it is not a text file; send the table as CSV.")
     header = next(csv.reader(io.StringIO(text), delimiter=source.separator), [])
@@ -142,7 +148,9 @@ def grid(content: bytes, source: Source) -> Grid:
         raise Refusal(f"it is not an {source.format.upper()} workbook; save it as .{source.format}.")
     found = csv_grid(content, source) if source.format == "csv" else xlsx_grid(content, source)
     cells = [name for name in found.cells.columns if name.startswith("c")]
-    blank = pl.all_horizontal(pl.col(cells).is_null() | (pl.col(cells).str.strip_chars() == "")) if cells else pl.lit(True)
+    blank = (
+        pl.all_horizontal(pl.col(cells).is_null() | (pl.col(cells).str.strip_chars() == "")) if cells else pl.lit(True)
+    )
     return found._replace(cells=found.cells.filter(~blank))
 
 

@@ -21,8 +21,10 @@ AFTER_LEVELS = ("spread", "score_quantile", "category_bound", "node_standing")
 
 @dataclass(frozen=True)
 class EngineLimits:
-    """What the engine may use: `memory_limit` as DuckDB writes it ("1GB"; None: its default of 80 % of the machine)
-    and `threads` (None: all processors). Neither changes a result."""
+    """What the engine may use: neither changes a result.
+
+    `memory_limit` is written as DuckDB does ("1GB"; None: its default of 80 % of the machine); `threads` None: all.
+    """
 
     memory_limit: str | None = None
     threads: int | None = None

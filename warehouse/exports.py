@@ -13,6 +13,7 @@ def write_workbook(tables: Path, file: Path, created: datetime) -> None:
     """Write index, cut-offs and findings down to regencies and cities as one workbook; text never becomes a formula."""
     import xlsxwriter
 
+    file.parent.mkdir(parents=True, exist_ok=True)
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(file), options) as workbook:
         workbook.set_properties({"created": created.replace(tzinfo=None)})

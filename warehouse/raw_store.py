@@ -4,6 +4,7 @@ import hashlib
 import json
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -48,10 +49,8 @@ def admit_extract(
     """Admit an extract; the receipt, and whether it is new. The same bytes from the same source are one extract."""
     digest = hashlib.sha256(content).hexdigest()
     receipt = Receipt(source, file_name, len(content), digest, received_at, now, is_synthetic)
-    try:
+    with suppress(AlreadyThere):
         store.create(receipt.key, content)
-    except AlreadyThere:
-        pass
     try:
         store.create(_receipt_key(source, digest), as_json(asdict(receipt)))
     except AlreadyThere:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from schemas.dictionary import Dictionary
-from schemas.methodology import Library
 from schemas.manifest import SnapshotFile, manifest
+from schemas.methodology import Library, Methodology
 from schemas.violations import UsageError
 from warehouse.content import content_hash, table_hashes
 from warehouse.store import AlreadyThere, Store, as_json
@@ -28,18 +28,20 @@ class Draft:
     """A snapshot that is about to be published: its folder with `tables/`, `exports/` and `methodology/`, and facts."""
 
     folder: Path
-    edition: str
-    title: str
+    methodology: Methodology
     snapshot_id: str
-    run_id: str
     as_of: date
     created: datetime
     content_hash: str
     table_hashes: Mapping[str, str]
-    methodology_digest: str
     inputs: Sequence[Mapping[str, Any]]
     is_synthetic: bool
     is_held: bool
+
+    @property
+    def edition(self) -> str:
+        """The edition's name."""
+        return self.methodology.edition.edition
 
 
 class Damage(NamedTuple):
@@ -100,9 +102,7 @@ def read_manifest(store: Store, edition: str, snapshot_id: str) -> dict[str, Any
 def snapshots(store: Store, edition: str | None = None) -> list[dict[str, Any]]:
     """The facts of all snapshots with a manifest, oldest first, each with the channels that stand on it."""
     prefix = f"snapshots/{edition}" if edition else "snapshots"
-    found = [
-        json.loads(store.read(key))["kerawanan"] for key in store.keys(prefix) if key.endswith(f"/{MANIFEST}")
-    ]
+    found = [json.loads(store.read(key))["kerawanan"] for key in store.keys(prefix) if key.endswith(f"/{MANIFEST}")]
     for facts in found:
         facts["channels"] = [
             channel
@@ -123,7 +123,7 @@ def find_snapshot(store: Store, snapshot_id: str) -> dict[str, Any]:
     return read_manifest(store, exact[0]["edition"], exact[0]["snapshot_id"])
 
 
-def publish_snapshot(store: Store, draft: Draft, dictionary: Dictionary) -> tuple[str, bool]:
+def publish_snapshot(store: Store, draft: Draft) -> tuple[str, bool]:
     """Publish a draft unless it says what the newest candidate already says.
 
     Returns the snapshot the night stands on, and whether it is new. The first good snapshot of an edition becomes
@@ -132,31 +132,35 @@ def publish_snapshot(store: Store, draft: Draft, dictionary: Dictionary) -> tupl
     candidates = log_entries(store, draft.edition, "candidate")
     newest = candidates[-1] if candidates else None
     says_the_same = newest is not None and (
-        (newest["content_hash"], newest["methodology_digest"]) == (draft.content_hash, draft.methodology_digest)
+        (newest["content_hash"], newest["methodology_digest"]) == (draft.content_hash, draft.methodology.digest)
     )
     if newest is not None and says_the_same:
         entry = newest
     else:
-        entry = _write(store, draft, dictionary, newest)
+        entry = _write(store, draft, newest)
         _append(store, entry, draft.edition, "candidate")
     good = not draft.is_held and not draft.is_synthetic
     if good and not log_entries(store, draft.edition, "stable"):
         _append(
             store,
-            {**{name: entry[name] for name in _ENTRY}, "at": draft.created.isoformat(), "reason": "first good snapshot"},
+            {
+                **{name: entry[name] for name in _ENTRY},
+                "at": draft.created.isoformat(),
+                "reason": "first good snapshot",
+            },
             draft.edition,
             "stable",
         )
         store.switch(f"stable/v1/{draft.edition}", f"{snapshot_folder(draft.edition, entry['snapshot_id'])}/tables")
     night = {"edition": draft.edition, "as_of": draft.as_of.isoformat(), "snapshot_id": entry["snapshot_id"]}
-    store.replace(f"nights/{draft.edition}/{draft.as_of}.json", as_json({**night, "run_id": draft.run_id}))
+    store.replace(f"nights/{draft.edition}/{draft.as_of}.json", as_json({**night, "run_id": draft.snapshot_id}))
     return str(entry["snapshot_id"]), not says_the_same
 
 
 _ENTRY = ("snapshot_id", "content_hash", "methodology_digest", "manifest_sha256", "is_held")
 
 
-def _write(store: Store, draft: Draft, dictionary: Dictionary, newest: Mapping[str, Any] | None) -> dict[str, Any]:
+def _write(store: Store, draft: Draft, newest: Mapping[str, Any] | None) -> dict[str, Any]:
     """Write the snapshot's files, the manifest last; the entry for the channel's log."""
     base = snapshot_folder(draft.edition, draft.snapshot_id)
     listed: list[SnapshotFile] = []
@@ -170,23 +174,23 @@ def _write(store: Store, draft: Draft, dictionary: Dictionary, newest: Mapping[s
         "snapshot_id": draft.snapshot_id,
         "edition": draft.edition,
         "as_of": draft.as_of.isoformat(),
-        "run_id": draft.run_id,
         "created": draft.created.isoformat(),
         "content_hash": draft.content_hash,
         "table_hashes": dict(draft.table_hashes),
-        "methodology_digest": draft.methodology_digest,
+        "methodology_digest": draft.methodology.digest,
         "code": code_identity(),
         "is_synthetic": draft.is_synthetic,
         "is_held": draft.is_held,
         "predecessor": predecessor,
         "inputs": list(draft.inputs),
     }
-    content = as_json(manifest(draft.edition, draft.title, draft.created.isoformat(), listed, dictionary, facts))
+    title, dictionary = draft.methodology.edition.title_en, draft.methodology.dictionary
+    content = as_json(manifest(draft.edition, title, draft.created.isoformat(), listed, dictionary, facts))
     store.create(f"{base}/{MANIFEST}", content)
     return {
         "snapshot_id": draft.snapshot_id,
         "content_hash": draft.content_hash,
-        "methodology_digest": draft.methodology_digest,
+        "methodology_digest": draft.methodology.digest,
         "manifest_sha256": hashlib.sha256(content).hexdigest(),
         "is_held": draft.is_held,
         "at": draft.created.isoformat(),

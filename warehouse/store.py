@@ -1,4 +1,4 @@
-"""Storage in a few verbs: read, create (never overwrites), replace, list, and switching the stable folder as a whole."""
+"""Storage in a few verbs: read, create (never overwrites), replace, list, and switching a folder as a whole."""
 
 import json
 import os
