@@ -1,6 +1,6 @@
 """What the steps of a night pass each other: small, frozen references. No frame ever travels."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -91,14 +91,30 @@ class Night:
     content_hash: str
 
 
-def record_run(request: Request, outcome: str, **facts: Any) -> None:
-    """Write the record of a run to the store, with quarantined rows and findings, if it got so far."""
+def record_night(request: Request, night: Night, admitted: Admitted, validated: Validated, judged: Judged) -> None:
+    """Write the record of a run that came to its end."""
+    _write_record(
+        request,
+        **asdict(night),
+        inputs=validated.inputs,
+        refused=[asdict(each) for each in validated.refused],
+        new_extracts=admitted.new,
+        later_extracts=admitted.later,
+        findings=judged.findings,
+    )
+
+
+def record_failure(request: Request, error: Exception) -> None:
+    """Write the record of a run that failed, with what it had found until then."""
+    _write_record(request, outcome="failed", reason=str(error) or type(error).__name__)
+
+
+def _write_record(request: Request, **facts: Any) -> None:
     record = {
         "run_id": request.run_id,
         "edition": request.edition,
-        "as_of": request.as_of.isoformat(),
-        "started_at": request.now.isoformat(),
-        "outcome": outcome,
+        "as_of": request.as_of,
+        "started_at": request.now,
         **facts,
     }
     files = {

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from flows.intake import Refused, inbox_files, take_in
-from flows.night import Admitted, Judged, Night, Request, Validated, record_run
+from flows.night import Admitted, Judged, Night, Request, Validated, record_failure, record_night
 from schemas.methodology import Library
 from schemas.regions import valid_regions
 from schemas.violations import NothingToScore, Refusal
@@ -118,15 +118,7 @@ def publish(request: Request, admitted: Admitted, validated: Validated, tables: 
     )
     snapshot_id, is_new = publish_snapshot(Store(request.store), draft)
     night = Night("held" if judged.is_held else "published" if is_new else "unchanged", snapshot_id, whole)
-    record_run(
-        request,
-        inputs=validated.inputs,
-        refused=[asdict(each) for each in validated.refused],
-        new_extracts=admitted.new,
-        later_extracts=admitted.later,
-        findings=judged.findings,
-        **asdict(night),
-    )
+    record_night(request, night, admitted, validated, judged)
     return night
 
 
@@ -145,6 +137,6 @@ def run_night(request: Request, step: Callable[..., Any] = call) -> Night:
         judged = step(judge, tables)
         night: Night = step(publish, request, admitted, validated, tables, judged)
     except Exception as error:
-        record_run(request, "failed", reason=str(error) or type(error).__name__)
+        record_failure(request, error)
         raise
     return night

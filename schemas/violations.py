@@ -31,12 +31,12 @@ def rule_frame(dictionary: Dictionary) -> pl.DataFrame:
 def quarantine_frame(violations: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:
     """The table `_quarantine`: violations with their sentences filled in, sorted by its key.
 
-    `violations` has the columns of the table without the sentences, and `expected` for the templates.
+    `violations` has the columns of the table without the sentences; `offending` and `expected` fill the templates.
     """
     table = dictionary.tables["_quarantine"]
     filled = violations.join(rule_frame(dictionary).drop("severity"), on="rule", how="left").with_columns(
         pl.col(name)
-        .str.replace("{value}", pl.col("value_text").fill_null(""), literal=True)
+        .str.replace("{value}", pl.col("offending").fill_null(""), literal=True)
         .str.replace_all("{expected}", pl.col("expected").fill_null(""), literal=True)
         for name in SENTENCES
     )

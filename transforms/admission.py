@@ -70,13 +70,30 @@ def admission(
     good = rows.filter(~pl.col("position").is_in(bad.implode()))
     repeated = _repeated(good)
     good = good.filter(~pl.col("position").is_in(repeated["position"].implode()))
+    # What a violation is about: the region, the item, or else the value.
+    is_region, is_item = pl.col("part") == "region", pl.col("part") == "item"
     quarantine = quarantine_frame(
         pl.concat([violations, repeated])
-        .join(rows.rename({"column": "value_column"}), on="position", how="left")
-        .with_columns(pl.coalesce("column", "value_column").alias("column")),
+        .join(rows, on="position", how="left")
+        .with_columns(
+            pl.when(is_region)
+            .then("region_column")
+            .when(is_item)
+            .then("item_column")
+            .otherwise("value_column")
+            .alias("column"),
+            pl.when(is_region).then("region").when(is_item).then("item").otherwise("value_text").alias("offending"),
+        ),
         dictionary,
     )
-    internal = ("position", "candidates", "candidate_labels", "figure_text", "is_ragged")
+    internal = (
+        *(name for name in rows.columns if name.endswith("_column")),
+        "position",
+        "candidates",
+        "candidate_labels",
+        "figure_text",
+        "is_ragged",
+    )
     return Admission(good.drop(internal), quarantine, findings, rows.height)
 
 
@@ -100,12 +117,12 @@ def quarantine_findings(quarantine: pl.DataFrame) -> pl.DataFrame:
 
 
 def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:
-    """`position`, `column` (null: that of the value), `rule`, `expected`."""
+    """`position`, `part` of the row that is wrong (region, item or value), `rule`, `expected`."""
     unit = dictionary.units[source.unit]
     table = rows.select(polars_schema(dictionary, "_extract_row").keys())
     contract = row_violations(table, dictionary, "_extract_row", unit).select(
         "position",
-        pl.col("column").replace_strict({"region": "region", "item": "item"}, default=None, return_dtype=pl.String),
+        pl.col("column").alias("part"),
         "rule",
         pl.lit(unit.domain).alias("expected"),
     )
@@ -114,10 +131,10 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictio
     nearest: Mapping[str, str] = nearest_labels(unknown["region"].to_list(), lookup)
     labels = ", ".join(source.items)
 
-    def broken(mask: pl.Expr, column: str | None, rule: str, expected: pl.Expr) -> pl.DataFrame:
+    def broken(mask: pl.Expr, part: str, rule: str, expected: pl.Expr) -> pl.DataFrame:
         return rows.filter(mask).select(
             "position",
-            pl.lit(column, pl.String).alias("column"),
+            pl.lit(part).alias("part"),
             pl.lit(rule).alias("rule"),
             expected.alias("expected"),
         )
@@ -126,8 +143,8 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictio
     return pl.concat(
         [
             contract,
-            broken(pl.col("is_ragged"), None, "ragged_row", pl.lit(None, pl.String)),
-            broken(no_number, None, "not_a_number", pl.lit(source.number_example)),
+            broken(pl.col("is_ragged"), "value", "ragged_row", pl.lit(None, pl.String)),
+            broken(no_number, "value", "not_a_number", pl.lit(source.number_example)),
             broken(
                 pl.col("item").is_not_null() & pl.col("source_item").is_null(), "item", "unknown_item", pl.lit(labels)
             ),
@@ -158,5 +175,5 @@ def _repeated(good: pl.DataFrame) -> pl.DataFrame:
             pl.when(agree).then(first).otherwise(others).alias("expected"),
         )
         .drop_nulls("rule")
-        .select("position", pl.lit(None, pl.String).alias("column"), "rule", "expected")
+        .select("position", pl.lit("value").alias("part"), "rule", "expected")
     )

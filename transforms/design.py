@@ -59,11 +59,14 @@ def unit_frame(methodology: Methodology) -> pl.DataFrame:
     )
 
 
-def node_frame(edition: Edition) -> pl.DataFrame:
+def node_frame(methodology: Methodology) -> pl.DataFrame:
     """The nodes of the tree, numbered; weights also as integers (`weight_units`), so that their sums are exact.
 
-    `weight_scale` is how many units make the weight 1; `effective_weight` is the share of the whole index.
+    `weight_scale` is how many units make the weight 1; `effective_weight` is the share of the whole index;
+    `score_lowest` and `score_highest` bound the score: by the edition's scale where the node is normalised, else by its
+    unit.
     """
+    edition = methodology.edition
     nodes = sorted(edition.nodes, key=lambda node: node.node_code)
     keys = {node.node_code: key for key, node in enumerate(nodes, start=1)}
     places = max((-_exponent(node.weight) for node in nodes if node.weight is not None), default=0)
@@ -77,6 +80,10 @@ def node_frame(edition: Edition) -> pl.DataFrame:
         total = sum((Fraction(each.weight) for each in siblings if each.weight is not None), Fraction(0))
         return Fraction(node.weight) / total * share(parents[node.parent_code])
 
+    def domain(node: Node) -> tuple[Decimal | None, Decimal | None]:
+        bounds = edition.scale if node.normalisation != "none" else methodology.dictionary.units[node.unit]
+        return bounds.lowest, bounds.highest
+
     return pl.DataFrame(
         [
             {
@@ -88,10 +95,12 @@ def node_frame(edition: Edition) -> pl.DataFrame:
                 "kind": node.kind,
                 "name_id": node.name_id,
                 "name_en": node.name_en,
-                "weight": float(node.weight) if node.weight is not None else None,
+                "weight": _float(node.weight),
                 "weight_units": int(node.weight * scale) if node.weight is not None else 0,
                 "weight_scale": scale,
                 "effective_weight": float(share(node)),
+                "score_lowest": _float(domain(node)[0]),
+                "score_highest": _float(domain(node)[1]),
                 "direction": node.direction,
                 "unit": node.unit,
                 "normalisation": node.normalisation,
@@ -118,6 +127,8 @@ def node_frame(edition: Edition) -> pl.DataFrame:
             "weight_units": pl.Int64,
             "weight_scale": pl.Int64,
             "effective_weight": pl.Float64,
+            "score_lowest": pl.Float64,
+            "score_highest": pl.Float64,
             "direction": pl.Int32,
             "unit": pl.String,
             "normalisation": pl.String,
@@ -130,6 +141,10 @@ def node_frame(edition: Edition) -> pl.DataFrame:
             "note": pl.String,
         },
     )
+
+
+def _float(number: Decimal | None) -> float | None:
+    return None if number is None else float(number)
 
 
 def _exponent(weight: Decimal) -> int:
@@ -224,7 +239,7 @@ def design_frames(methodology: Methodology) -> dict[str, pl.DataFrame]:
     edition = methodology.edition
     populations = population_frame(edition)
     units = unit_frame(methodology)
-    nodes = node_frame(edition)
+    nodes = node_frame(methodology)
     return {
         "population": populations,
         "unit": units,

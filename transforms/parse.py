@@ -155,8 +155,10 @@ def grid(content: bytes, source: Source) -> Grid:
 
 
 def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
-    """The rows of an extract: `sheet`, `row`, `region`, `item`, `value_text`, `number` (of a number cell), `reference`,
-    `column` (what the extract calls the value's column), `is_ragged`; every text stripped, blank ones null.
+    """The rows of an extract: `sheet`, `row`, `region`, `item`, `value_text`, `number` (of a number cell), `reference`.
+
+    Every text is stripped, blank ones are null. `region_column`, `item_column` and `value_column` are what the extract
+    calls these columns; `is_ragged` tells rows with too many cells.
 
     Raises Refusal where a column is missing or there is no row.
     """
@@ -171,8 +173,8 @@ def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
     missing = [" or ".join(labels) for role, labels in wanted.items() if labels and found[role] is None]
     missing += [label for label, index in values.items() if index is None]
     if missing:
-        header = ", ".join(label for label in table.header if label) or "none"
-        raise Refusal(f"the column {', the column '.join(missing)} is missing (columns found: {header}); add it.")
+        labels = ", ".join(label for label in table.header if label) or "none"
+        raise Refusal(f"the column {', the column '.join(missing)} is missing (columns found: {labels}); add it.")
     if table.cells.is_empty():
         raise Refusal("it has a header but no rows; send the figures.")
 
@@ -181,6 +183,9 @@ def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
             return pl.lit(None, pl.String)
         stripped = pl.col(f"c{index}").str.replace_all("\u00a0", " ").str.strip_chars()
         return pl.when(stripped != "").then(stripped)
+
+    def header(index: int | None) -> pl.Expr:
+        return pl.lit(None if index is None else table.header[index], pl.String)
 
     def rows_of(item: pl.Expr, value: int) -> pl.DataFrame:
         return table.cells.select(
@@ -191,7 +196,9 @@ def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
             text(value).alias("value_text"),
             pl.col(f"n{value}").alias("number"),
             text(found["reference"]).alias("reference"),
-            pl.lit(table.header[value]).alias("column"),
+            header(found["region"]).alias("region_column"),
+            header(value if source.layout == "wide" else found["item"]).alias("item_column"),
+            header(value).alias("value_column"),
             "is_ragged",
         )
 

@@ -204,13 +204,19 @@ def draft_hashes(tables: Path, dictionary: Dictionary) -> tuple[dict[str, str], 
     return hashes, content_hash(hashes, dictionary)
 
 
+def _manifest_facts(store: Store, base: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """The facts of a snapshot, and the hash of each of its files."""
+    data = json.loads(store.read(f"{base}/{MANIFEST}"))
+    return data["kerawanan"], {each["path"]: each["hash"] for each in data["resources"]}
+
+
 def snapshot_damage(store: Store, base: str) -> list[Damage]:
     """What is wrong with the snapshot in a folder: every file is hashed again, then every table's content."""
     try:
-        data = json.loads(store.read(f"{base}/{MANIFEST}"))
-        facts, listed = data["kerawanan"], {f"{base}/{each['path']}": each["hash"] for each in data["resources"]}
+        facts, files = _manifest_facts(store, base)
     except (ValueError, KeyError, TypeError):
         return [Damage(f"{base}/{MANIFEST}", "the manifest cannot be read.")]
+    listed = {f"{base}/{path}": expected for path, expected in files.items()}
     present = set(store.keys(base))
     unknown = sorted(present - set(listed) - {f"{base}/{MANIFEST}"})
     damage = [Damage(key, "the file is not in the manifest.") for key in unknown]
@@ -262,13 +268,12 @@ def channel_damage(store: Store, edition: str) -> list[Damage]:
 
 
 def _stable_damage(store: Store, edition: str, entry: Mapping[str, Any]) -> list[Damage]:
-    data = read_manifest(store, edition, entry["snapshot_id"])
     folder = store.path(f"stable/v1/{edition}")
-    expected = {
-        each["path"].removeprefix("tables/"): each["hash"]
-        for each in data["resources"]
-        if each["path"].startswith("tables/")
-    }
+    try:
+        _, files = _manifest_facts(store, snapshot_folder(edition, entry["snapshot_id"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # said already, of the snapshot itself
+    expected = {path.removeprefix("tables/"): each for path, each in files.items() if path.startswith("tables/")}
     found = {
         path.name: f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
         for path in (folder.iterdir() if folder.is_dir() else ())

@@ -1,13 +1,18 @@
--- fails: a score outside the edition's scale, or one that is not a number
+-- fails: a score outside the domain of its node (the edition's scale, or its unit), or one that is not a number
 insert into finding
 select
     'score_out_of_scale' as "check",
     unit.region_code || ' / ' || unit.approach || ' / ' || node.node_code as subject,
     cast(result.score as varchar) as observed,
-    $scale_lowest || ' to ' || $scale_highest as expected
+    coalesce(cast(node.score_lowest as varchar), '-') || ' to ' || coalesce(cast(node.score_highest as varchar), '-')
+        as expected
 from node_result as result
 inner join unit on result.unit_key = unit.unit_key
 inner join node on result.node_key = node.node_key
 where
     result.score is not null
-    and not coalesce(result.score between $scale_lowest - 1e-9 and $scale_highest + 1e-9, false)
+    and (
+        not isfinite(result.score)
+        or result.score < node.score_lowest - 1e-9
+        or result.score > node.score_highest + 1e-9
+    )

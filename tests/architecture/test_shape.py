@@ -1,0 +1,73 @@
+"""What the design promises of the shape of the code."""
+
+import importlib
+import subprocess
+import sys
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGES = ("flows", "transforms", "schemas", "warehouse", "methodology")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_our_packages_are_the_ones_imported_and_their_init_is_empty(package: str) -> None:
+    """PyPI has foreign projects of these names."""
+    module = importlib.import_module(package)
+    assert module.__file__
+    assert Path(module.__file__).parent == ROOT / package
+    assert Path(module.__file__).read_text() == ""
+
+
+def test_the_whole_way_is_shown_in_under_150_lines() -> None:
+    assert len((ROOT / "flows/pipeline.py").read_text().splitlines()) < 150
+
+
+def fresh(code: str, **environment: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/", env=environment
+    ).stdout
+
+
+def test_the_command_line_imports_nothing_heavy_and_reads_no_setting() -> None:
+    heavy = ("polars", "duckdb", "pandera", "pandas", "pydantic", "rich", "pyarrow", "obstore", "xlsxwriter", "prefect")
+    loaded = fresh(f"import sys, flows.cli; print([name for name in {heavy!r} if name in sys.modules])")
+    assert loaded.strip() == "[]"
+    assert fresh("import flows.cli, flows.settings, flows.pipeline", KERAWANAN_THREADS="many") == ""
+
+
+def test_pandera_is_imported_when_a_frame_is_first_checked() -> None:
+    loaded = fresh("import sys, flows.pipeline; print('pandera' in sys.modules, 'pandas' in sys.modules)")
+    assert loaded.strip() == "False False"
+
+
+def test_no_edition_indicator_or_category_stands_in_code() -> None:
+    words = ("ikp", "bawaslu", "rendah", "sedang", "tinggi", "kontestasi", "partisipasi", "21.7", "13.47", "0.38")
+    for package in PACKAGES[:4]:
+        for path in [*(ROOT / package).rglob("*.py"), *(ROOT / package).rglob("*.sql")]:
+            text = path.read_text().lower()
+            assert not [word for word in words if word in text], path
+
+
+def test_every_dependency_is_bounded_and_imported() -> None:
+    modules = {"pyyaml": "yaml", "python-calamine": "python_calamine", "pydantic-settings": "pydantic_settings"}
+    code = "\n".join(path.read_text() for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    for requirement in requires("kerawanan") or []:
+        if "extra ==" in requirement:
+            continue
+        name = requirement.split("[")[0].split("<")[0].split(">")[0].strip()
+        assert ">=" in requirement
+        # tzdata is data for zoneinfo, which finds it by itself
+        module = "zoneinfo" if name == "tzdata" else modules.get(name, name)
+        assert f"import {module}" in code or f"from {module}" in code, name
+
+
+def test_locks_carry_hashes_and_no_address() -> None:
+    for name in ("requirements.lock", "requirements-uv.lock"):
+        text = (ROOT / name).read_text()
+        assert "--hash=sha256:" in text
+        assert "http" not in text
+        assert "index-url" not in text

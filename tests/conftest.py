@@ -1,0 +1,117 @@
+"""Shared by all tests: the command line in-process, the bundled extracts, nights in a store of their own."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from flows.cli import main
+from flows.night import Night, Request
+from flows.pipeline import run_night
+from schemas.methodology import Library, Methodology
+
+ROOT = Path(__file__).parents[1]
+EDITION = "ikp-2024-published"
+EXTRACTS = ROOT / "extracts" / EDITION
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("KERAWANAN_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def kerawanan(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+    """Call the command line; no answer may ever hold a traceback."""
+
+    def call(*arguments: object) -> Answer:
+        try:
+            code = main([str(each) for each in arguments])
+        except SystemExit as leave:
+            code = int(str(leave.code))
+        said = capsys.readouterr()
+        assert "Traceback" not in said.out + said.err
+        return Answer(code, said.out, said.err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def methodology() -> Methodology:
+    return Library().edition(EDITION)
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    """A copy of the bundled extracts, to be changed at will."""
+    return Path(shutil.copytree(EXTRACTS, tmp_path / "inbox"))
+
+
+class Nights:
+    """Nights in one store; each call is one run, its clock one minute later than the last."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.store = folder / "store"
+        self.count = 0
+
+    def run(self, inbox: Path | None = EXTRACTS, edition: str = EDITION, **more: Any) -> Night:
+        self.count += 1
+        work = self.folder / f"work{self.count}"
+        work.mkdir()
+        request = Request(
+            edition=edition,
+            as_of=more.pop("as_of", date(2026, 1, 31)),
+            now=datetime(2026, 1, 31, 1, self.count, tzinfo=UTC),
+            run_id=f"run-{self.count:03}",
+            store=str(self.store),
+            work=work,
+            inbox=inbox,
+            **more,
+        )
+        return run_night(request)
+
+    def table(self, night: Night, name: str, edition: str = EDITION) -> pl.DataFrame:
+        return pl.read_parquet(self.store / "snapshots" / edition / night.snapshot_id / "tables" / f"{name}.parquet")
+
+    def record(self) -> Any:
+        return json.loads((self.store / f"runs/run-{self.count:03}/run.json").read_text())
+
+
+@pytest.fixture
+def nights(tmp_path: Path) -> Nights:
+    return Nights(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def bundled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Nights, Night]:
+    """One night on the bundled extracts, for tests that only look."""
+    nights = Nights(tmp_path_factory.mktemp("bundled"))
+    return nights, nights.run()
+
+
+@pytest.fixture
+def own_methodology(tmp_path: Path) -> Path:
+    """A copy of the packaged methodology, to be broken at will."""
+    return Path(shutil.copytree(ROOT / "methodology", tmp_path / "methodology"))

@@ -1,0 +1,190 @@
+"""A methodology that breaks a rule is refused with file, row and sentence."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from schemas.methodology import Library
+from schemas.strict import MethodologyError, Problem, yaml_document
+from tests.conftest import EDITION, Answer
+
+Cli = Callable[..., Answer]
+
+NODES = f"editions/{EDITION}/nodes.csv"
+PLAN = f"editions/{EDITION}/edition.yml"
+
+# name: (file, what is replaced, by what, row or None, words of the sentence)
+BROKEN = {
+    "weights that do not sum": (NODES, "participation,0.10", None, 2, ["add up to 1.10", "not to 1", "points"]),
+    "missing parent": (NODES, "kontestasi,ikp,1", "kontestasi,ipk,1", 5, ["parent 'ipk'", "not in the table"]),
+    "cycle": (NODES, "ikp,,2,", "ikp,partisipasi,2,", 2, ["its own ancestor", "ikp > partisipasi > ikp"]),
+    "two roots": (NODES, "kontestasi,ikp,1", "kontestasi,,1", 5, ["exactly one root"]),
+    "node twice": (NODES, "kontestasi,ikp,1,dimension", "partisipasi,ikp,1,dimension", 6, ["row 5 already"]),
+    "level that skips": (NODES, "ikp,,2,", "ikp,,3,", 3, ["must be at level 2"]),
+    "weight as text": (NODES, ",0.25,1,", ",a quarter,1,", 5, ["weight", "a quarter"]),
+    "negative weight": (NODES, ",0.25,1,", ",-0.25,1,", 5, ["weight", "greater than 0"]),
+    "no weight": (NODES, ",0.25,1,", ",,1,", 5, ["no weight"]),
+    "unknown unit": (NODES, "1,score_100,none,,,kontestasi", "1,score_99,none,,,kontestasi", 5, ["score_99"]),
+    "unknown aggregation": (NODES, "arithmetic_mean", "average", 2, ["aggregation", "average"]),
+    "leaf that aggregates": (NODES, "none,,,kontestasi", "none,sum,,kontestasi", 5, ["no children"]),
+    "root that does not": (NODES, "none,arithmetic_mean,,ikp", "none,,,ikp", 2, ["children but no aggregation"]),
+    "direction without min-max": (NODES, "0.25,1,", "0.25,-1,", 5, ["direction -1", "min_max"]),
+    "item fed twice": (NODES, ",kontestasi,R", ",partisipasi,R", 6, ["already feeds"]),
+    "wrong missing rule": (NODES, "none,,,kontestasi", "none,,rescale,kontestasi", 5, ["rescale", "unknown, zero"]),
+    "header": (NODES, "node_code,parent_code", "node,parent", 1, ["the header must be node_code,parent_code"]),
+    "too many cells": (NODES, "Kontestasi,Contestation", "Kontestasi,Con,testation", 5, ["16 cells", "15"]),
+    "unquoted code": (
+        "corrections.yml",
+        'region: "Prov. Kalimantan Timur"',
+        "region: 11.10",
+        7,
+        ["11.10", "quotes", "11.1"],
+    ),
+    "unquoted period": (PLAN, 'period: "2024"', "period: 2024", 6, ["2024", "unquoted"]),
+    "key twice": (PLAN, "status: complete", "status: complete\nstatus: complete", 5, ["'status' stands twice"]),
+    "unknown key": (PLAN, "revision: 1", "revision: 1\ncolour: red", 6, ["colour", "not a known key"]),
+    "missing key": (PLAN, "revision: 1\n", "", 1, ["revision is missing"]),
+    "not yaml": (PLAN, "weights: shares", "weights: [shares", None, ["not valid YAML"]),
+    "unknown source": (PLAN, "[buku-ikp-2024, ", "[buku-ikp-2042, ", None, ["buku-ikp-2042", "sources.yml"]),
+    "category out of order": (
+        PLAN,
+        "{between: [rendah, sedang], at",
+        "{between: [tinggi, sedang], at",
+        None,
+        ["order"],
+    ),
+    "bound of nobody": (PLAN, "at: 13.47, belongs_to: sedang", "at: 13.47, belongs_to: tinggi", None, ["belongs_to"]),
+    "bounds descending": (PLAN, "at: 13.47", "at: 63.47", None, ["ascend"]),
+    "wrong parameter": (PLAN, "at: 13.47", "sd: 13.47", None, ["gives 'at' and nothing else"]),
+    "cut-off of no node": (PLAN, "node: partisipasi", "node: partisipan", None, ["partisipan", "nodes.csv"]),
+    "shared bound": (PLAN, "lower: 42.07, closed", "lower: 17.23, closed", None, ["17.23", "both"]),
+    "roll-up of no level": (PLAN, "from: province,", "from: district,", None, ["district", "not scored here"]),
+    "too many regions": (PLAN, "regions: 514", "regions: 515", None, ["515", "only 514"]),
+    "wrong level": (PLAN, "level: national", "level: kingdom", None, ["kingdom", "national"]),
+    "name unlike folder": (PLAN, f"edition: {EDITION}", "edition: other", 1, ["folder is called"]),
+    "extends nothing": (PLAN, "status: complete", "status: complete\nextends: ikp-1900", 5, ["ikp-1900", "not exist"]),
+    "extends itself": (PLAN, "status: complete", f"status: complete\nextends: {EDITION}", 5, ["extends it"]),
+    "unknown unit of a source": ("sources.yml", "unit: score_100", "unit: kilos", 29, ["kilos"]),
+    "csv without separator": ("sources.yml", '  separator: ";"\n', "", None, ["separator"]),
+    "correction of no source": (
+        "corrections.yml",
+        "source: siaran",
+        "source: siarang",
+        5,
+        ["siarang", "does not exist"],
+    ),
+    "region twice": ("regions/regions.csv", "\n12,province", "\n11,province", 3, ["stands twice"]),
+    "region without parent": (
+        "regions/regions.csv",
+        "Kabupaten Aceh Selatan,11",
+        "Kabupaten Aceh Selatan,10",
+        None,
+        ["parent"],
+    ),
+    "date of a region": ("regions/regions.csv", "2022-12-08", "8/12/2022", None, ["valid_from", "2022-07-25"]),
+    "alias of nothing": ("regions/aliases.csv", "\n31,DKI", "\n30,DKI", 2, ["30"]),
+    "undescribed column": (
+        "dictionary.yml",
+        "columns: [code, level, name",
+        "columns: [code, level, nome",
+        None,
+        ["nome"],
+    ),
+}
+
+
+def broken(folder: Path, case: str) -> tuple[str, int | None, list[str]]:
+    file, old, new, row, words = BROKEN[case]
+    path = folder / file
+    text = path.read_text()
+    if new is None:
+        old, new = "0.10", "0.20"
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    return file, row, words
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_rule_is_named_with_file_and_row(case: str, own_methodology: Path) -> None:
+    file, row, words = broken(own_methodology, case)
+    with pytest.raises(MethodologyError) as caught:
+        Library(own_methodology).edition(EDITION)
+    matching = [
+        problem
+        for problem in caught.value.problems
+        if problem.file == file and all(word in problem.sentence for word in words)
+    ]
+    assert matching, [str(each) for each in caught.value.problems]
+    if row:
+        assert row in {problem.row for problem in matching}
+    for problem in caught.value.problems:
+        assert re.fullmatch(r"[^\n]+\.", problem.sentence), problem
+
+
+@pytest.mark.parametrize("case", ["weights that do not sum", "cycle", "missing parent", "unquoted code"])
+def test_the_command_line_refuses_it(case: str, own_methodology: Path, tmp_path: Path, kerawanan: Cli) -> None:
+    file, _, words = broken(own_methodology, case)
+    checked = kerawanan("methodology", "check", EDITION, "--methodology", own_methodology)
+    assert checked.code == 1
+    assert all(word in checked.out for word in [file, *words])
+    run = kerawanan("run", "--edition", EDITION, "--methodology", own_methodology, "--store", tmp_path / "store")
+    assert (run.code, run.out) == (1, "")
+    assert file in run.err
+    assert not (tmp_path / "store" / "snapshots").exists()
+    listed = kerawanan("methodology", "list", "--methodology", own_methodology)
+    assert "problem(s)" in listed.out
+
+
+def test_the_packaged_methodology_keeps_every_rule(kerawanan: Cli) -> None:
+    answer = kerawanan("methodology", "check", "--format", "json")
+    assert answer.code == 0
+    assert answer.json["problems"] == []
+    shown = kerawanan("methodology", "show", EDITION)
+    assert shown.code == 0
+    assert "0.38" in shown.out
+
+
+def test_what_a_snapshot_carries_is_the_same_methodology(tmp_path: Path) -> None:
+    methodology = Library().edition(EDITION)
+    methodology.write(tmp_path)
+    carried = Library(tmp_path).edition(EDITION)
+    assert carried.digest == methodology.digest
+    assert carried.edition == methodology.edition
+    assert carried.corrections == methodology.corrections
+
+
+def test_an_edition_that_extends_another_inherits_what_it_does_not_say(tmp_path: Path) -> None:
+    folder = tmp_path / "editions" / "heir"
+    folder.mkdir(parents=True)
+    (folder / "edition.yml").write_text(f'edition: heir\nextends: {EDITION}\ntitle_en: "Heir"\n')
+    heir = Library(tmp_path).edition("heir")
+    parent = Library().edition(EDITION)
+    assert heir.edition.title_en == "Heir"
+    assert heir.edition.nodes == parent.edition.nodes
+    assert heir.digest != parent.digest
+
+
+def test_corrections_of_a_user_are_laid_over_ours(tmp_path: Path) -> None:
+    (tmp_path / "corrections.yml").write_text(
+        "- {id: x, source: siaran-pers-provinsi, region: A, item: B, expect: '1', value: '2', reason: r, "
+        "reference: f, evidence: A, declared_on: 2026-01-01}\n"
+    )
+    library = Library(tmp_path)
+    assert {each.id for each in library.corrections} == {"kaltim-press-release-2022-12-16", "x"}
+
+
+def test_a_folder_that_is_none(tmp_path: Path, kerawanan: Cli) -> None:
+    answer = kerawanan("methodology", "list", "--methodology", tmp_path / "nowhere")
+    assert answer.code == 1
+    assert "not a folder" in answer.err
+
+
+def test_yaml_keeps_digits_and_names_lines() -> None:
+    document = yaml_document("a: 11.10\nb: [1, 'x']\nc: 2022-07-01\n", "f.yml")
+    assert str(document.data["a"]) == "11.10"
+    assert document.line(("b", 1)) == 2
+    with pytest.raises(MethodologyError) as caught:
+        yaml_document("a: 1:30\n", "f.yml")
+    assert caught.value.problems == (Problem("f.yml", 1, "'1:30' is not a plain decimal number; write it in full."),)

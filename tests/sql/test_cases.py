@@ -1,0 +1,57 @@
+"""SQL cases are data: a statement, its input tables and parameters, and the rows that must come out."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+import yaml
+
+HERE = Path(__file__).parent / "cases"
+CASES = [
+    (path.stem, name, case)
+    for path in sorted(HERE.glob("*.yml"))
+    for name, case in yaml.safe_load(path.read_text()).items()
+]
+STATEMENTS = {
+    Path(str(path)).stem: Path(str(path)).read_text()
+    for folder in ("sql/score", "sql/publish", "checks")
+    for path in (files("warehouse") / folder).iterdir()
+}
+SETUP = "exact_scale", "node_result"
+
+
+def rounded(value: Any) -> Any:
+    return round(value, 9) if isinstance(value, float) else value
+
+
+@pytest.mark.parametrize(("statement", "name", "case"), CASES, ids=[f"{each[0]}: {each[1]}" for each in CASES])
+def test_case(statement: str, name: str, case: dict[str, Any]) -> None:
+    with duckdb.connect() as connection:
+        for each in SETUP:
+            connection.execute(STATEMENTS[each])
+        connection.execute(
+            'create table finding ("check" varchar, subject varchar, observed varchar, expected varchar)'
+        )
+        for table, rows in case["given"].items():
+            header, *body = rows
+            frame = pl.DataFrame(body, schema=[cell.split(":")[0] for cell in header], orient="row", strict=False)
+            connection.register("frame", frame.to_arrow())
+            typed = ", ".join(
+                f'cast("{cell.split(":")[0]}" as {cell.split(":")[1]}) as "{cell.split(":")[0]}"' for cell in header
+            )
+            connection.execute(f"create or replace table {table} as select {typed} from frame")
+        connection.execute(STATEMENTS[statement], case.get("with", {}))
+        header, *body = case["then"]["rows"]
+        columns = ", ".join(f'"{column}"' for column in header)
+        found = connection.execute(f"select {columns} from {case['then']['table']} order by all").fetchall()
+    assert [[rounded(cell) for cell in row] for row in found] == [[rounded(cell) for cell in row] for row in body]
+
+
+def test_every_statement_is_one_and_says_its_grain() -> None:
+    for name, text in STATEMENTS.items():
+        assert text.startswith("-- "), name
+        code = "".join(line.partition("--")[0] for line in text.splitlines())
+        assert ";" not in code, name
