@@ -1,9 +1,11 @@
 """What commands answer: results as plain data, and the same for people to read in a terminal or a pipe."""
 
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -35,6 +37,7 @@ def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
         "outcome": night.outcome,
         "edition": edition,
         "as_of": record["as_of"],
+        "store": store_url,
         "run_id": run_id,
         "snapshot_id": night.snapshot_id,
         "stable_snapshot_id": stable[-1]["snapshot_id"] if stable else None,
@@ -150,7 +153,17 @@ def _night(console: Console, result: Mapping[str, Any]) -> None:
     for label, name in (("Tables", "snapshot"), ("Stable", "stable"), ("This run", "run")):
         if result[name]:
             console.print(f"{label:<10} {result[name]}", soft_wrap=True)
-    console.print(f"Next       kerawanan snapshots show {result['snapshot_id']}   (or: kerawanan snapshots verify)")
+    console.print(
+        f"Next       {_program()} snapshots show {result['snapshot_id']} --store {result['store']}", soft_wrap=True
+    )
+
+
+def _program() -> str:
+    """What to type to call this program again from here."""
+    called = Path(sys.argv[0])
+    if called.name != "kerawanan":
+        return "kerawanan"
+    return os.path.relpath(called) if called.is_relative_to(Path.cwd()) or not called.is_absolute() else called.name
 
 
 def _ingest(console: Console, result: Mapping[str, Any]) -> None:

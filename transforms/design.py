@@ -41,7 +41,10 @@ def population_frame(edition: Edition) -> pl.DataFrame:
 
 
 def unit_frame(methodology: Methodology) -> pl.DataFrame:
-    """The units of the index: every valid region of a scored level, once per approach, numbered in published order."""
+    """The units of the index: every valid region of a scored level, once per approach, numbered in published order.
+
+    `label` is what findings call a unit.
+    """
     valid = valid_regions(methodology.regions, methodology.edition.regions_valid_on)
     return (
         population_frame(methodology.edition)
@@ -55,6 +58,7 @@ def unit_frame(methodology: Methodology) -> pl.DataFrame:
             region_code="code",
             region_name="name",
             parent_region_code="parent",
+            label=pl.format("{} {} / {}", "code", "name", "approach"),
         )
     )
 

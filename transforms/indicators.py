@@ -47,7 +47,7 @@ def settled(admitted: pl.DataFrame, methodology: Methodology, units: pl.DataFram
             how="left",
         )
         .join(
-            units.select("unit_key", "region_code", "region_level", "approach"),
+            units.select("unit_key", "label", "region_code", "region_level", "approach"),
             on=["region_code", "region_level", "approach"],
             how="left",
         )
@@ -116,7 +116,7 @@ def _with_state(figures: pl.DataFrame) -> pl.DataFrame:
 def _disagreements(stated: pl.DataFrame) -> pl.DataFrame:
     """Findings: sources that contradict each other in what they sent last, and figures a source replaced itself."""
     figures = stated.filter(pl.col("value").is_not_null()).with_columns(
-        pl.format("{} / {} / {}", "region_code", "approach", "node_code").alias("subject")
+        pl.format("{} / {}", "label", "node_code").alias("subject")
     )
     newest = pl.col("received_at") == pl.col("received_at").max().over(*PLACE, "source")
     said = pl.format("{} {}", "source", "value_sent")

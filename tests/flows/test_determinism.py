@@ -75,7 +75,7 @@ def test_one_changed_figure_is_a_new_snapshot_that_names_its_predecessor(nights:
     assert index["score"].to_list() == [52.76]
     replaced = nights.table(second, "quality_result").filter(check="replaced")
     assert replaced.select("subject", "observed", "expected").rows() == [
-        ("51 / input / ikp", "siaran-pers-provinsi 52.75", "52.76")
+        ("51 Bali / input / ikp", "siaran-pers-provinsi 52.75", "52.76")
     ]
     told = nights.table(second, "observation").filter(region_code="51", approach="input", node_code="ikp")
     assert sorted(told["state"]) == ["superseded", "used"]

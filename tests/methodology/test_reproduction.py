@@ -113,10 +113,10 @@ def test_kalimantan_timur_can_be_traced(bundled: Bundled) -> None:
 def test_contradictions_are_named_and_settled_by_precedence(bundled: Bundled) -> None:
     found = rows(bundled, "quality_result", check="contradiction")
     assert sorted(found["subject"]) == [
-        "32.04 / input / ikp",
-        "33.11 / input / ikp",
-        "36.01 / input / ikp",
-        "64 / input / ikp",
+        "32.04 Kabupaten Bandung / input / ikp",
+        "33.11 Kabupaten Sukoharjo / input / ikp",
+        "36.01 Kabupaten Pandeglang / input / ikp",
+        "64 Kalimantan Timur / input / ikp",
     ]
     assert rows(bundled, "index_score", region_code="32.04")["score"].to_list() == [91.59]
 
@@ -126,7 +126,9 @@ def test_a_category_that_no_published_bound_decides_stays_unknown(bundled: Bundl
     dimension = rows(bundled, "node_score", node_code="partisipasi", region_level="province", approach="input")
     known = dict(dimension.filter(pl.col("score").is_not_null())["region_code", "category"].rows())
     assert known == {"31": "tinggi", "32": "tinggi", "34": "tinggi", "64": None}
-    assert rows(bundled, "quality_result", check="unclassified")["subject"].to_list() == ["64 / input / partisipasi"]
+    assert rows(bundled, "quality_result", check="unclassified")["subject"].to_list() == [
+        "64 Kalimantan Timur / input / partisipasi"
+    ]
 
 
 @pytest.mark.parametrize("complete", [False, True])

@@ -2,7 +2,7 @@
 insert into finding
 select
     'contribution_sum' as "check",
-    unit.region_code || ' / ' || unit.approach || ' / ' || parent.node_code as subject,
+    unit.label || ' / ' || parent.node_code as subject,
     cast(sum(child_result.score * child.weight_units / parent_result.weight_present * parent_result.factor) as varchar)
         as observed,
     cast(any_value(parent_result.score) as varchar) as expected
@@ -17,7 +17,7 @@ where
     and parent.aggregation = 'arithmetic_mean'
     and parent_result.factor is not null
     and child_result.score is not null
-group by parent_result.unit_key, unit.region_code, unit.approach, parent.node_code
+group by parent_result.unit_key, unit.label, parent.node_code
 having
     abs(
         sum(child_result.score * child.weight_units / parent_result.weight_present * parent_result.factor)

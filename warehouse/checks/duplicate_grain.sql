@@ -2,7 +2,7 @@
 insert into finding
 select
     'duplicate_grain' as "check",
-    counted.name || ' / ' || unit.region_code || ' / ' || unit.approach || ' / ' || node.node_code as subject,
+    counted.name || ' / ' || unit.label || ' / ' || node.node_code as subject,
     cast(counted.copies as varchar) as observed,
     '1' as expected
 from (

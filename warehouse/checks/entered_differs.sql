@@ -3,7 +3,7 @@
 insert into finding
 select
     'entered_differs' as "check",
-    unit.region_code || ' / ' || unit.approach || ' / ' || node.node_code as subject,
+    unit.label || ' / ' || node.node_code as subject,
     cast(result.score as varchar) as observed,
     cast(round(result.computed_score, 6) as varchar) as expected
 from node_result as result

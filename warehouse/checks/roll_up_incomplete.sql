@@ -2,7 +2,7 @@
 insert into finding
 select
     'roll_up_incomplete' as "check",
-    target.region_code || ' / ' || target.approach || ' / ' || node.node_code as subject,
+    target.label || ' / ' || node.node_code as subject,
     cast(count(*) as varchar) as observed,
     cast(any_value(member.members) as varchar) as expected
 from roll_up_member as member
@@ -10,5 +10,5 @@ inner join node_result as result on member.member_key = result.unit_key
 inner join unit as target on member.target_key = target.unit_key
 inner join node on result.node_key = node.node_key
 where result.score is not null
-group by member.roll_up_key, target.region_code, target.approach, node.node_code
+group by member.roll_up_key, target.label, node.node_code
 having count(*) < any_value(member.members) * any_value(member.min_share)

@@ -2,7 +2,7 @@
 insert into finding
 select
     'score_out_of_scale' as "check",
-    unit.region_code || ' / ' || unit.approach || ' / ' || node.node_code as subject,
+    unit.label || ' / ' || node.node_code as subject,
     cast(result.score as varchar) as observed,
     coalesce(cast(node.score_lowest as varchar), '-') || ' to ' || coalesce(cast(node.score_highest as varchar), '-')
         as expected

@@ -2,7 +2,7 @@
 insert into finding
 select
     'unclassified' as "check",
-    unit.region_code || ' / ' || unit.approach || ' / ' || node.node_code as subject,
+    unit.label || ' / ' || node.node_code as subject,
     cast(round(result.score, 6) as varchar) as observed,
     cast(null as varchar) as expected
 from node_result as result
