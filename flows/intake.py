@@ -12,7 +12,7 @@ from schemas.methodology import Library
 from schemas.regions import valid_regions
 from schemas.sources import Source
 from schemas.violations import Refusal, UsageError
-from transforms.admission import Identity, admission
+from transforms.admission import admission, identified
 from transforms.parse import extract_rows
 from transforms.regions import region_lookup
 from warehouse.raw_store import Receipt, admit_extract, file_content
@@ -97,16 +97,18 @@ def examined(path: Path, source_name: str, library: Library, today: date) -> dic
     lookup = region_lookup(library.regions, valid, library.aliases, source)
     try:
         content = file_content(path)
-        identity = Identity(source_name, path.name, hashlib.sha256(content).hexdigest())
-        read = admission(content, identity, source, library.corrections, lookup, library.dictionary)
+        rows = extract_rows(content, source)
     except Refusal as refusal:
         return {"file_name": path.name, "source": source_name, "refused": str(refusal)}
+    digest = hashlib.sha256(content).hexdigest()
+    named = identified(rows, source=source_name, file_name=path.name, extract_sha256=digest)
+    read = admission(named, source, library.corrections, lookup, library.dictionary)
     return {
         "file_name": path.name,
         "source": source_name,
-        "rows": read.rows_in,
+        "rows": rows.height,
         "rows_admitted": read.admitted.height,
-        "rows_quarantined": read.rows_in - read.admitted.height,
+        "rows_quarantined": rows.height - read.admitted.height,
         "violations": read.quarantine.to_dicts(),
         "corrections": read.findings.to_dicts(),
     }

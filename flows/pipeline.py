@@ -4,6 +4,7 @@ Steps pass each other small references; frames live inside a step, or as Parquet
 is a pure function of the extracts received by `as_of`, the methodology with its corrections, and the code.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -18,9 +19,10 @@ from flows.night import Admitted, Judged, Night, Request, Validated, record_fail
 from schemas.methodology import Library
 from schemas.regions import valid_regions
 from schemas.violations import NothingToScore, Refusal
-from transforms.admission import Identity, admission, quarantine_findings
+from transforms.admission import admission, identified, quarantine_findings
 from transforms.design import design_frames
 from transforms.indicators import settled
+from transforms.parse import extract_rows
 from transforms.regions import region_lookup
 from warehouse.engine import Stamp, scored_tables
 from warehouse.exports import write_workbook
@@ -46,28 +48,30 @@ def validate(request: Request, admitted: Admitted) -> Validated:
     """Read every extract as its source says, apply corrections, resolve regions, and separate good rows from bad."""
     methodology, store = request.resolved(), Store(request.store)
     valid = valid_regions(methodology.regions, methodology.edition.regions_valid_on)
-    inputs, refused, parts = [], list(admitted.refused), []
+    inputs, refused, rows_of = [], list(admitted.refused), defaultdict(list)
     for extract in admitted.extracts:
-        source = methodology.sources[extract.source]
-        identity = Identity(extract.source, extract.file_name, extract.sha256)
-        lookup = region_lookup(methodology.regions, valid, methodology.aliases, source)
         try:
-            content = store.read(extract.key)
-            read = admission(content, identity, source, methodology.corrections, lookup, methodology.dictionary)
+            rows = extract_rows(store.read(extract.key), methodology.sources[extract.source])
         except Refusal as refusal:
             refused.append(Refused(extract.file_name, str(refusal)))
             continue
-        stamp = {"received_at": pl.lit(extract.received_at), "is_synthetic": pl.lit(extract.is_synthetic)}
-        parts.append((read.admitted.with_columns(**stamp), read.quarantine, read.findings))
-        inputs.append(asdict(extract) | {"rows": read.rows_in, "rows_admitted": read.admitted.height})
-    for name, frames in zip(("admitted", "quarantine", "findings"), zip(*parts, strict=True), strict=False):
-        pl.concat(frames).write_parquet(request.work / f"{name}.parquet")
-    if not any(rows["value"].count() for rows, _, _ in parts):
+        rows_of[extract.source].append(identified(rows, **extract.identity))
+        inputs.append(asdict(extract) | {"rows": rows.height})
+    parts = []
+    for name, frames in rows_of.items():
+        source = methodology.sources[name]
+        lookup = region_lookup(methodology.regions, valid, methodology.aliases, source)
+        parts.append(admission(pl.concat(frames), source, methodology.corrections, lookup, methodology.dictionary))
+    for name, part in zip(("admitted", "quarantine", "findings"), zip(*parts, strict=True), strict=False):
+        pl.concat(part).write_parquet(request.work / f"{name}.parquet")
+    if not any(part.admitted["value"].count() for part in parts):
         raise NothingToScore(
             f"There is no figure for {request.edition} as of {request.as_of}: {len(admitted.extracts)} extract(s) were "
             f"received by then, {admitted.later} later, {len(refused)} refused. Ingest extracts of its sources."
         )
-    return Validated(request.work, tuple(inputs), tuple(refused))
+    good = Counter(row for part in parts for row in part.admitted.select("source", "extract_sha256").rows())
+    counted = (each | {"rows_admitted": good[each["source"], each["sha256"]]} for each in inputs)
+    return Validated(request.work, tuple(counted), tuple(refused))
 
 
 def prepare(request: Request, validated: Validated) -> Path:

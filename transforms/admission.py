@@ -1,7 +1,7 @@
-"""Which rows of an extract are admitted, and which rule keeps the others out."""
+"""Which rows of extracts are admitted, and which rule keeps the others out."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -10,43 +10,38 @@ from schemas.dictionary import Dictionary
 from schemas.sources import Correction, Source
 from schemas.violations import quarantine_frame
 from transforms.corrections import FINDING, corrected
-from transforms.parse import extract_rows, plain, plain_expr
+from transforms.parse import plain, plain_expr
 from transforms.regions import nearest_labels, resolved
 
-
-class Identity(NamedTuple):
-    """What an extract is called: its source, the name of its file, and the SHA-256 of its bytes."""
-
-    source: str
-    file_name: str
-    extract_sha256: str
+EXTRACT = ["source", "file_name", "extract_sha256"]
 
 
 class Admission(NamedTuple):
-    """What became of an extract.
+    """What became of the rows of a source's extracts: every row is either admitted or in quarantine.
 
     `admitted`: rows with `region_code`, `region_level`, `source_item`, `approach`, `value` (null: sent as blank),
-    `value_sent`, `correction`, `reference`; `quarantine`: one row per violation; `findings` about corrections;
-    `rows_in` = admitted + distinct quarantined rows.
+    `value_sent`, `correction`, `reference`; `quarantine`: one row per violation; `findings` about corrections.
     """
 
     admitted: pl.DataFrame
     quarantine: pl.DataFrame
     findings: pl.DataFrame
-    rows_in: int
+
+
+def identified(rows: pl.DataFrame, **identity: Any) -> pl.DataFrame:
+    """The rows of an extract with what it is called (the columns of `EXTRACT`), and whatever else is known of it."""
+    return rows.with_columns(pl.lit(value).alias(name) for name, value in identity.items())
 
 
 def admission(
-    content: bytes,
-    identity: Identity,
+    read: pl.DataFrame,
     source: Source,
     corrections: Sequence[Correction],
     lookup: pl.DataFrame,
     dictionary: Dictionary,
 ) -> Admission:
-    """Read an extract and separate good rows from bad. Raises Refusal where the extract is refused whole."""
-    read = extract_rows(content, source)
-    mended, findings = corrected(read, corrections, identity.source, source)
+    """Separate good rows from bad: the rows of one or more extracts of one source, as `identified` gives them."""
+    mended, findings = corrected(read, corrections, source)
     blank = [plain(token) for token in source.missing]
     items = pl.DataFrame(
         [(plain(label), each.item, each.approach) for label, each in source.items.items()],
@@ -57,7 +52,6 @@ def admission(
         resolved(mended, lookup, source.region_key)
         .with_columns(
             plain_expr(pl.col("item")).alias("_item"),
-            *(pl.lit(value).alias(name) for name, value in identity._asdict().items()),
             pl.when(~plain_expr(pl.col("value_text")).is_in(blank)).then("value_text").alias("figure_text"),
         )
         .join(items, on="_item", how="left", maintain_order="left")
@@ -94,18 +88,17 @@ def admission(
         "figure_text",
         "is_ragged",
     )
-    return Admission(good.drop(internal), quarantine, findings, rows.height)
+    return Admission(good.drop(internal), quarantine, findings)
 
 
 def quarantine_findings(quarantine: pl.DataFrame) -> pl.DataFrame:
     """One finding per extract that has quarantined rows: how many, and by which rules."""
-    extract = ["source", "file_name", "extract_sha256"]
-    by_rule = quarantine.group_by(*extract, "rule").agg(pl.struct("sheet", "row").n_unique().alias("rows")).sort("rule")
-    rules = by_rule.group_by(extract).agg(pl.format("{} {}", "rule", "rows").str.join(", ").alias("expected"))
+    by_rule = quarantine.group_by(*EXTRACT, "rule").agg(pl.struct("sheet", "row").n_unique().alias("rows")).sort("rule")
+    rules = by_rule.group_by(EXTRACT).agg(pl.format("{} {}", "rule", "rows").str.join(", ").alias("expected"))
     return (
-        quarantine.group_by(extract)
+        quarantine.group_by(EXTRACT)
         .agg(pl.struct("sheet", "row").n_unique().cast(pl.String).alias("observed"))
-        .join(rules, on=extract)
+        .join(rules, on=EXTRACT)
         .select(
             pl.lit("rows_quarantined").alias("check"),
             pl.format("{} / {}", "source", "file_name").alias("subject"),
@@ -161,7 +154,7 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictio
 
 def _repeated(good: pl.DataFrame) -> pl.DataFrame:
     """Rows whose region and item stand in the extract before: the repetitions where figures agree, else all."""
-    same = ["region_code", "source_item", "approach"]
+    same = ["extract_sha256", "region_code", "source_item", "approach"]
     others = pl.col("row").cast(pl.String).str.join(", ").over(same)
     first = pl.col("row").first().cast(pl.String).over(same)
     agree = pl.col("value").n_unique().over(same) == 1

@@ -12,21 +12,17 @@ FINDING = pl.Schema({"check": pl.String, "subject": pl.String, "observed": pl.St
 
 
 def corrected(
-    rows: pl.DataFrame, corrections: Sequence[Correction], source_name: str, source: Source
+    rows: pl.DataFrame, corrections: Sequence[Correction], source: Source
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows of an extract with `value`, the figure after corrections, and the findings about the corrections.
+    """The rows of a source's extracts with `value`, the figure after corrections, and findings about the corrections.
 
     Adds `value_sent` (the figure as sent), `value` and `correction` (its id, or null). A row that does not have the
     figure its correction expects stays as it is and yields a critical finding.
     """
     sent = pl.coalesce("number", number_expr(pl.col("value_text"), source.number_style))
     declared = pl.DataFrame(
-        [
-            (plain(each.region), plain(each.item), each.id, each.expect, each.value)
-            for each in corrections
-            if each.source == source_name
-        ],
-        schema=dict.fromkeys(("_region", "_item", "correction", "_expect", "_value"), pl.String),
+        [(each.source, plain(each.region), plain(each.item), each.id, each.expect, each.value) for each in corrections],
+        schema=dict.fromkeys(("source", "_region", "_item", "correction", "_expect", "_value"), pl.String),
         orient="row",
     )
     joined = (
@@ -35,7 +31,7 @@ def corrected(
             plain_expr(pl.col("region")).alias("_region"),
             plain_expr(pl.col("item")).alias("_item"),
         )
-        .join(declared, on=["_region", "_item"], how="left", maintain_order="left")
+        .join(declared, on=["source", "_region", "_item"], how="left", maintain_order="left")
         .with_columns(
             number_expr(pl.col("_expect"), source.number_style).eq_missing(pl.col("value_sent")).alias("_holds"),
         )
@@ -43,7 +39,7 @@ def corrected(
     applies = pl.col("correction").is_not_null() & pl.col("_holds")
     findings = joined.filter(pl.col("correction").is_not_null()).select(
         pl.when("_holds").then(pl.lit("correction_applied")).otherwise(pl.lit("correction_expectation")).alias("check"),
-        pl.format("{} / {} / {}", pl.lit(source_name), "region", "item").alias("subject"),
+        pl.format("{} / {} / {}", "source", "region", "item").alias("subject"),
         pl.col("value_text").fill_null("-").alias("observed"),
         pl.when("_holds").then("_value").otherwise("_expect").alias("expected"),
     )

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from schemas.violations import Refusal
 from warehouse.store import AlreadyThere, Store, as_json
@@ -24,6 +25,17 @@ class Receipt:
     received_at: datetime
     admitted_at: datetime
     is_synthetic: bool
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What every row of the extract is to be told by."""
+        return {
+            "source": self.source,
+            "file_name": self.file_name,
+            "extract_sha256": self.sha256,
+            "received_at": self.received_at,
+            "is_synthetic": self.is_synthetic,
+        }
 
     @property
     def key(self) -> str:

@@ -15,7 +15,8 @@ from schemas.methodology import Library
 from schemas.regions import valid_regions
 from schemas.violations import Refusal
 from tests.sql.test_cases import STATEMENTS
-from transforms.admission import Admission, Identity, admission
+from transforms.admission import Admission, admission, identified
+from transforms.parse import extract_rows
 from transforms.regions import region_lookup
 
 METHODOLOGY = Library().edition("ikp-2024-published")
@@ -36,9 +37,9 @@ FIGURE = st.one_of(
 ROW = st.tuples(REGION, ITEM, FIGURE, st.text(max_size=5))
 
 
-def admitted(content: bytes) -> Admission:
-    identity = Identity(NAME, "any.csv", "0" * 64)
-    return admission(content, identity, SOURCE, METHODOLOGY.corrections, LOOKUP, METHODOLOGY.dictionary)
+def admitted(content: bytes) -> tuple[Admission, int]:
+    read = identified(extract_rows(content, SOURCE), source=NAME, file_name="any.csv", extract_sha256="0" * 64)
+    return admission(read, SOURCE, METHODOLOGY.corrections, LOOKUP, METHODOLOGY.dictionary), read.height
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -49,11 +50,11 @@ def test_every_row_is_admitted_or_quarantined_and_none_lies_outside_its_domain(r
         [("Provinsi", "Variabel", "Skor", "Alamat sumber"), *rows]
     )
     try:
-        read = admitted(text.getvalue().encode("utf-8", "surrogatepass"))
+        read, rows_in = admitted(text.getvalue().encode("utf-8", "surrogatepass"))
     except Refusal:
         return
     bad = read.quarantine.select("row").unique().height
-    assert read.admitted.height + bad == read.rows_in
+    assert read.admitted.height + bad == rows_in
     assert not set(read.admitted["row"]) & set(read.quarantine["row"])
     values = read.admitted["value"].drop_nulls()
     assert values.is_between(0, 100).all()
