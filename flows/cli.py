@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+
+from flows.clock import TIME_ZONE, jakarta
 
 if TYPE_CHECKING:
     from flows.settings import Settings
 
 OK, FAILED, WRONG_USAGE, HELD = 0, 1, 2, 3
 
-JAKARTA = "Asia/Jakarta"
 Command = Callable[[argparse.Namespace, "Settings"], "tuple[int, dict[str, Any]]"]
 
 
@@ -27,14 +27,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from flows.settings import Settings
     from schemas.strict import MethodologyError
-    from schemas.violations import NothingToScore, Refusal, UsageError
+    from schemas.violations import DamagedStore, NothingToScore, Refusal, UsageError
 
     given = {name: getattr(options, name, None) for name in Settings.model_fields}
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        wrong = "; ".join(f"{each['loc'][0]}: {each['msg']} (found {each['input']!r})" for each in error.errors())
-        return _complain(wrong, WRONG_USAGE)
+        for each in error.errors():
+            name = str(each["loc"][0])
+            _complain(f"{name} '{each['input']}' is not {Settings.model_fields[name].description}", WRONG_USAGE)
+        return WRONG_USAGE
     try:
         command: Command = options.command
         code, result = command(options, settings)
@@ -44,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in error.problems:
             _complain(str(problem), FAILED)
         return FAILED
+    except DamagedStore as error:
+        return _complain(f"{error} 'kerawanan snapshots verify' looks at the whole store.", FAILED)
+    except OSError as error:
+        return _complain(f"{error.filename or settings.store}: {error.strerror or error}", FAILED)
     except Exception as error:  # the last resort: no input may end in a traceback
         return _complain(f"{type(error).__name__}: {error}", FAILED)
     if options.format == "json":
@@ -90,18 +96,21 @@ def _parser() -> argparse.ArgumentParser:
 
     run = add(commands, "run", _run, "one night: admit, validate, prepare, score, judge, publish")
     run.add_argument("--edition", required=True)
-    run.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help=f"default: today in {JAKARTA}")
+    run.add_argument("--as-of", type=_date, metavar="DATE", help=f"default: today in {TIME_ZONE}")
     run.add_argument("--inbox", type=Path, metavar="DIR", help="folder of files to admit first, by their names")
     run.add_argument("--memory-limit", metavar="SIZE", help="memory for the engine, such as 1GB")
     run.add_argument("--threads", type=int, metavar="N", help="threads for the engine")
 
-    shots = commands.add_parser("snapshots", help="list, show or verify snapshots").add_subparsers(
+    shots = commands.add_parser("snapshots", help="list, show, promote or verify snapshots").add_subparsers(
         metavar="COMMAND", required=True
     )
     listed = add(shots, "list", _snapshots_list, "all snapshots, oldest first")
     listed.add_argument("--edition")
     shown = add(shots, "show", _snapshots_show, "what a snapshot holds and what it stands on")
     shown.add_argument("snapshot_id", metavar="SNAPSHOT")
+    promoted = add(shots, "promote", _snapshots_promote, "make a candidate stable")
+    promoted.add_argument("snapshot_id", metavar="SNAPSHOT")
+    promoted.add_argument("--reason", required=True, metavar="TEXT")
     verified = add(shots, "verify", _snapshots_verify, "hash everything again: snapshots, logs, pointers, stable")
     verified.add_argument("snapshot_id", metavar="SNAPSHOT", nargs="?", help="default: all of the store")
 
@@ -116,9 +125,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a date like 2026-01-31") from None
+
+
 def _time(text: str) -> datetime:
-    time = datetime.fromisoformat(text)
-    return (time if time.tzinfo else time.replace(tzinfo=ZoneInfo(JAKARTA))).astimezone(UTC)
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a time like 2026-01-31T18:00") from None
+    return (time if time.tzinfo else time.replace(tzinfo=jakarta())).astimezone(UTC)
 
 
 def _edition(library: Any, name: str) -> Any:
@@ -154,7 +173,7 @@ def _validate(options: argparse.Namespace, settings: "Settings") -> tuple[int, d
 
     library = Library(settings.methodology)
     known_source(options.source, library.sources)
-    today = datetime.now(ZoneInfo(JAKARTA)).date()
+    today = datetime.now(jakarta()).date()
     extracts = [examined(path, options.source, library, today) for path in options.paths]
     return (WRONG_USAGE if any(each.get("refused") for each in extracts) else OK), {"extracts": extracts}
 
@@ -168,7 +187,7 @@ def _run(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[s
 
     _edition(Library(settings.methodology), options.edition)
     now = datetime.now(UTC)
-    as_of = options.as_of or now.astimezone(ZoneInfo(JAKARTA)).date()
+    as_of = options.as_of or now.astimezone(jakarta()).date()
     with tempfile.TemporaryDirectory(prefix="kerawanan-") as work:
         request = Request(
             edition=options.edition,
@@ -189,7 +208,8 @@ def _snapshots_list(options: argparse.Namespace, settings: "Settings") -> tuple[
     from warehouse.snapshots import snapshots
     from warehouse.store import Store
 
-    return OK, {"snapshots": snapshots(Store(settings.store), options.edition)}
+    store = Store(settings.store)
+    return OK, {"snapshots": snapshots(store, options.edition), "store": str(store.root)}
 
 
 def _snapshots_show(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
@@ -198,9 +218,16 @@ def _snapshots_show(options: argparse.Namespace, settings: "Settings") -> tuple[
     return OK, snapshot_result(settings.store, options.snapshot_id)
 
 
-def _snapshots_verify(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from warehouse.snapshots import verify
+def _snapshots_promote(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    from warehouse.snapshots import promote
     from warehouse.store import Store
+
+    return OK, promote(Store(settings.store), options.snapshot_id, datetime.now(UTC), options.reason)
+
+
+def _snapshots_verify(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    from warehouse.store import Store
+    from warehouse.verify import verify
 
     verdict = verify(Store(settings.store), options.snapshot_id)
     return (FAILED if verdict["damage"] else OK), verdict

@@ -1,5 +1,7 @@
 """What the steps of a night pass each other: small, frozen references. No frame ever travels."""
 
+import traceback
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -8,6 +10,7 @@ from typing import Any, Literal
 
 from flows.intake import Refused
 from schemas.methodology import Library, Methodology
+from schemas.violations import NothingToScore
 from warehouse.engine import EngineLimits
 from warehouse.raw_store import Receipt
 from warehouse.runs import write_run
@@ -17,7 +20,7 @@ from warehouse.store import Store
 @lru_cache(maxsize=4)
 def _fixed_methodology(folder: Path, edition: str) -> Methodology:
     # Safe to keep: the folder belongs to one night, and nothing in it changes after `admit`.
-    return Library(folder).edition(edition)
+    return Library(folder, alone=True).edition(edition)
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,15 @@ class Night:
     content_hash: str
 
 
+def nothing_to_score(request: Request, admitted: Admitted, refused: Sequence[Refused]) -> NothingToScore:
+    """Why a night has no figure to score."""
+    reasons = [f"{each.file_name} was refused: {each.reason}" for each in refused]
+    return NothingToScore(
+        f"there is no figure for {request.edition} as of {request.as_of}: {len(admitted.extracts)} extract(s) were "
+        f"received by then, {admitted.later} later. {' '.join(reasons) or 'Ingest extracts of its sources.'}"
+    )
+
+
 def record_night(request: Request, night: Night, admitted: Admitted, validated: Validated, judged: Judged) -> None:
     """Write the record of a run that came to its end."""
     _write_record(
@@ -106,7 +118,8 @@ def record_night(request: Request, night: Night, admitted: Admitted, validated: 
 
 def record_failure(request: Request, error: Exception) -> None:
     """Write the record of a run that failed, with what it had found until then."""
-    _write_record(request, outcome="failed", reason=str(error) or type(error).__name__)
+    trace = "".join(traceback.format_exception(error))
+    _write_record(request, outcome="failed", reason=str(error) or type(error).__name__, trace=trace)
 
 
 def _write_record(request: Request, **facts: Any) -> None:

@@ -6,27 +6,26 @@ is a pure function of the extracts received by `as_of`, the methodology with its
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from flows.clock import end_of_day
 from flows.intake import Refused, inbox_files, take_in
-from flows.night import Admitted, Judged, Night, Request, Validated, record_failure, record_night
+from flows.night import Admitted, Judged, Night, Request, Validated, nothing_to_score, record_failure, record_night
 from schemas.methodology import Library
 from schemas.regions import valid_regions
-from schemas.violations import NothingToScore, Refusal
+from schemas.violations import Refusal, UsageError
 from transforms.admission import admission, identified, quarantine_findings
 from transforms.design import design_frames
 from transforms.indicators import settled
 from transforms.parse import extract_rows
 from transforms.regions import region_lookup
-from warehouse.engine import Stamp, scored_tables
+from warehouse.engine import Stamp, score_tables
 from warehouse.exports import write_workbook
-from warehouse.raw_store import receipts
+from warehouse.raw_store import read_extract, receipts
 from warehouse.snapshots import Draft, draft_hashes, publish_snapshot
 from warehouse.store import Store
 
@@ -38,9 +37,8 @@ def admit(request: Request) -> Admitted:
     store = Store(request.store)
     files = inbox_files(request.inbox) if request.inbox else []
     intake = take_in(store, files, methodology.sources, received_at=request.now, now=request.now)
-    end_of_day = datetime.combine(request.as_of, datetime.min.time(), ZoneInfo("Asia/Jakarta")) + timedelta(days=1)
     every = receipts(store, methodology.sources)
-    extracts = tuple(each for each in every if each.received_at < end_of_day)
+    extracts = tuple(each for each in every if each.received_at < end_of_day(request.as_of))
     return Admitted(extracts, intake.refused, len(intake.new), len(every) - len(extracts))
 
 
@@ -50,13 +48,15 @@ def validate(request: Request, admitted: Admitted) -> Validated:
     valid = valid_regions(methodology.regions, methodology.edition.regions_valid_on)
     inputs, refused, rows_of = [], list(admitted.refused), defaultdict(list)
     for extract in admitted.extracts:
+        source = methodology.sources[extract.source]
         try:
-            rows = extract_rows(store.read(extract.key), methodology.sources[extract.source])
+            rows = extract_rows(read_extract(store, extract), source)
         except Refusal as refusal:
             refused.append(Refused(extract.file_name, str(refusal)))
             continue
-        rows_of[extract.source].append(identified(rows, **extract.identity))
-        inputs.append(asdict(extract) | {"rows": rows.height})
+        received = replace(extract, is_synthetic=extract.is_synthetic or source.synthetic)
+        rows_of[extract.source].append(identified(rows, **received.identity))
+        inputs.append(asdict(received) | {"rows": rows.height})
     parts = []
     for name, frames in rows_of.items():
         source = methodology.sources[name]
@@ -65,10 +65,7 @@ def validate(request: Request, admitted: Admitted) -> Validated:
     for name, part in zip(("admitted", "quarantine", "findings"), zip(*parts, strict=True), strict=False):
         pl.concat(part).write_parquet(request.work / f"{name}.parquet")
     if not any(part.admitted["value"].count() for part in parts):
-        raise NothingToScore(
-            f"There is no figure for {request.edition} as of {request.as_of}: {len(admitted.extracts)} extract(s) were "
-            f"received by then, {admitted.later} later, {len(refused)} refused. Ingest extracts of its sources."
-        )
+        raise nothing_to_score(request, admitted, refused)
     good = Counter(row for part in parts for row in part.admitted.select("source", "extract_sha256").rows())
     counted = (each | {"rows_admitted": good[each["source"], each["sha256"]]} for each in inputs)
     return Validated(request.work, tuple(counted), tuple(refused))
@@ -82,7 +79,7 @@ def prepare(request: Request, validated: Validated) -> Path:
     corrections = pl.read_parquet(validated.rows / "findings.parquet")
     quarantined = quarantine_findings(pl.read_parquet(validated.rows / "quarantine.parquet"))
     frames |= {"reported": figures.reported, "entered": figures.entered, "observation": figures.observation}
-    frames["finding"] = pl.concat([figures.findings, corrections, quarantined])
+    frames["finding"] = pl.concat([figures.findings, corrections, quarantined]).unique()
     prepared.mkdir()
     for name, frame in frames.items():
         frame.write_parquet(prepared / f"{name}.parquet")
@@ -92,8 +89,8 @@ def prepare(request: Request, validated: Validated) -> Path:
 def score(request: Request, validated: Validated, prepared: Path) -> Path:
     """Compute the index in DuckDB, level by level, check it, and write every published table."""
     tables = request.snapshot / "tables"
-    stamp = Stamp(request.as_of, request.run_id, request.run_id, validated.is_synthetic)
-    scored_tables(prepared, request.resolved().edition, stamp, request.limits, tables)
+    stamp = Stamp(request.as_of, request.run_id, validated.is_synthetic)
+    score_tables(prepared, request.resolved().edition, stamp, request.limits, tables)
     return tables
 
 
@@ -140,6 +137,8 @@ def run_night(request: Request, step: Callable[..., Any] = call) -> Night:
         tables = step(score, request, validated, prepared)
         judged = step(judge, tables)
         night: Night = step(publish, request, admitted, validated, tables, judged)
+    except UsageError:
+        raise
     except Exception as error:
         record_failure(request, error)
         raise

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,9 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.night import Night
-from transforms.design import LEVEL_ORDER
+from schemas.regions import LEVELS
+from warehouse.channels import head
 from warehouse.runs import run_folder
-from warehouse.snapshots import find_snapshot, log_entries, snapshot_folder
+from warehouse.snapshots import find_snapshot, snapshot_folder
 from warehouse.store import Store
 
 SHOWN_ROWS = 10
@@ -27,7 +29,7 @@ def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
     record = json.loads(store.read(f"{run_folder(run_id)}/run.json"))
     edition = record["edition"]
     base = snapshot_folder(edition, night.snapshot_id)
-    stable = log_entries(store, edition, "stable")
+    stable = head(store, edition, "stable")
     findings = pl.read_parquet(store.path(f"{run_folder(run_id)}/quality_result.parquet"))
 
     def sentences(*checks: str) -> list[str]:
@@ -40,7 +42,7 @@ def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
         "store": store_url,
         "run_id": run_id,
         "snapshot_id": night.snapshot_id,
-        "stable_snapshot_id": stable[-1]["snapshot_id"] if stable else None,
+        "stable_snapshot_id": stable["snapshot_id"] if stable else None,
         "content_hash": night.content_hash,
         "extracts": len(record["inputs"]),
         "new_extracts": record["new_extracts"],
@@ -49,9 +51,9 @@ def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
         "rows_admitted": sum(each["rows_admitted"] for each in record["inputs"]),
         "refused": record["refused"],
         "findings": record["findings"],
-        "corrected": sentences("correction_applied"),
+        "corrected": sentences("correction_applied", "correction_unused"),
         "quarantined": sentences("rows_quarantined"),
-        "contradicted": sentences("contradiction"),
+        "contradicted": sentences("contradiction", "conflicting_extracts"),
         "critical": findings.filter(pl.col("severity") == "critical")["message_en"].to_list(),
         "is_synthetic": any(each["is_synthetic"] for each in record["inputs"]),
         "snapshot": str(store.path(base)),
@@ -74,13 +76,15 @@ def _index_summary(store: Store, base: str) -> dict[str, Any]:
     """The top of the index, and how many regions each category has, per level and approach."""
     index = pl.read_parquet(store.path(f"{base}/tables/index_score.parquet")).filter(pl.col("score").is_not_null())
     place = ["region_level", "approach"]
-    known = sorted(index.select(place).unique().rows(), key=lambda each: (LEVEL_ORDER[each[0]], each[1]))
+    known = sorted(index.select(place).unique().rows(), key=lambda each: (LEVELS.index(each[0]), each[1]))
     ranked = set(index.filter(pl.col("rank").is_not_null()).select(place).unique().rows())
-    shown = next((each for each in known if each in ranked), known[-1])
-    top = index.filter((pl.col("region_level") == shown[0]) & (pl.col("approach") == shown[1]))
+    level, approach = next(
+        (each for each in known if each in ranked), known[-1] if known else ("no region", "no approach")
+    )
+    top = index.filter(region_level=level, approach=approach)
     counted = Counter(index.select(*place, "category").rows())
     return {
-        "top_of": f"{shown[0]} / {shown[1]}",
+        "top_of": f"{level} / {approach}",
         "top": top.sort("score", descending=True)
         .head(SHOWN_ROWS)
         .select("rank", "region_code", "region_name", "score", "computed_score", "category", "origin")
@@ -112,7 +116,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str 
 
 def _sentences(console: Console, title: str, sentences: Sequence[str]) -> None:
     if sentences:
-        console.print(f"{title} ({len(sentences)})")
+        console.print(title)
         for sentence in sentences[:SHOWN_ROWS]:
             console.print(f"  - {sentence}", soft_wrap=True)
         if len(sentences) > SHOWN_ROWS:
@@ -127,7 +131,7 @@ def _index(console: Console, result: Mapping[str, Any]) -> None:
         f"{each['region_level']} / {each['approach']}: {each['regions']} {each['category'] or 'without category'}"
         for each in result["categories"]
     ]
-    _sentences(console, "Categories", counted)
+    _sentences(console, "Categories", counted or ["no region has an index score"])
 
 
 def _night(console: Console, result: Mapping[str, Any]) -> None:
@@ -136,18 +140,20 @@ def _night(console: Console, result: Mapping[str, Any]) -> None:
     quarantined = result["rows"] - result["rows_admitted"]
     console.print(
         f"{result['extracts']} extracts ({result['new_extracts']} new, {result['later_extracts']} received later), "
-        f"{result['rows']} rows: {result['rows_admitted']} admitted, {quarantined} quarantined"
+        f"{result['rows']} figures: {result['rows_admitted']} admitted, {quarantined} quarantined"
     )
     _index(console, result)
     _sentences(console, "Held because", result["critical"])
     _sentences(console, "Refused", [f"{each['file_name']}: {each['reason']}" for each in result["refused"]])
     _sentences(console, "Corrected", result["corrected"])
     _sentences(console, "Contradicted", result["contradicted"])
-    _sentences(console, "Quarantined", result["quarantined"] or ["nothing"])
+    _sentences(console, "Quarantined", result["quarantined"] or ["none"])
     what = {"published": "published as", "held": "held as candidate", "unchanged": "nothing new; it stands on"}
     console.print(f"Snapshot   {what[result['outcome']]} {result['snapshot_id']}")
     if result["stable_snapshot_id"] not in (None, result["snapshot_id"]):
-        console.print(f"           stable still stands on {result['stable_snapshot_id']}")
+        console.print(f"           a candidate; stable still stands on {result['stable_snapshot_id']}")
+        promote = f"{_program()} snapshots promote {result['snapshot_id']} --reason '...' --store {result['store']}"
+        console.print(f"Promote    {promote}", soft_wrap=True)
     elif result["stable_snapshot_id"] is None:
         console.print("           nothing is stable yet")
     for label, name in (("Tables", "snapshot"), ("Stable", "stable"), ("This run", "run")):
@@ -161,9 +167,9 @@ def _night(console: Console, result: Mapping[str, Any]) -> None:
 def _program() -> str:
     """What to type to call this program again from here."""
     called = Path(sys.argv[0])
-    if called.name != "kerawanan":
+    if called.name != "kerawanan" or shutil.which("kerawanan") == str(called):
         return "kerawanan"
-    return os.path.relpath(called) if called.is_relative_to(Path.cwd()) or not called.is_absolute() else called.name
+    return os.path.relpath(called) if called.is_relative_to(Path.cwd()) else str(called)
 
 
 def _ingest(console: Console, result: Mapping[str, Any]) -> None:
@@ -181,18 +187,19 @@ def _validate(console: Console, result: Mapping[str, Any]) -> None:
             console.print(f"{each['file_name']}: refused: {each['refused']}", soft_wrap=True)
             continue
         console.print(
-            f"{each['file_name']} as {each['source']}: {each['rows']} rows, {each['rows_admitted']} admitted, "
+            f"{each['file_name']} as {each['source']}: {each['rows']} figures, {each['rows_admitted']} admitted, "
             f"{each['rows_quarantined']} quarantined",
         )
-        for row in each["violations"][:SHOWN_ROWS]:
+        told = {(row["sheet"], row["row"], row["column"], row["rule"]): row for row in each["violations"]}
+        for row in list(told.values())[:SHOWN_ROWS]:
             place = f"{row['sheet']} " if row["sheet"] else ""
             console.print(
                 f"  {place}row {row['row']}, {row['column'] or 'row'}, {row['region'] or 'no region'} / "
                 f"{row['item'] or 'no item'}: {row['message_en']} {row['action_en']} [{row['rule']}]",
                 soft_wrap=True,
             )
-        if len(each["violations"]) > SHOWN_ROWS:
-            console.print(f"  ... and {len(each['violations']) - SHOWN_ROWS} more (--format json shows all)")
+        if len(told) > SHOWN_ROWS:
+            console.print(f"  ... and {len(told) - SHOWN_ROWS} more (--format json shows all)")
 
 
 def _snapshots_list(console: Console, result: Mapping[str, Any]) -> None:
@@ -207,6 +214,7 @@ def _snapshots_list(console: Console, result: Mapping[str, Any]) -> None:
         )
         for each in result["snapshots"]
     ]
+    console.print(f"{len(rows)} snapshot(s) in {result['store']}", soft_wrap=True)
     console.print(_table(("snapshot", "edition", "as_of", "stands for", "data", "content"), rows))
 
 
@@ -231,6 +239,12 @@ def _snapshots_show(console: Console, result: Mapping[str, Any]) -> None:
     ]
     console.print(_table(("extract", "source", "rows", "admitted", "sha256"), inputs, "Stands on"))
     _index(console, result)
+
+
+def _snapshots_promote(console: Console, result: Mapping[str, Any]) -> None:
+    console.print(
+        f"stable of {result['edition']} stands on {result['snapshot_id']}: {result['stable']}", soft_wrap=True
+    )
 
 
 def _snapshots_verify(console: Console, result: Mapping[str, Any]) -> None:
@@ -267,7 +281,8 @@ def _methodology_show(console: Console, result: Mapping[str, Any]) -> None:
         _table(("level", "approach", "node", "basis", "evidence", "note"), rules, "Cut-offs, first that applies")
     )
     _sentences(console, "Corrections", [f"{each['id']}: {each['reason']}" for each in result["corrections"]])
-    console.print(result["comparability"], soft_wrap=True)
+    console.print(f"weights: {result['weights']}; missing: {result['missing']}")
+    console.print(f"Comparability: {result['comparability']}", soft_wrap=True)
 
 
 def _methodology_check(console: Console, result: Mapping[str, Any]) -> None:
@@ -284,6 +299,7 @@ SHOWN_AS = {
     "run": _night,
     "snapshots_list": _snapshots_list,
     "snapshots_show": _snapshots_show,
+    "snapshots_promote": _snapshots_promote,
     "snapshots_verify": _snapshots_verify,
     "methodology_list": _methodology_list,
     "methodology_show": _methodology_show,

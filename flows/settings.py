@@ -13,7 +13,9 @@ class Settings(BaseSettings):
 
     store: str = Field(default="store", description="folder of the store")
     methodology: Path | None = Field(default=None, description="folder with methodology files of your own")
-    memory_limit: str | None = Field(
-        default=None, description="memory for the engine, such as 1GB", pattern=r"^\d+(\.\d+)?\s*([KMGT]i?B)$"
+    memory_limit: str = Field(
+        default="4GB",
+        description="memory for the engine, written like 1GB or 512MB",
+        pattern=r"^\d+(\.\d+)?\s*([KMGT]i?B)$",
     )
-    threads: int | None = Field(default=None, ge=1, description="threads for the engine")
+    threads: int | None = Field(default=None, ge=1, description="a number of threads for the engine, 1 or more")

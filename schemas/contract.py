@@ -19,10 +19,11 @@ def polars_schema(dictionary: Dictionary, table: str) -> dict[str, type[pl.DataT
 
 
 def row_violations(frame: pl.DataFrame, dictionary: Dictionary, table: str, unit: Unit) -> pl.DataFrame:
-    """The rows that break the contract of a table: `position` (0-based), `column`, `rule`, one row per violation.
+    """The rows that break the contract of a table: their `position`, `column`, `rule`, one row per violation.
 
-    `unit` is the domain of the columns that have a `range` rule. Raises TypeError on a LazyFrame, whose data Pandera
-    would silently not look at, and Pandera's SchemaError where a column is absent or has another type.
+    `frame` has the columns of the table, and `position` to name rows by. `unit` is the domain of the columns that have
+    a `range` rule. Raises TypeError on a LazyFrame, whose data Pandera would silently not look at, and Pandera's
+    SchemaError where a column is absent or has another type.
     """
     if not isinstance(frame, pl.DataFrame):
         raise TypeError("the contract is checked on an eager DataFrame; collect it first")
@@ -73,7 +74,7 @@ def row_violations(frame: pl.DataFrame, dictionary: Dictionary, table: str, unit
             orient="row",
         )
         return (
-            cases.select("column", kinds, position=pl.col("index").cast(pl.Int64))
+            cases.select("column", kinds, position=frame["position"].gather(cases["index"]))
             .join(named, on=["column", "check"], how="inner")
             .select(empty.columns)
             .unique()

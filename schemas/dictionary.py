@@ -23,8 +23,8 @@ class Unit(Strict):
 
     @property
     def domain(self) -> str:
-        """The domain for people, as in '0 to 100'."""
-        return f"{self.lowest} to {self.highest}" if self.highest is not None else f"{self.lowest} or more"
+        """The domain for people, as in '0 - 100'."""
+        return f"{self.lowest} - {self.highest}" if self.highest is not None else f">= {self.lowest}"
 
 
 class Column(Strict):

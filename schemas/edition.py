@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -44,7 +44,7 @@ class Node(Strict):
     kind: str
     name_id: str
     name_en: str
-    weight: Decimal | None = Field(gt=0, allow_inf_nan=False)
+    weight: Decimal | None = Field(gt=0, le=1_000_000, decimal_places=9, allow_inf_nan=False)
     direction: Literal[1, -1]
     unit: str
     normalisation: Literal["none", "max", "min_max"]
@@ -64,12 +64,16 @@ class Category(Strict):
 
 
 class LevelPlan(Strict):
-    """A level of regions that the edition scores: by which approaches, and how many regions make it complete."""
+    """A level that the edition scores: by which approaches, and how many regions make it complete.
+
+    All valid regions of the level are scored, or those of `codes`.
+    """
 
     level: RegionLevel
     approaches: tuple[Approach, ...] = Field(min_length=1)
     regions: int = Field(ge=1)
     ranked: bool
+    codes: tuple[str, ...] = ()
 
 
 class RollUp(Strict):
@@ -185,7 +189,6 @@ class Edition(Strict):
     """One edition: edition.yml and the nodes of nodes.csv."""
 
     edition: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    extends: str | None = None
     title_id: str
     title_en: str
     status: Literal["complete", "partial"]
@@ -248,8 +251,10 @@ def nodes_of(text: str, file: str) -> list[tuple[int, Node]]:
     return nodes
 
 
-def tree_problems(rows: list[tuple[int, Node]], weights: str, units: set[str], file: str) -> list[Problem]:
-    """Every rule of the tree that is broken, with its row."""
+def tree_problems(
+    rows: list[tuple[int, Node]], weights: str, units: set[str], is_partial: bool, file: str
+) -> list[Problem]:
+    """Every rule of the tree that is broken, with its row. A partial edition may leave weights unknown."""
     problems: list[Problem] = []
     first_row: dict[str, int] = {}
     by_code: dict[str, Node] = {}
@@ -296,15 +301,16 @@ def tree_problems(rows: list[tuple[int, Node]], weights: str, units: set[str], f
                 f"the parent '{parent.node_code}' of '{code}' must be at level {node.level + 1}, not {parent.level}."
             )
             problems.append(Problem(file, row, sentence))
-        problems += [Problem(file, row, sentence) for sentence in _node_sentences(node, bool(children[code]), units)]
+        sentences = _node_sentences(node, bool(children[code]), units, is_partial)
+        problems += [Problem(file, row, sentence) for sentence in sentences]
         problems += _weight_problems(row, node, children[code], weights, file)
     return problems
 
 
-def _node_sentences(node: Node, has_children: bool, units: set[str]) -> list[str]:
+def _node_sentences(node: Node, has_children: bool, units: set[str], is_partial: bool) -> list[str]:
     code = node.node_code
     sentences = []
-    if node.parent_code and node.weight is None:
+    if node.parent_code and node.weight is None and not is_partial:
         sentences.append(f"the node '{code}' has no weight.")
     if node.unit not in units:
         sentences.append(f"the unit '{node.unit}' of '{code}' is not in the dictionary.")
@@ -356,7 +362,22 @@ def plan_problems(edition: Edition, sources: dict[str, Source], document: Docume
     for index, name in enumerate(edition.sources):
         if name not in sources:
             add(f"the source '{name}' is not in sources.yml.", "sources", index)
+    levels = get_args(RegionLevel)
+    stated = [plan.level for plan in edition.region_levels]
+    for index, plan in enumerate(edition.region_levels):
+        if len(set(plan.approaches)) != len(plan.approaches) or stated.index(plan.level) != index:
+            add(f"the level {plan.level}, or one of its approaches, stands twice.", "region_levels", index)
+    targets: list[tuple[str, str]] = []
     for index, roll_up in enumerate(edition.roll_ups):
+        target = (roll_up.to, roll_up.approach)
+        if target in targets:
+            add(f"{roll_up.to}/{roll_up.approach} is rolled up to already.", "roll_ups", index)
+        if levels.index(roll_up.to) >= levels.index(roll_up.source_level):
+            add(f"{roll_up.to} does not lie above {roll_up.source_level}.", "roll_ups", index)
+        below = (roll_up.source_level, roll_up.from_approach)
+        if below in [(each.to, each.approach) for each in edition.roll_ups[index:]]:
+            add(f"rolls up from {'/'.join(below)} before that is itself rolled up to.", "roll_ups", index)
+        targets.append(target)
         if (roll_up.source_level, roll_up.from_approach) not in plans:
             add(f"rolls up from {roll_up.source_level}/{roll_up.from_approach}, not scored here.", "roll_ups", index)
         if (roll_up.to, roll_up.approach) not in plans:
@@ -377,10 +398,10 @@ def plan_problems(edition: Edition, sources: dict[str, Source], document: Docume
         for boundary, following in pairwise(rule.boundaries):
             if boundary.between[1] != following.between[0]:
                 add(f"the boundary after '{boundary.between[1]}' starts at '{following.between[0]}'.", *where)
-        for below, above in pairwise(spans):
-            shared = below.upper is not None and below.upper == above.lower
-            if shared and below.closed_side in ("right", "both") and above.closed_side in ("left", "both"):
-                add(f"the bound {below.upper} belongs to both '{below.category}' and '{above.category}'.", *where)
+        for lower, upper in pairwise(spans):
+            shared = lower.upper is not None and lower.upper == upper.lower
+            if shared and lower.closed_side in ("right", "both") and upper.closed_side in ("left", "both"):
+                add(f"the bound {lower.upper} belongs to both '{lower.category}' and '{upper.category}'.", *where)
         bounds = [bound for span in spans for bound in (span.lower, span.upper) if bound is not None]
         if bounds != sorted(bounds):
             add("the bounds of a cut-off must ascend with the categories.", *where)

@@ -12,12 +12,22 @@ import polars as pl
 
 from schemas.dictionary import FILE as DICTIONARY_FILE
 from schemas.dictionary import Dictionary, dictionary_of
-from schemas.edition import EDITION_FILE, NODES_FILE, Edition, nodes_of, plan_problems, tree_problems
+from schemas.edition import EDITION_FILE, NODES_FILE, Edition, Node, nodes_of, plan_problems, tree_problems
 from schemas.regions import ALIASES_FILE, REGIONS_FILE, aliases_of, regions_of, valid_regions
-from schemas.sources import CORRECTIONS_FILE, SOURCES_FILE, Correction, Source, corrections_of, sources_of
+from schemas.sources import (
+    CORRECTIONS_FILE,
+    SOURCES_FILE,
+    Correction,
+    Source,
+    correction_problems,
+    corrections_of,
+    sources_of,
+)
 from schemas.strict import Document, MethodologyError, Problem, parsed, yaml_document, yaml_text
+from schemas.violations import UsageError
 
 EDITIONS = "editions"
+KNOWN = (EDITIONS, SOURCES_FILE, CORRECTIONS_FILE, DICTIONARY_FILE, REGIONS_FILE, ALIASES_FILE)
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,7 @@ class Methodology:
         return total.hexdigest()
 
     def write(self, folder: Path) -> None:
-        """Write the resolved files; `Library(folder).edition(...)` reads the same methodology from them."""
+        """Write the resolved files; `Library(folder, alone=True)` reads the same methodology from them."""
         for name, content in self.files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,10 +66,14 @@ class Library:
     those of the package entry by entry. Everything is read when asked for, and raises MethodologyError.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, *, alone: bool = False) -> None:
+        """`alone` leaves the package out: the folder is whole in itself, as snapshots carry it."""
         if folder is not None and not folder.is_dir():
-            raise MethodologyError([Problem(str(folder), None, "this is not a folder; --methodology names one.")])
-        self._roots = [root for root in (folder, Path(str(files("methodology")))) if root is not None]
+            raise UsageError(f"{folder} is not a folder; --methodology names one.")
+        if folder is not None and not any((folder / name).exists() for name in KNOWN):
+            raise UsageError(f"{folder} holds none of {', '.join(KNOWN)}; --methodology names the folder that does.")
+        packaged = None if alone else Path(str(files("methodology")))
+        self._roots = [root for root in (folder, packaged) if root is not None]
 
     def _texts(self, name: str) -> list[str]:
         """The texts of a file, the user's before the package's."""
@@ -93,11 +107,13 @@ class Library:
     @cached_property
     def corrections(self) -> tuple[Correction, ...]:
         """All declared corrections."""
-        merged: dict[str, Correction] = {}
+        merged: dict[str, tuple[Correction, Problem]] = {}
         for text in reversed(self._texts(CORRECTIONS_FILE)):
-            found = corrections_of(yaml_document(text, CORRECTIONS_FILE), self.sources)
-            merged |= {correction.id: correction for correction in found}
-        return tuple(merged.values())
+            merged |= corrections_of(yaml_document(text, CORRECTIONS_FILE))
+        problems = correction_problems(merged.values(), self.sources)
+        if problems:
+            raise MethodologyError(problems)
+        return tuple(correction for correction, _ in merged.values())
 
     @cached_property
     def regions(self) -> pl.DataFrame:
@@ -108,6 +124,41 @@ class Library:
     def aliases(self) -> pl.DataFrame:
         """Other names of regions."""
         return aliases_of(self._text(ALIASES_FILE), self.regions)
+
+    def _feeding_problems(self, edition: Edition, rows: list[tuple[int, Node]], file: str) -> list[Problem]:
+        """Every node that its edition's sources do not feed, or feed with what it cannot take."""
+        sent: dict[str, list[tuple[str, Source, str]]] = {}
+        for name in edition.sources:
+            source = self.sources.get(name)
+            for item in source.items.values() if source else ():
+                assert source
+                sent.setdefault(item.item, []).append((name, source, source.unit_of(item)))
+        problems = []
+        for row, node in rows:
+            if node.source_item and node.source_item not in sent:
+                sentence = f"the source item '{node.source_item}' is sent by none of the edition's sources."
+                problems.append(Problem(file, row, sentence))
+            for name, source, unit in sent.get(node.source_item or "", ()):
+                if source.measure == "value" and node.aggregation:
+                    sentence = f"the source {name} sends indicator values for '{node.node_code}', which is no leaf."
+                    problems.append(Problem(file, row, sentence))
+                if source.measure == "value" and unit != node.unit:
+                    sentence = (
+                        f"the unit of '{node.node_code}' is {node.unit}, but the source {name} sends it in {unit}."
+                    )
+                    problems.append(Problem(file, row, sentence))
+        return problems
+
+    def _check_shared_files(self) -> None:
+        """Raises MethodologyError with every broken rule of the files that all editions share."""
+        problems: list[Problem] = []
+        for load in ("dictionary", "sources", "corrections", "regions", "aliases"):
+            try:
+                getattr(self, load)
+            except MethodologyError as error:
+                problems += [problem for problem in error.problems if problem not in problems]
+        if problems:
+            raise MethodologyError(problems)
 
     @cached_property
     def editions(self) -> tuple[str, ...]:
@@ -135,6 +186,7 @@ class Library:
     def edition(self, name: str) -> Methodology:
         """The methodology of one edition, every rule checked. Raises MethodologyError with all broken rules."""
         file = f"{EDITIONS}/{name}/{EDITION_FILE}"
+        self._check_shared_files()
         document, data, nodes_file = self._edition_data(name)
         edition = parsed(Edition, document, data)
         if edition.edition != name:
@@ -142,8 +194,11 @@ class Library:
             raise MethodologyError([Problem(file, document.line(("edition",)), sentence)])
         nodes_text = self._text(nodes_file)
         rows = nodes_of(nodes_text, nodes_file)
-        problems = tree_problems(rows, edition.weights, set(self.dictionary.units), nodes_file)
+        problems = tree_problems(
+            rows, edition.weights, set(self.dictionary.units), edition.status == "partial", nodes_file
+        )
         edition = edition.model_copy(update={"nodes": tuple(node for _, node in rows)})
+        problems += self._feeding_problems(edition, rows, nodes_file)
         problems += plan_problems(edition, self.sources, document)
         problems += _coverage_problems(edition, self.regions, document)
         if problems:
@@ -175,14 +230,20 @@ def _plain(model: Any) -> dict[str, Any]:
 
 
 def _coverage_problems(edition: Edition, regions: pl.DataFrame, document: Document) -> list[Problem]:
-    counts = dict(valid_regions(regions, edition.regions_valid_on).group_by("level").len().rows())
-    return [
-        Problem(
-            document.file,
-            document.line(("region_levels", index, "regions")),
-            f"{plan.regions} regions are declared for {plan.level}, but the reference has only "
-            f"{counts.get(plan.level, 0)} that are valid on {edition.regions_valid_on}.",
-        )
-        for index, plan in enumerate(edition.region_levels)
-        if counts.get(plan.level, 0) < plan.regions
-    ]
+    valid = valid_regions(regions, edition.regions_valid_on)
+    problems = []
+    for index, plan in enumerate(edition.region_levels):
+        codes = set(valid.filter(level=plan.level)["code"])
+        unknown = sorted(set(plan.codes) - codes)
+        if unknown:
+            sentence = f"not valid as {plan.level} on {edition.regions_valid_on}: {', '.join(unknown)}."
+            problems.append(Problem(document.file, document.line(("region_levels", index, "codes")), sentence))
+        count = len(plan.codes or codes)
+        if count != plan.regions:
+            listed = "codes lists" if plan.codes else f"on {edition.regions_valid_on} the reference has"
+            sentence = (
+                f"{plan.regions} regions are declared for {plan.level}, but {listed} {count}; correct the number, or "
+                "list the regions that are scored under codes."
+            )
+            problems.append(Problem(document.file, document.line(("region_levels", index, "regions")), sentence))
+    return problems

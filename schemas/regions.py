@@ -12,20 +12,25 @@ from schemas.strict import MethodologyError, Problem, csv_rows
 REGIONS_FILE = "regions/regions.csv"
 ALIASES_FILE = "regions/aliases.csv"
 
+LEVELS: tuple[str, ...] = get_args(RegionLevel)
 REGION_COLUMNS = ("code", "level", "name", "parent", "kind", "valid_from", "valid_to", "code_2020", "code_bps")
 ALIAS_COLUMNS = ("code", "alias", "note")
 
 
 def regions_of(text: str) -> pl.DataFrame:
     """The regions: text columns, `valid_from` and `valid_to` as dates, absent values null. Raises MethodologyError."""
-    csv_rows(text.partition("\n")[0], REGIONS_FILE, REGION_COLUMNS)
+    csv_rows(text, REGIONS_FILE, REGION_COLUMNS)
     frame = pl.read_csv(io.StringIO(text), infer_schema=False).with_row_index("row", offset=2)
     dates = ("valid_from", "valid_to")
     typed = frame.with_columns(pl.col(name).str.to_date("%Y-%m-%d", strict=False) for name in dates)
-    levels = ", ".join(get_args(RegionLevel))
+    order = {level: index for index, level in enumerate(LEVELS)}
+    height = frame["level"].replace_strict(order, default=None, return_dtype=pl.Int64)
+    parents = dict(zip(frame["code"], height, strict=True))
+    parent_height = frame["parent"].replace_strict(parents, default=None, return_dtype=pl.Int64)
     broken = {
         "the code stands twice": frame["code"].is_duplicated(),
-        f"the level is not one of {levels}": ~frame["level"].is_in(get_args(RegionLevel)),
+        f"the level is not one of {', '.join(LEVELS)}": ~frame["level"].is_in(LEVELS),
+        "the parent is not of a higher level": parent_height.is_not_null() & (parent_height >= height),
         "code, level, name and kind must not be empty": frame.select(
             pl.any_horizontal(pl.col("code", "level", "name", "kind").is_null())
         ).to_series(),

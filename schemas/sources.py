@@ -1,5 +1,7 @@
 """Sources: how the files of a sender look, what its labels mean and what its word is worth."""
 
+import re
+from collections.abc import Iterable
 from datetime import date
 from typing import Literal, Self
 
@@ -16,11 +18,26 @@ RegionLevel = Literal["national", "province", "regency_city", "district", "villa
 Evidence = Literal["S", "R", "I", "U", "A"]
 
 
+# How numbers are written: a thousands separator groups three digits, so that 77.04 is no Indonesian number.
+NUMBER_FORMS = {
+    "indonesian": r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?",
+    "english": r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?",
+}
+
+
+def plain(text: str) -> str:
+    """A label without differences of case and spacing."""
+    return " ".join(text.split()).lower()
+
+
 class Item(Strict):
-    """What a label of a source means: the item that nodes name in source_item, and its approach."""
+    """What a label of a source means: the item that nodes name in source_item, its approach, and its unit if it has one
+    of its own.
+    """
 
     item: str
     approach: Approach
+    unit: str | None = None
 
 
 class Headers(Strict):
@@ -64,6 +81,14 @@ class Source(Strict):
             raise ValueError("a long source declares what it calls the item and the value column.")
         return self
 
+    def unit_of(self, item: Item) -> str:
+        """The unit of an item: its own, else the source's."""
+        return item.unit or self.unit
+
+    def is_number(self, text: str) -> bool:
+        """Whether a text is a number in the style of the source."""
+        return re.fullmatch(NUMBER_FORMS[self.number_style], text, re.ASCII) is not None
+
     @property
     def number_example(self) -> str:
         """How this source writes numbers, for error messages."""
@@ -93,26 +118,52 @@ def sources_of(document: Document, dictionary: Dictionary) -> dict[str, Source]:
         for name, source in sources.items()
         if source.unit not in dictionary.units
     ]
+    problems += [
+        Problem(
+            document.file, document.line((name, "items", label)), f"source {name}: '{item.unit}' is not a known unit."
+        )
+        for name, source in sources.items()
+        for label, item in source.items.items()
+        if item.unit and item.unit not in dictionary.units
+    ]
     if problems:
         raise MethodologyError(problems)
     return sources
 
 
-def corrections_of(document: Document, sources: dict[str, Source]) -> tuple[Correction, ...]:
-    """The corrections of a YAML document. Raises MethodologyError."""
+def corrections_of(document: Document) -> dict[str, tuple[Correction, Problem]]:
+    """The corrections of a YAML document by id, each with where it stands (to complain of). Raises MethodologyError."""
     corrections = parsed(tuple[Correction, ...], document, tuple(document.data or ()))
-    problems: list[Problem] = []
-    seen: set[tuple[str, str, str]] = set()
+    problems = []
+    found: dict[str, tuple[Correction, Problem]] = {}
     for index, correction in enumerate(corrections):
-        line = document.line((index,))
-        target = (correction.source, correction.region, correction.item)
-        if correction.source not in sources:
-            sentence = f"correction {correction.id}: the source '{correction.source}' does not exist."
-            problems.append(Problem(document.file, line, sentence))
-        if target in seen:
-            sentence = f"correction {correction.id}: another one corrects the same region and item of the same source."
-            problems.append(Problem(document.file, line, sentence))
-        seen.add(target)
+        place = Problem(document.file, document.line((index,)), "")
+        if correction.id in found:
+            problems.append(place._replace(sentence=f"the correction '{correction.id}' stands twice; ids are unique."))
+        found[correction.id] = (correction, place)
     if problems:
         raise MethodologyError(problems)
-    return corrections
+    return found
+
+
+def correction_problems(corrections: Iterable[tuple[Correction, Problem]], sources: dict[str, Source]) -> list[Problem]:
+    """Every rule that corrections break together and against their sources."""
+    problems: list[Problem] = []
+    seen: dict[tuple[str, str, str], str] = {}
+    for correction, place in corrections:
+        source = sources.get(correction.source)
+        target = (correction.source, plain(correction.region), plain(correction.item))
+        if source is None:
+            sentence = f"correction {correction.id}: the source '{correction.source}' does not exist."
+            problems.append(place._replace(sentence=sentence))
+        elif not source.is_number(correction.value):
+            sentence = (
+                f"correction {correction.id}: the value '{correction.value}' is not a number as the source writes them "
+                f"({source.number_example})."
+            )
+            problems.append(place._replace(sentence=sentence))
+        if target in seen:
+            sentence = f"correction {correction.id}: '{seen[target]}' corrects the same region and item of the source."
+            problems.append(place._replace(sentence=sentence))
+        seen[target] = correction.id
+    return problems

@@ -95,7 +95,11 @@ def yaml_document(text: str, file: str) -> Document:
             except InvalidOperation:
                 problems.append(Problem(file, line, f"'{node.value}' is not a plain decimal number; write it in full."))
                 return None
-        return yaml.SafeLoader("").construct_object(node)  # text, bool, null, date
+        try:
+            return yaml.SafeLoader("").construct_object(node)  # text, bool, null, date
+        except (yaml.YAMLError, ValueError) as error:
+            problems.append(Problem(file, line, f"'{getattr(node, 'value', '')}' cannot be read: {error}."))
+            return None
 
     data = value_of(root, ())
     if problems:
@@ -117,6 +121,8 @@ def sentence_of(error: Any) -> str:
         return f"{where} is missing; add it."
     if kind == "extra_forbidden":
         return f"{where} is not a known key; remove it or correct its name."
+    if kind == "greater_than":
+        return f"{where}: {given} must be greater than {error['ctx']['gt']}."
     if kind == "literal_error":
         return f"{where}: '{given}' is not one of {error['ctx']['expected']}."
     message = error["msg"].removeprefix("Value error, ")
@@ -145,7 +151,13 @@ def csv_rows(text: str, file: str, columns: Sequence[str]) -> list[tuple[int, di
     try:
         header = next(reader, None)
         if header != list(columns):
-            sentence = f"the header must be {','.join(columns)}; it is {','.join(header or ['empty'])}."
+            found = header or []
+            missing = [name for name in columns if name not in found]
+            unknown = [name or "(blank)" for name in found if name not in columns]
+            sentence = (
+                f"the header must be {','.join(columns)}, separated by commas; "
+                f"missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}."
+            )
             raise MethodologyError([Problem(file, 1, sentence)])
         rows = [(number, cells) for number, cells in enumerate(reader, start=2) if cells]
     except csv.Error as error:

@@ -13,6 +13,10 @@ class NothingToScore(Exception):
     """A night that has no figure to score. Its text says why."""
 
 
+class DamagedStore(Exception):
+    """Something in the store is not what was put there. Its text says what."""
+
+
 class UsageError(Exception):
     """A request that cannot be carried out as it was made. Its text says what to do instead."""
 

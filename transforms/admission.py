@@ -7,13 +7,11 @@ import polars as pl
 
 from schemas.contract import polars_schema, row_violations
 from schemas.dictionary import Dictionary
-from schemas.sources import Correction, Source
+from schemas.sources import Correction, Source, plain
 from schemas.violations import quarantine_frame
 from transforms.corrections import FINDING, corrected
-from transforms.parse import plain, plain_expr
+from transforms.parse import plain_expr
 from transforms.regions import nearest_labels, resolved
-
-EXTRACT = ["source", "file_name", "extract_sha256"]
 
 
 class Admission(NamedTuple):
@@ -29,7 +27,7 @@ class Admission(NamedTuple):
 
 
 def identified(rows: pl.DataFrame, **identity: Any) -> pl.DataFrame:
-    """The rows of an extract with what it is called (the columns of `EXTRACT`), and whatever else is known of it."""
+    """The rows of an extract with what it is called (source, file_name, extract_sha256), and what else is known."""
     return rows.with_columns(pl.lit(value).alias(name) for name, value in identity.items())
 
 
@@ -44,8 +42,8 @@ def admission(
     mended, findings = corrected(read, corrections, source)
     blank = [plain(token) for token in source.missing]
     items = pl.DataFrame(
-        [(plain(label), each.item, each.approach) for label, each in source.items.items()],
-        schema=dict.fromkeys(("_item", "source_item", "approach"), pl.String),
+        [(plain(label), each.item, each.approach, source.unit_of(each)) for label, each in source.items.items()],
+        schema=dict.fromkeys(("_item", "source_item", "approach", "unit"), pl.String),
         orient="row",
     )
     rows = (
@@ -57,7 +55,7 @@ def admission(
         .join(items, on="_item", how="left", maintain_order="left")
         .drop("_item")
         .with_row_index("position")
-        .with_columns(pl.col("position").cast(pl.Int64))
+        .with_columns(pl.col("position").cast(pl.Int64), pl.col("unit").fill_null(source.unit))
     )
     violations = _violations(rows, source, lookup, dictionary)
     bad = violations["position"].unique()
@@ -92,37 +90,37 @@ def admission(
 
 
 def quarantine_findings(quarantine: pl.DataFrame) -> pl.DataFrame:
-    """One finding per extract that has quarantined rows: how many, and by which rules."""
-    by_rule = quarantine.group_by(*EXTRACT, "rule").agg(pl.struct("sheet", "row").n_unique().alias("rows")).sort("rule")
-    rules = by_rule.group_by(EXTRACT).agg(pl.format("{} {}", "rule", "rows").str.join(", ").alias("expected"))
+    """One finding per source that has quarantined figures: how many, and by which rules.
+
+    A figure that is sent again, in whatever file, counts once: what is found does not depend on how it was sent.
+    """
+    figures = quarantine.select("source", "region", "item", "value_text", "rule").unique()
+    by_rule = figures.group_by("source", "rule").agg(pl.len().alias("figures")).sort("rule")
     return (
-        quarantine.group_by(EXTRACT)
-        .agg(pl.struct("sheet", "row").n_unique().cast(pl.String).alias("observed"))
-        .join(rules, on=EXTRACT)
-        .select(
-            pl.lit("rows_quarantined").alias("check"),
-            pl.format("{} / {}", "source", "file_name").alias("subject"),
-            "observed",
-            "expected",
+        by_rule.group_by("source", maintain_order=True)
+        .agg(
+            pl.col("figures").sum().cast(pl.String).alias("observed"),
+            pl.format("{} {}", "rule", "figures").str.join(", ").alias("expected"),
         )
+        .select(pl.lit("rows_quarantined").alias("check"), pl.col("source").alias("subject"), "observed", "expected")
         .cast(FINDING)
     )
 
 
 def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:
     """`position`, `part` of the row that is wrong (region, item or value), `rule`, `expected`."""
-    unit = dictionary.units[source.unit]
-    table = rows.select(polars_schema(dictionary, "_extract_row").keys())
-    contract = row_violations(table, dictionary, "_extract_row", unit).select(
-        "position",
-        pl.col("column").alias("part"),
-        "rule",
-        pl.lit(unit.domain).alias("expected"),
+    columns = list(polars_schema(dictionary, "_extract_row"))
+    contract = pl.concat(
+        row_violations(part.select("position", *columns), dictionary, "_extract_row", dictionary.units[unit])
+        .with_columns(pl.lit(dictionary.units[unit].domain).alias("expected"))
+        .select("position", pl.col("column").alias("part"), "rule", "expected")
+        for (unit,), part in rows.group_by("unit")
     )
     has_region = pl.col("region").is_not_null()
     unknown = rows.filter(has_region & (pl.col("candidates") == 0))
     nearest: Mapping[str, str] = nearest_labels(unknown["region"].to_list(), lookup)
     labels = ", ".join(source.items)
+    unknown_rule = "unknown_region" if source.region_key == "name" else "unknown_region_code"
 
     def broken(mask: pl.Expr, part: str, rule: str, expected: pl.Expr) -> pl.DataFrame:
         return rows.filter(mask).select(
@@ -145,7 +143,7 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictio
             broken(
                 has_region & (pl.col("candidates") == 0),
                 "region",
-                "unknown_region",
+                unknown_rule,
                 pl.col("region").replace_strict(nearest, default="-", return_dtype=pl.String),
             ),
         ]
@@ -153,13 +151,15 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictio
 
 
 def _repeated(good: pl.DataFrame) -> pl.DataFrame:
-    """Rows whose region and item stand in the extract before: the repetitions where figures agree, else all."""
+    """Rows whose region and item stand in the extract before: repetitions where figures agree, else all."""
     same = ["extract_sha256", "region_code", "source_item", "approach"]
+    told = pl.col("value").is_not_null()
     others = pl.col("row").cast(pl.String).str.join(", ").over(same)
     first = pl.col("row").first().cast(pl.String).over(same)
     agree = pl.col("value").n_unique().over(same) == 1
     return (
-        good.with_columns(
+        good.filter(told)
+        .with_columns(
             pl.when(agree & (pl.int_range(pl.len()).over(same) > 0))
             .then(pl.lit("repeated_row"))
             .when(~agree)

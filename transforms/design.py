@@ -2,17 +2,13 @@
 
 from decimal import Decimal
 from fractions import Fraction
-from typing import get_args
 
 import polars as pl
 
 from schemas.edition import Edition, Node
 from schemas.methodology import Methodology
-from schemas.regions import valid_regions
-from schemas.sources import RegionLevel
+from schemas.regions import LEVELS, valid_regions
 from schemas.violations import rule_frame
-
-LEVEL_ORDER = {level: index for index, level in enumerate(get_args(RegionLevel))}
 
 
 def population_frame(edition: Edition) -> pl.DataFrame:
@@ -46,9 +42,13 @@ def unit_frame(methodology: Methodology) -> pl.DataFrame:
     `label` is what findings call a unit.
     """
     valid = valid_regions(methodology.regions, methodology.edition.regions_valid_on)
+    chosen = [pl.col("code").is_in(plan.codes) for plan in methodology.edition.region_levels if plan.codes]
+    levels = [plan.level for plan in methodology.edition.region_levels if plan.codes]
+    whole = ~pl.col("region_level").is_in(levels)
     return (
         population_frame(methodology.edition)
         .join(valid, left_on="region_level", right_on="level", how="inner")
+        .filter(pl.any_horizontal(whole, *chosen))
         .sort("region_level", "approach", "code")
         .select(
             pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias("unit_key"),
@@ -77,12 +77,17 @@ def node_frame(methodology: Methodology) -> pl.DataFrame:
     scale = 10 ** max(places, 0)
     parents = {node.node_code: node for node in nodes}
 
-    def share(node: Node) -> Fraction:
-        if node.parent_code is None or node.weight is None:
+    def share(node: Node) -> Fraction | None:
+        if node.parent_code is None:
             return Fraction(1)
         siblings = edition.children(parents[node.parent_code])
-        total = sum((Fraction(each.weight) for each in siblings if each.weight is not None), Fraction(0))
-        return Fraction(node.weight) / total * share(parents[node.parent_code])
+        above = share(parents[node.parent_code])
+        if above is None or any(each.weight is None for each in siblings):
+            return None
+        size = {each.node_code: Fraction(each.weight or 0) * _size(edition, each) for each in siblings}
+        if parents[node.parent_code].aggregation != "sum":
+            size = {each.node_code: Fraction(each.weight or 0) for each in siblings}
+        return size[node.node_code] / sum(size.values(), Fraction(0)) * above
 
     def domain(node: Node) -> tuple[Decimal | None, Decimal | None]:
         bounds = edition.scale if node.normalisation != "none" else methodology.dictionary.units[node.unit]
@@ -102,7 +107,7 @@ def node_frame(methodology: Methodology) -> pl.DataFrame:
                 "weight": _float(node.weight),
                 "weight_units": int(node.weight * scale) if node.weight is not None else 0,
                 "weight_scale": scale,
-                "effective_weight": float(share(node)),
+                "effective_weight": None if (part := share(node)) is None else float(part),
                 "score_lowest": _float(domain(node)[0]),
                 "score_highest": _float(domain(node)[1]),
                 "direction": node.direction,
@@ -111,7 +116,7 @@ def node_frame(methodology: Methodology) -> pl.DataFrame:
                 "aggregation": node.aggregation,
                 "missing": edition.missing_rule(node),
                 "children_expected": len(edition.children(node)),
-                "children_weight_units": sum(int((each.weight or 0) * scale) for each in edition.children(node)),
+                "children_weight_units": _total([each.weight for each in edition.children(node)], scale),
                 "source_item": node.source_item,
                 "evidence": node.evidence,
                 "note": node.note,
@@ -147,6 +152,19 @@ def node_frame(methodology: Methodology) -> pl.DataFrame:
     )
 
 
+def _total(weights: list[Decimal | None], scale: int) -> int | None:
+    """The weights together, in units; None where one of them is not known, so that nothing can be computed of them."""
+    known = [weight for weight in weights if weight is not None]
+    return int(sum(known, Decimal(0)) * scale) if len(known) == len(weights) else None
+
+
+def _size(edition: Edition, node: Node) -> Fraction:
+    """How much a node counts for in a sum above it: 1, or the weights below where it is itself an unscaled sum."""
+    if node.aggregation != "sum" or node.normalisation != "none":
+        return Fraction(1)
+    return sum((Fraction(each.weight or 0) * _size(edition, each) for each in edition.children(node)), Fraction(0))
+
+
 def _float(number: Decimal | None) -> float | None:
     return None if number is None else float(number)
 
@@ -161,7 +179,7 @@ def roll_up_frame(methodology: Methodology, units: pl.DataFrame) -> pl.DataFrame
     regions = methodology.regions.select("code", "parent")
     ancestors = units.select("unit_key", ancestor="region_code")
     pairs = [ancestors]
-    while not ancestors.is_empty():
+    for _ in LEVELS:
         ancestors = (
             ancestors.join(regions, left_on="ancestor", right_on="code")
             .drop_nulls("parent")
@@ -206,12 +224,12 @@ def cut_off_frame(edition: Edition, populations: pl.DataFrame, nodes: pl.DataFra
     place = populations.select("population_key", "region_level", "approach", "regions")
     node_codes = nodes.select("node_key", "node_code")
     rows = [
-        (order, rule.level, rule.approach, rule.node, rule.basis, rule.evidence, rule.is_derived, position, *span)
+        (order, rule.level, rule.approach, rule.node, rule.basis, rule.evidence, rule.is_derived, *span)
         for order, rule in enumerate(edition.cut_offs, start=1)
-        for position, span in enumerate(rule.spans())
+        for span in rule.spans()
     ]
     spans = pl.DataFrame(
-        [(*row[:9], *(float(each) if isinstance(each, Decimal) else each for each in row[9:])) for row in rows],
+        [[float(each) if isinstance(each, Decimal) else each for each in row] for row in rows],
         schema={
             "rule_order": pl.Int32,
             "region_level": pl.String,
@@ -220,7 +238,6 @@ def cut_off_frame(edition: Edition, populations: pl.DataFrame, nodes: pl.DataFra
             "basis": pl.String,
             "evidence": pl.String,
             "is_derived": pl.Boolean,
-            "position": pl.Int32,
             "category": pl.String,
             "lower_parameter": pl.Float64,
             "upper_parameter": pl.Float64,

@@ -42,7 +42,7 @@ def settled(admitted: pl.DataFrame, methodology: Methodology, units: pl.DataFram
     """
     placed = (
         admitted.join(
-            nodes.select("node_key", "node_code", "source_item", "aggregation", node_unit="unit"),
+            nodes.select("node_key", "node_code", "source_item", "aggregation"),
             on="source_item",
             how="left",
         )
@@ -80,7 +80,7 @@ def settled(admitted: pl.DataFrame, methodology: Methodology, units: pl.DataFram
     return Settled(
         pl.concat([reported, _imputed(reported, nodes)]).sort(PLACE),
         entered.sort(PLACE),
-        stated.drop("precedence", "measure", "aggregation", "node_unit"),
+        stated.drop("precedence", "measure", "aggregation"),
         pl.concat([_disagreements(stated), outside.cast(FINDING)]),
     )
 
@@ -88,22 +88,29 @@ def settled(admitted: pl.DataFrame, methodology: Methodology, units: pl.DataFram
 def _with_state(figures: pl.DataFrame) -> pl.DataFrame:
     """The figures with `state`.
 
-    Of several for one place, the source of the highest precedence counts, then what was received last; further ties
-    fall to the order of digests and rows, so that the outcome never depends on timing.
+    Of several for one place, the source of the highest precedence counts, then what was received last. Where figures
+    of the same worth and time still differ, none is used: nothing but chance could decide.
     """
+    told = pl.col("value").is_not_null()
     ordered = figures.sort(
-        pl.col("value").is_null(),
+        ~told,
         -pl.col("precedence"),
         pl.col("received_at"),
-        pl.col("extract_sha256"),
-        pl.col("sheet"),
-        pl.col("row"),
-        descending=[False, False, True, False, False, False],
+        pl.col("reference").is_null(),
+        *("source", "extract_sha256", "sheet", "row"),
+        descending=[False, False, True, False, False, False, False, False],
     )
     best = pl.col("value").first().over(PLACE)
+    worth = pl.struct("precedence", "received_at")
+    among_best = told & (worth == worth.first().over(PLACE))
+    torn = pl.when(among_best).then("value").n_unique().over(PLACE) - (~among_best).any().over(PLACE).cast(pl.UInt32)
     return ordered.with_columns(
-        pl.when(pl.col("value").is_null())
+        pl.when(~told)
         .then(pl.lit("blank"))
+        .when(among_best & (torn > 1))
+        .then(pl.lit("conflicting"))
+        .when(torn > 1)
+        .then(pl.lit("superseded"))
         .when(pl.int_range(pl.len()).over(PLACE) == 0)
         .then(pl.lit("used"))
         .when(pl.col("value") == best)
@@ -120,11 +127,11 @@ def _disagreements(stated: pl.DataFrame) -> pl.DataFrame:
     )
     newest = pl.col("received_at") == pl.col("received_at").max().over(*PLACE, "source")
     said = pl.format("{} {}", "source", "value_sent")
-    corrected = pl.when(pl.col("correction").is_not_null()).then(pl.format("{}, corrected to {}", said, "value"))
-    chosen = pl.when(pl.col("state") == "used").then(pl.format("{} of {}", "value", "source")).drop_nulls().first()
+    corrected = pl.when(pl.col("correction").is_not_null()).then(pl.format("{} -> {}", said, "value"))
+    chosen = pl.when(pl.col("state") == "used").then(pl.format("{} ({})", "value", "source")).drop_nulls().first()
     contradictions = (
         figures.with_columns(chosen.over(PLACE).alias("expected"))
-        .filter(newest)
+        .filter(newest & pl.col("expected").is_not_null())
         .group_by("subject", "expected")
         .agg(
             corrected.otherwise(said).unique().sort().str.join("; ").alias("observed"),
@@ -146,7 +153,18 @@ def _disagreements(stated: pl.DataFrame) -> pl.DataFrame:
         )
         .unique()
     )
-    return pl.concat([contradictions.cast(FINDING), replaced.cast(FINDING)])
+    conflicts = (
+        figures.filter(pl.col("state") == "conflicting")
+        .group_by("subject")
+        .agg(said.unique().sort().str.join("; ").alias("observed"))
+        .select(
+            pl.lit("conflicting_extracts").alias("check"),
+            "subject",
+            "observed",
+            pl.lit(None, pl.String).alias("expected"),
+        )
+    )
+    return pl.concat([each.cast(FINDING) for each in (contradictions, conflicts, replaced)])
 
 
 def _imputed(reported: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:

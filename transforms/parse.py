@@ -2,12 +2,15 @@
 
 import csv
 import io
+import re
+import zipfile
+import zlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import polars as pl
 
-from schemas.sources import Source
+from schemas.sources import NUMBER_FORMS, Source, plain
 from schemas.violations import Refusal
 
 SIGNATURES = {
@@ -20,6 +23,9 @@ SIGNATURES = {
     b"<!DO": "a web page",
     b"<htm": "a web page",
 }
+LARGEST_GRID = 20_000_000  # cells
+LARGEST_SHEET = 1_000_000_000  # bytes of a sheet's XML
+CELL = re.compile(rb'<c [^>]*?r="([A-Z]{1,3})([0-9]{1,7})"')
 EXPECTED = {"csv": (), "xlsx": (b"PK\x03\x04",)}
 
 
@@ -35,25 +41,16 @@ class Grid(NamedTuple):
     cells: pl.DataFrame
 
 
-def plain(text: str) -> str:
-    """A label without differences of case and spacing."""
-    return " ".join(text.split()).casefold()
-
-
 def plain_expr(column: pl.Expr) -> pl.Expr:
-    """The same as `plain`, for a column."""
+    """A column of labels without differences of case and spacing, as `schemas.sources.plain` does for one."""
     return column.str.replace_all(r"\s+", " ").str.strip_chars().str.to_lowercase()
 
 
 def number_expr(text: pl.Expr, style: str) -> pl.Expr:
-    """The number that a text stands for in a style, null where it is not one: 1.234,5 (indonesian), 1,234.5 (english).
-
-    A thousands separator must group three digits, so that 77.04 is refused in Indonesian style instead of read as 7704.
-    """
+    """The number that a text stands for in a style, null where it is none: 1.234,5 (indonesian), 1,234.5 (english)."""
     group, decimal = (".", ",") if style == "indonesian" else (",", ".")
-    form = rf"^[+-]?(\d{{1,3}}(\{group}\d{{3}})+|\d+)(\{decimal}\d+)?$"
     bare = text.str.replace_all(group, "", literal=True).str.replace(decimal, ".", literal=True)
-    return pl.when(text.str.contains(form)).then(bare).cast(pl.Float64, strict=False)
+    return pl.when(text.str.contains(rf"^(?-u:{NUMBER_FORMS[style]})$")).then(bare).cast(pl.Float64, strict=False)
 
 
 def csv_grid(content: bytes, source: Source) -> Grid:
@@ -68,7 +65,12 @@ def csv_grid(content: bytes, source: Source) -> Grid:
         ) from error
     if "\0" in text:
         raise Refusal("it contains NUL bytes, so it is not a text file; send the table as CSV.")
-    header = next(csv.reader(io.StringIO(text), delimiter=source.separator), [])
+    if "\r" in text.replace("\r\n", ""):
+        raise Refusal("it has lone carriage returns as line ends; save it with ordinary line ends.")
+    try:
+        header = next(csv.reader(io.StringIO(text), delimiter=source.separator), [])
+    except csv.Error as error:
+        raise Refusal(f"its header cannot be read ({error}); check quotes and separators.") from error
     width = len(header)
     # Headers of our own and one column more than the file has: nothing is inferred, and a cell too many is seen.
     columns = [f"c{index}" for index in range(width + 1)]
@@ -97,12 +99,13 @@ def xlsx_grid(content: bytes, source: Source) -> Grid:
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
+        _refuse_far_cells(content)
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         names = workbook.sheet_names
         table = None
         if source.sheet in names:
             table = workbook.get_sheet_by_name(source.sheet).to_python(skip_empty_area=False)
-    except (CalamineError, OSError, ValueError) as error:
+    except (CalamineError, OSError, ValueError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise Refusal(f"the workbook cannot be opened ({reason}); save it anew as .xlsx.") from error
     if table is None:
@@ -125,6 +128,30 @@ def xlsx_grid(content: bytes, source: Source) -> Grid:
         "is_ragged": pl.Boolean,
     }
     return Grid(source.sheet, header, pl.DataFrame(data, schema=schema))
+
+
+def _refuse_far_cells(content: bytes) -> None:
+    """Refuse a workbook whose sheets span more than `LARGEST_GRID` cells: readers lay out the whole rectangle.
+
+    Raises Refusal, and zipfile's and zlib's errors where the archive is broken.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for part in archive.infolist():
+            if not part.filename.startswith("xl/worksheets/") or part.is_dir():
+                continue
+            rows = columns = read = 0
+            with archive.open(part) as sheet:
+                rest = b""
+                while block := sheet.read(1 << 20):
+                    read += len(block)
+                    for letters, digits in CELL.findall(rest + block):
+                        column = sum((each - 64) * 26**place for place, each in enumerate(reversed(letters)))
+                        rows, columns = max(rows, int(digits)), max(columns, column)
+                    rest = block[-32:]
+                    if rows * columns > LARGEST_GRID or read > LARGEST_SHEET:
+                        raise Refusal(
+                            "a sheet reaches too far or holds too much; remove stray cells far from the table."
+                        )
 
 
 def _cell_text(cell: object) -> str | None:
@@ -174,7 +201,10 @@ def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
     missing += [label for label, index in values.items() if index is None]
     if missing:
         labels = ", ".join(label for label in table.header if label) or "none"
-        raise Refusal(f"the column {', the column '.join(missing)} is missing (columns found: {labels}); add it.")
+        hint = "add it" if len(missing) == 1 else "add them"
+        if source.format == "csv" and len(table.header) == 1 and any(mark in labels for mark in ",;\t|"):
+            hint = f"the source declares '{source.separator}' as separator, and the file seems to have another"
+        raise Refusal(f"columns are missing: {', '.join(missing)} (columns found: {labels}); {hint}.")
     if table.cells.is_empty():
         raise Refusal("it has a header but no rows; send the figures.")
 

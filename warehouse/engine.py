@@ -14,9 +14,9 @@ from schemas.edition import Edition
 SQL = files("warehouse") / "sql"
 CHECKS = files("warehouse") / "checks"
 
-BEFORE_LEVELS = ("exact_scale", "node_result")
+BEFORE_LEVELS = ("exact_scale", "node_bound", "node_result")
 LEVEL = ("level_bound", "level_computed", "level_score")
-AFTER_LEVELS = ("spread", "score_quantile", "category_bound", "node_standing")
+AFTER_LEVELS = ("spread", "score_quantile", "category_bound", "node_standing", "node_contribution")
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,11 @@ class Stamp:
     """What is written into the rows of a run's tables beside the results."""
 
     as_of: date
-    run_id: str
     snapshot_id: str
     is_synthetic: bool
 
 
-def scored_tables(prepared: Path, edition: Edition, stamp: Stamp, limits: EngineLimits, tables: Path) -> None:
+def score_tables(prepared: Path, edition: Edition, stamp: Stamp, limits: EngineLimits, tables: Path) -> None:
     """Score the frames in `prepared` (one Parquet file per engine table) and write every published table to `tables`.
 
     Pure but for the two folders: the same frames, edition and stamp give the same rows, whatever the limits.
@@ -50,7 +49,7 @@ def scored_tables(prepared: Path, edition: Edition, stamp: Stamp, limits: Engine
         "edition": edition.edition,
         "period": edition.period,
         "as_of": stamp.as_of.isoformat(),
-        "run_id": stamp.run_id,
+        "run_id": stamp.snapshot_id,
         "snapshot_id": stamp.snapshot_id,
         "is_synthetic": stamp.is_synthetic,
         "scale_lowest": float(edition.scale.lowest),

@@ -10,8 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from schemas.violations import Refusal
+from schemas.violations import DamagedStore, Refusal
 from warehouse.store import AlreadyThere, Store, as_json
+
+LARGEST = 200_000_000
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,23 @@ class Receipt:
     @property
     def key(self) -> str:
         """Where the extract's bytes are."""
-        return f"raw/sha256/{self.sha256[:2]}/{self.sha256}"
+        return raw_key(self.sha256)
+
+
+def raw_key(sha256: str) -> str:
+    """Where the bytes of a digest are."""
+    return f"raw/sha256/{sha256[:2]}/{sha256}"
+
+
+def read_extract(store: Store, receipt: Receipt) -> bytes:
+    """The bytes of an extract. Raises DamagedStore where they are not those that were received."""
+    try:
+        content = store.read(receipt.key)
+    except FileNotFoundError:
+        raise DamagedStore(f"{receipt.key}: the extract {receipt.file_name} is missing.") from None
+    if hashlib.sha256(content).hexdigest() != receipt.sha256:
+        raise DamagedStore(f"{receipt.key}: the extract {receipt.file_name} is not the one that was received.")
+    return content
 
 
 def file_content(path: Path) -> bytes:
@@ -50,6 +68,8 @@ def file_content(path: Path) -> bytes:
         if not stat.S_ISREG(mode):
             kind = "a folder" if stat.S_ISDIR(mode) else "a link" if stat.S_ISLNK(mode) else "not a regular file"
             raise Refusal(f"it is {kind}; name the file itself.")
+        if path.lstat().st_size > LARGEST:
+            raise Refusal(f"it is larger than {LARGEST // 1_000_000} MB; send it in parts.")
         return path.read_bytes()
     except OSError as error:
         raise Refusal(f"it cannot be read ({error.strerror}); check the path and its permissions.") from error

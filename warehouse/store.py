@@ -36,19 +36,32 @@ class Store:
         self.root = Path(url).expanduser().resolve()
         if self.root.exists() and not self.root.is_dir():
             raise UsageError(f"the store {self.root} is a file; name a folder.")
-        self._objects = LocalStore(str(self.root), mkdir=True)
+        self._folder: LocalStore | None = None
+
+    @property
+    def _objects(self) -> LocalStore:
+        """The folder as an object store; made when something is first written."""
+        if self._folder is None:
+            self._folder = LocalStore(str(self.root), mkdir=True)
+        return self._folder
 
     def read(self, key: str) -> bytes:
         """The bytes at a key. Raises FileNotFoundError."""
+        self._must_exist(key)
         return bytes(obstore.get(self._objects, key).bytes())
 
     def exists(self, key: str) -> bool:
         """Whether there is something at the key."""
         try:
+            self._must_exist(key)
             obstore.head(self._objects, key)
         except FileNotFoundError:
             return False
         return True
+
+    def _must_exist(self, key: str) -> None:
+        if not self.root.exists():
+            raise FileNotFoundError(2, "there is no such store", str(self.root / key))
 
     def create(self, key: str, content: bytes) -> None:
         """Write a key that must not exist; appears as a whole or not at all. Raises AlreadyThere."""
@@ -63,7 +76,7 @@ class Store:
 
     def keys(self, prefix: str) -> list[str]:
         """All keys below a prefix, sorted."""
-        return sorted(self._listed(prefix))
+        return sorted(self._listed(prefix)) if self.root.exists() else []
 
     def _listed(self, prefix: str) -> Iterator[str]:
         for batch in obstore.list(self._objects, prefix=prefix):

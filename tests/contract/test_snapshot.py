@@ -259,3 +259,41 @@ def test_synthetic_data_is_labelled_and_never_becomes_stable(
         assert pl.read_parquet(tables / f"{name}.parquet")["is_synthetic"].all()
     shown = kerawanan("run", "--edition", EDITION, "--store", store, "--methodology", own_methodology)
     assert "SIMULATED" in shown.out
+
+
+def test_a_candidate_becomes_stable_by_a_person_with_a_reason(nights: Nights, inbox: Path, kerawanan: Cli) -> None:
+    first = nights.run()
+    press = inbox / "siaran-pers-provinsi-2022-12-16.csv"
+    press.write_text(press.read_text().replace("Prov. Bali;Input provinsi;52,75", "Prov. Bali;Input provinsi;52,76"))
+    second = nights.run(inbox)
+    store = nights.store
+    assert kerawanan("snapshots", "promote", second.snapshot_id, "--store", store).code == 2
+    done = kerawanan("snapshots", "promote", second.snapshot_id, "--reason", "checked", "--store", store)
+    assert done.code == 0
+    stable = pl.read_parquet(store / f"stable/v1/{EDITION}/index_score.parquet")
+    assert set(stable["snapshot_id"]) == {second.snapshot_id}
+    entry = json.loads((store / f"log/{EDITION}/stable/000002.json").read_text())
+    assert (entry["snapshot_id"], entry["reason"], entry["number"]) == (second.snapshot_id, "checked", 2)
+    again = kerawanan("snapshots", "promote", second.snapshot_id, "--reason", "checked", "--store", store)
+    assert again.code == 2
+    assert "already" in again.err
+    back = kerawanan("snapshots", "promote", first.snapshot_id, "--reason", "a mistake", "--store", store)
+    assert back.code == 0
+    assert kerawanan("snapshots", "verify", "--store", store).code == 0
+
+
+def test_an_index_without_any_score_is_held(nights: Nights, inbox: Path, kerawanan: Cli) -> None:
+    for file in inbox.iterdir():
+        if not file.name.startswith("dimensi"):
+            file.unlink()
+    header, *rows = (inbox / "dimensi-provinsi.csv").read_text().splitlines()
+    (inbox / "dimensi-provinsi.csv").write_text("\n".join([header, rows[2]]) + "\n")
+    answer = kerawanan("run", "--edition", EDITION, "--inbox", inbox, "--store", nights.store)
+    assert answer.code == 3
+    assert "no region has an index score" in answer.out
+    assert not (nights.store / "stable").exists()
+    listed = kerawanan("snapshots", "list", "--store", nights.store, "--format", "json").json["snapshots"]
+    assert listed[0]["is_held"] is True
+    refused = kerawanan("snapshots", "promote", listed[0]["snapshot_id"], "--reason", "x", "--store", nights.store)
+    assert refused.code == 2
+    assert "held" in refused.err

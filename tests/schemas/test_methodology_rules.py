@@ -32,8 +32,11 @@ BROKEN = {
     "root that does not": (NODES, "none,arithmetic_mean,,ikp", "none,,,ikp", 2, ["children but no aggregation"]),
     "direction without min-max": (NODES, "0.25,1,", "0.25,-1,", 5, ["direction -1", "min_max"]),
     "item fed twice": (NODES, ",kontestasi,R", ",partisipasi,R", 6, ["already feeds"]),
+    "item of no source": (NODES, ",kontestasi,R", ",kontestan,R", 5, ["kontestan", "none of the edition's sources"]),
+    "code of no region": (PLAN, "regions: 34,", 'regions: 1, codes: ["93"],', None, ["93", "not valid"]),
+    "fewer regions": (PLAN, "regions: 34,", "regions: 33,", None, ["33", "under codes"]),
     "wrong missing rule": (NODES, "none,,,kontestasi", "none,,rescale,kontestasi", 5, ["rescale", "unknown, zero"]),
-    "header": (NODES, "node_code,parent_code", "node,parent", 1, ["the header must be node_code,parent_code"]),
+    "header": (NODES, "node_code,parent_code", "node,parent", 1, ["missing: node_code, parent_code", "unknown: node"]),
     "too many cells": (NODES, "Kontestasi,Contestation", "Kontestasi,Con,testation", 5, ["16 cells", "15"]),
     "unquoted code": (
         "corrections.yml",
@@ -61,7 +64,7 @@ BROKEN = {
     "cut-off of no node": (PLAN, "node: partisipasi", "node: partisipan", None, ["partisipan", "nodes.csv"]),
     "shared bound": (PLAN, "lower: 42.07, closed", "lower: 17.23, closed", None, ["17.23", "both"]),
     "roll-up of no level": (PLAN, "from: province,", "from: district,", None, ["district", "not scored here"]),
-    "too many regions": (PLAN, "regions: 514", "regions: 515", None, ["515", "only 514"]),
+    "too many regions": (PLAN, "regions: 514", "regions: 515", None, ["515", "the reference has 514"]),
     "wrong level": (PLAN, "level: national", "level: kingdom", None, ["kingdom", "national"]),
     "name unlike folder": (PLAN, f"edition: {EDITION}", "edition: other", 1, ["folder is called"]),
     "extends nothing": (PLAN, "status: complete", "status: complete\nextends: ikp-1900", 5, ["ikp-1900", "not exist"]),
@@ -85,6 +88,33 @@ BROKEN = {
     ),
     "date of a region": ("regions/regions.csv", "2022-12-08", "8/12/2022", None, ["valid_from", "2022-07-25"]),
     "alias of nothing": ("regions/aliases.csv", "\n31,DKI", "\n30,DKI", 2, ["30"]),
+    "region above itself": (
+        "regions/regions.csv",
+        "ID,national,Indonesia,,",
+        "ID,national,Indonesia,ID,",
+        2,
+        ["higher level"],
+    ),
+    "ragged region": ("regions/regions.csv", "11,province,Aceh,", "11,province,Aceh,x,y,", 3, ["11 cells"]),
+    "value of a correction": ("corrections.yml", 'value: "74,04"', 'value: "74.04"', 5, ["74.04", "1.234,5"]),
+    "no such day": (PLAN, "2022-07-01", "2022-02-31", None, ["2022-02-31"]),
+    "approach twice": (
+        PLAN,
+        "approaches: [input], regions: 514",
+        "approaches: [input, input], regions: 514",
+        None,
+        ["twice"],
+    ),
+    "rolled up to twice": (PLAN, "to: national, approach: rollup", "to: province, approach: rollup", None, ["already"]),
+    "rolled down": (
+        PLAN,
+        "{from: regency_city, from_approach: input, to: province, approach: rollup",
+        "{from: province, from_approach: input, to: regency_city, approach: input",
+        None,
+        ["not lie above"],
+    ),
+    "weight too fine": (NODES, ",0.25,1,", ",0.25000000000000000001,1,", 5, ["weight"]),
+    "weight of nan": (NODES, ",0.25,1,", ",NaN,1,", 5, ["weight"]),
     "undescribed column": (
         "dictionary.yml",
         "columns: [code, level, name",
@@ -177,8 +207,11 @@ def test_corrections_of_a_user_are_laid_over_ours(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_none(tmp_path: Path, kerawanan: Cli) -> None:
     answer = kerawanan("methodology", "list", "--methodology", tmp_path / "nowhere")
-    assert answer.code == 1
+    assert answer.code == 2
     assert "not a folder" in answer.err
+    answer = kerawanan("methodology", "list", "--methodology", tmp_path)
+    assert answer.code == 2
+    assert "holds none of editions, sources.yml" in answer.err
 
 
 def test_yaml_keeps_digits_and_names_lines() -> None:

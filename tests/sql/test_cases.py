@@ -20,11 +20,11 @@ STATEMENTS = {
     for folder in ("sql/score", "sql/publish", "checks")
     for path in (files("warehouse") / folder).iterdir()
 }
-SETUP = "exact_scale", "node_result"
+SETUP = "exact_scale", "node_bound", "node_result"
 
 
 def rounded(value: Any) -> Any:
-    return round(value, 9) if isinstance(value, float) else value
+    return float(f"{value:.9g}") if isinstance(value, float) else value
 
 
 @pytest.mark.parametrize(("statement", "name", "case"), CASES, ids=[f"{each[0]}: {each[1]}" for each in CASES])
@@ -48,6 +48,13 @@ def test_case(statement: str, name: str, case: dict[str, Any]) -> None:
         columns = ", ".join(f'"{column}"' for column in header)
         found = connection.execute(f"select {columns} from {case['then']['table']} order by all").fetchall()
     assert [[rounded(cell) for cell in row] for row in found] == [[rounded(cell) for cell in row] for row in body]
+
+
+def test_every_computing_statement_has_cases() -> None:
+    computing = {
+        Path(str(path)).stem for folder in ("sql/score", "checks") for path in (files("warehouse") / folder).iterdir()
+    }
+    assert computing - set(SETUP) == {statement for statement, _, _ in CASES}
 
 
 def test_every_statement_is_one_and_says_its_grain() -> None:

@@ -12,7 +12,7 @@ import pytest
 from schemas.edition import Edition, Node
 from schemas.methodology import Library, Methodology
 from transforms.design import design_frames
-from warehouse.engine import EngineLimits, Stamp, scored_tables
+from warehouse.engine import EngineLimits, Stamp, score_tables
 
 GOLD = Path(__file__).parents[1] / "gold"
 
@@ -112,7 +112,7 @@ def scored(
         each.write_parquet(prepared / f"{name}.parquet")
     from datetime import date
 
-    scored_tables(prepared, edition, Stamp(date(2026, 1, 1), "r", "s", False), EngineLimits(), folder / "tables")
+    score_tables(prepared, edition, Stamp(date(2026, 1, 1), "s", False), EngineLimits(), folder / "tables")
     return pl.read_parquet(folder / "tables/node_score.parquet")
 
 

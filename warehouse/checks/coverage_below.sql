@@ -1,4 +1,4 @@
--- fails: a ranked level and approach with some, but not all, scores of a node
+-- fails: a level and approach with some, but not all, scores of a node that is ranked or has a derived cut-off
 insert into finding
 select
     'coverage_below' as "check",
@@ -8,4 +8,14 @@ select
 from spread
 inner join population on spread.population_key = population.population_key
 inner join node on spread.node_key = node.node_key
-where population.is_ranked and spread.n > 0 and not spread.is_complete
+where
+    spread.n > 0
+    and not spread.is_complete
+    and (
+        population.is_ranked
+        or (spread.population_key, spread.node_key) in (
+            select (span.population_key, span.node_key)
+            from cut_off_span as span
+            where span.n_needed > 0
+        )
+    )

@@ -1,5 +1,5 @@
--- fails: an entered score further from the one computed of its published parts than rounding explains: half a unit of
--- the total plus the weighted half units of the parts
+-- fails: an entered score further from the one computed of its parts than rounding explains: half a unit of the total
+-- plus the weighted half units of the parts (which is right for sums and arithmetic means that are not normalised)
 insert into finding
 select
     'entered_differs' as "check",
@@ -12,6 +12,8 @@ inner join node on result.node_key = node.node_key
 where
     result.origin = 'entered'
     and result.computed_score is not null
+    and node.normalisation = 'none'
+    and node.aggregation in ('arithmetic_mean', 'sum')
     and abs(result.score - result.computed_score) > $half_unit * case
         when node.aggregation = 'sum' then 1 + node.children_weight_units / node.weight_scale
         else 2

@@ -4,7 +4,7 @@ select
     'score_out_of_scale' as "check",
     unit.label || ' / ' || node.node_code as subject,
     cast(result.score as varchar) as observed,
-    coalesce(cast(node.score_lowest as varchar), '-') || ' to ' || coalesce(cast(node.score_highest as varchar), '-')
+    coalesce(cast(node.score_lowest as varchar), '...') || ' - ' || coalesce(cast(node.score_highest as varchar), '...')
         as expected
 from node_result as result
 inner join unit on result.unit_key = unit.unit_key

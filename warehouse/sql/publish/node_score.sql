@@ -16,15 +16,7 @@ select
     result.origin,
     node.weight,
     node.effective_weight,
-    case
-        when parent_result.origin <> 'computed' then null
-        when parent.aggregation = 'arithmetic_mean'
-            then result.score * node.weight_units / parent_result.weight_present * parent_result.factor
-        when parent.aggregation = 'sum'
-            then
-                result.score * node.weight_units / node.weight_scale
-                * parent.children_weight_units / parent_result.weight_present * parent_result.factor
-    end as contribution,
+    contribution.contribution,
     standing.place as rank,
     standing.category,
     node.children_expected,
@@ -35,7 +27,6 @@ from unit
 cross join node
 left join node_result as result on unit.unit_key = result.unit_key and node.node_key = result.node_key
 left join node_standing as standing on unit.unit_key = standing.unit_key and node.node_key = standing.node_key
-left join node as parent on node.parent_key = parent.node_key
-left join node_result as parent_result
-    on unit.unit_key = parent_result.unit_key and node.parent_key = parent_result.node_key
+left join node_contribution as contribution
+    on unit.unit_key = contribution.unit_key and node.node_key = contribution.node_key
 order by unit.unit_key, node.node_key

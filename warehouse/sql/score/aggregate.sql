@@ -17,7 +17,13 @@ term as (
     where s.score is not null
 ),
 
-scale as (select exact_scale(max(abs(term))) as scale from term),
+scale as (
+    select
+        node_key,
+        exact_scale(max(abs(term))) as scale
+    from term
+    group by node_key
+),
 
 total as (
     select
@@ -28,7 +34,7 @@ total as (
         min(term.score) as lowest,
         sum(cast(round(term.term * scale.scale) as bigint)) / any_value(scale.scale) as total
     from term
-    cross join scale
+    inner join scale on term.node_key = scale.node_key
     group by term.unit_key, term.node_key
 )
 
@@ -36,6 +42,7 @@ select
     total.unit_key,
     total.node_key,
     case
+        when node.children_weight_units is null then null
         when node.missing = 'complete' and total.children_present < node.children_expected then null
         when node.aggregation = 'arithmetic_mean' then total.total / total.weight_present
         when node.aggregation = 'sum'

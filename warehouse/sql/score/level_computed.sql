@@ -19,9 +19,10 @@ select
     case
         when node.normalisation = 'none' then 1
         when node.normalisation = 'max' and bound.highest > 0 then $scale_highest / bound.highest
+        when node.normalisation = 'max' and bound.highest = 0 then 0
     end as factor
 from level_raw as raw
 inner join unit on raw.unit_key = unit.unit_key
 inner join population on unit.population_key = population.population_key
 inner join node on raw.node_key = node.node_key
-left join level_bound as bound on unit.population_key = bound.population_key and raw.node_key = bound.node_key
+left join node_bound as bound on unit.population_key = bound.population_key and raw.node_key = bound.node_key

@@ -13,13 +13,19 @@ known as (
     where member.roll_up_key = $roll_up_key and s.score is not null
 ),
 
-scale as (select exact_scale(max(abs(score))) as scale from known)
+scale as (
+    select
+        node_key,
+        exact_scale(max(abs(score))) as scale
+    from known
+    group by node_key
+)
 
 select
     known.target_key as unit_key,
     known.node_key,
     sum(cast(round(known.score * scale.scale) as bigint)) / any_value(scale.scale) / count(*) as score
 from known
-cross join scale
+inner join scale on known.node_key = scale.node_key
 group by known.target_key, known.node_key
 having count(*) >= any_value(known.members) * any_value(known.min_share)

@@ -11,7 +11,14 @@ known as (
     where result.score is not null
 ),
 
-scale as (select exact_scale(max(abs(score))) as scale from known),
+scale as (
+    select
+        population_key,
+        node_key,
+        exact_scale(max(abs(score))) as scale
+    from known
+    group by population_key, node_key
+),
 
 centre as (
     select
@@ -20,7 +27,7 @@ centre as (
         count(*) as n,
         sum(cast(round(known.score * scale.scale) as bigint)) / any_value(scale.scale) / count(*) as mean
     from known
-    cross join scale
+    inner join scale on known.population_key = scale.population_key and known.node_key = scale.node_key
     group by known.population_key, known.node_key
 ),
 
@@ -33,7 +40,14 @@ deviation as (
     inner join centre on known.population_key = centre.population_key and known.node_key = centre.node_key
 ),
 
-square_scale as (select exact_scale(max(square)) as scale from deviation),
+square_scale as (
+    select
+        population_key,
+        node_key,
+        exact_scale(max(square)) as scale
+    from deviation
+    group by population_key, node_key
+),
 
 squares as (
     select
@@ -41,7 +55,8 @@ squares as (
         deviation.node_key,
         sum(cast(round(deviation.square * square_scale.scale) as bigint)) / any_value(square_scale.scale) as total
     from deviation
-    cross join square_scale
+    inner join square_scale
+        on deviation.population_key = square_scale.population_key and deviation.node_key = square_scale.node_key
     group by deviation.population_key, deviation.node_key
 )
 

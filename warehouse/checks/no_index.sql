@@ -1,0 +1,15 @@
+-- fails: figures came in, but no region has a score at the root
+insert into finding
+select
+    'no_index' as "check",
+    root.node_code as subject,
+    cast((select count(*) from reported) + (select count(*) from entered) as varchar) as observed,
+    cast(null as varchar) as expected
+from node as root
+where
+    root.parent_key is null
+    and not exists (
+        select result.score
+        from node_result as result
+        where result.node_key = root.node_key and result.score is not null
+    )
