@@ -110,8 +110,8 @@ def record_night(request: Request, night: Night, admitted: Admitted, validated: 
         **asdict(night),
         inputs=validated.inputs,
         refused=[asdict(each) for each in validated.refused],
-        new_extracts=admitted.new,
-        later_extracts=admitted.later,
+        new_extract_count=admitted.new,
+        later_extract_count=admitted.later,
         findings=judged.findings,
     )
 

@@ -45,7 +45,7 @@ def admit(request: Request) -> Admitted:
 def validate(request: Request, admitted: Admitted) -> Validated:
     """Read every extract as its source says, apply corrections, resolve regions, and separate good rows from bad."""
     methodology, store = request.resolved(), Store(request.store)
-    valid = valid_regions(methodology.regions, methodology.edition.regions_valid_on)
+    valid = valid_regions(methodology.regions, methodology.edition.regions_date)
     inputs, refused, rows_of = [], list(admitted.refused), defaultdict(list)
     for extract in admitted.extracts:
         source = methodology.sources[extract.source]

@@ -45,8 +45,8 @@ def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
         "stable_snapshot_id": stable["snapshot_id"] if stable else None,
         "content_hash": night.content_hash,
         "extracts": len(record["inputs"]),
-        "new_extracts": record["new_extracts"],
-        "later_extracts": record["later_extracts"],
+        "new_extract_count": record["new_extract_count"],
+        "later_extract_count": record["later_extract_count"],
         "rows": sum(each["rows"] for each in record["inputs"]),
         "rows_admitted": sum(each["rows_admitted"] for each in record["inputs"]),
         "refused": record["refused"],
@@ -139,8 +139,8 @@ def _night(console: Console, result: Mapping[str, Any]) -> None:
     console.print(f"{result['edition']} as of {result['as_of']}:{kind} {result['outcome']}", style="bold")
     quarantined = result["rows"] - result["rows_admitted"]
     console.print(
-        f"{result['extracts']} extracts ({result['new_extracts']} new, {result['later_extracts']} received later), "
-        f"{result['rows']} figures: {result['rows_admitted']} admitted, {quarantined} quarantined"
+        f"{result['extracts']} extracts ({result['new_extract_count']} new, {result['later_extract_count']} received "
+        f"later), {result['rows']} figures: {result['rows_admitted']} admitted, {quarantined} quarantined"
     )
     _index(console, result)
     _sentences(console, "Held because", result["critical"])

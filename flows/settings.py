@@ -18,4 +18,6 @@ class Settings(BaseSettings):
         description="memory for the engine, written like 1GB or 512MB",
         pattern=r"^\d+(\.\d+)?\s*([KMGT]i?B)$",
     )
-    threads: int | None = Field(default=None, ge=1, description="a number of threads for the engine, 1 or more")
+    threads: int | None = Field(
+        default=None, ge=1, le=1024, description="a number of threads for the engine, 1 or more"
+    )

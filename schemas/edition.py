@@ -195,7 +195,7 @@ class Edition(Strict):
     revision: int = Field(ge=1)
     period: str
     reference_period: str
-    regions_valid_on: date
+    regions_date: date
     sources: tuple[str, ...] = Field(min_length=1)
     scale: Scale
     rounding: Rounding

@@ -230,17 +230,17 @@ def _plain(model: Any) -> dict[str, Any]:
 
 
 def _coverage_problems(edition: Edition, regions: pl.DataFrame, document: Document) -> list[Problem]:
-    valid = valid_regions(regions, edition.regions_valid_on)
+    valid = valid_regions(regions, edition.regions_date)
     problems = []
     for index, plan in enumerate(edition.region_levels):
         codes = set(valid.filter(level=plan.level)["code"])
         unknown = sorted(set(plan.codes) - codes)
         if unknown:
-            sentence = f"not valid as {plan.level} on {edition.regions_valid_on}: {', '.join(unknown)}."
+            sentence = f"not valid as {plan.level} on {edition.regions_date}: {', '.join(unknown)}."
             problems.append(Problem(document.file, document.line(("region_levels", index, "codes")), sentence))
         count = len(plan.codes or codes)
         if count != plan.regions:
-            listed = "codes lists" if plan.codes else f"on {edition.regions_valid_on} the reference has"
+            listed = "codes lists" if plan.codes else f"on {edition.regions_date} the reference has"
             sentence = (
                 f"{plan.regions} regions are declared for {plan.level}, but {listed} {count}; correct the number, or "
                 "list the regions that are scored under codes."

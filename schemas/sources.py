@@ -107,7 +107,7 @@ class Correction(Strict):
     reason: str
     reference: str
     evidence: Evidence
-    declared_on: date
+    declared_date: date
 
 
 def sources_of(document: Document, dictionary: Dictionary) -> dict[str, Source]:

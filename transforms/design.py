@@ -41,7 +41,7 @@ def unit_frame(methodology: Methodology) -> pl.DataFrame:
 
     `label` is what findings call a unit.
     """
-    valid = valid_regions(methodology.regions, methodology.edition.regions_valid_on)
+    valid = valid_regions(methodology.regions, methodology.edition.regions_date)
     chosen = [pl.col("code").is_in(plan.codes) for plan in methodology.edition.region_levels if plan.codes]
     levels = [plan.level for plan in methodology.edition.region_levels if plan.codes]
     whole = ~pl.col("region_level").is_in(levels)

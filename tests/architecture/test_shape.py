@@ -5,9 +5,14 @@ import subprocess
 import sys
 from importlib.metadata import requires
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from schemas.dictionary import Severity
+from schemas.edition import Closed, Node
+from schemas.methodology import Library
+from schemas.sources import Approach, Evidence, RegionLevel
 from tests.conftest import ROOT
 
 PACKAGES = ("flows", "transforms", "schemas", "warehouse", "methodology")
@@ -60,9 +65,26 @@ def test_every_dependency_is_bounded_and_imported() -> None:
             continue
         name = requirement.split("[")[0].split("<")[0].split(">")[0].strip()
         assert ">=" in requirement
+        assert "<" in requirement or name == "tzdata"
         # tzdata is data for zoneinfo, which finds it by itself
         module = "zoneinfo" if name == "tzdata" else modules.get(name, name)
         assert f"import {module}" in code or f"from {module}" in code, name
+
+
+def test_closed_lists_of_the_code_are_those_of_the_dictionary() -> None:
+    columns = Library().dictionary.columns
+    for column, listed in {
+        "region_level": RegionLevel,
+        "level": RegionLevel,
+        "approach": Approach,
+        "evidence": Evidence,
+        "closed_side": Closed,
+        "severity": Severity,
+    }.items():
+        assert columns[column].values == get_args(listed), column
+    fields = Node.model_fields
+    for column in ("normalisation", "aggregation", "missing"):
+        assert str(columns[column].values).strip("(),") in str(fields[column].annotation), column
 
 
 def test_locks_carry_hashes_and_no_address() -> None:

@@ -56,7 +56,7 @@ def test_the_same_bytes_twice_are_one_extract(nights: Nights, tmp_path: Path, in
     again = nights.run(inbox)
     assert again.outcome == "unchanged"
     assert again.content_hash == first.content_hash
-    assert nights.record()["new_extracts"] == 0
+    assert nights.record()["new_extract_count"] == 0
 
 
 def test_one_changed_figure_is_a_new_snapshot_that_names_its_predecessor(nights: Nights, inbox: Path) -> None:
@@ -102,10 +102,10 @@ def test_a_night_sees_what_was_received_by_its_end(nights: Nights, inbox: Path) 
     take_in(store, early, sources, before_midnight, before_midnight)
     take_in(store, late, sources, after_midnight, after_midnight)
     night = nights.run(inbox=None, as_of=date(2026, 1, 10))
-    assert nights.record()["later_extracts"] == 1
+    assert nights.record()["later_extract_count"] == 1
     assert nights.table(night, "index_score").filter(region_code="31.71")["score"].to_list() == [None]
     following = nights.run(inbox=None, as_of=date(2026, 1, 11))
-    assert nights.record()["later_extracts"] == 0
+    assert nights.record()["later_extract_count"] == 0
     assert following.content_hash != night.content_hash
     replay = nights.run(inbox=None, as_of=date(2026, 1, 10))
     assert replay.content_hash == night.content_hash

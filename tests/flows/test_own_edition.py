@@ -35,7 +35,7 @@ status: complete
 revision: 3
 period: "2030"
 reference_period: "2029"
-regions_valid_on: 2026-01-01
+regions_date: 2026-01-01
 sources: [kantor]
 scale: {lowest: 0, highest: 100}
 rounding: {decimals: 1}

@@ -86,7 +86,7 @@ def test_a_file_sent_again_in_other_bytes_says_nothing_new(nights: Nights, inbox
     first = nights.run(inbox)
     (inbox / "siaran-pers-provinsi-lagi.csv").write_text((inbox / PRESS).read_text() + "\n")
     again = nights.run(inbox)
-    assert nights.record()["new_extracts"] == 1
+    assert nights.record()["new_extract_count"] == 1
     assert again.outcome == "unchanged"
     assert again.content_hash == first.content_hash
 

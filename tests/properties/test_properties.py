@@ -22,7 +22,7 @@ from transforms.regions import region_lookup
 METHODOLOGY = Library().edition("ikp-2024-published")
 NAME = "siaran-pers-provinsi"
 SOURCE = METHODOLOGY.sources[NAME]
-VALID = valid_regions(METHODOLOGY.regions, METHODOLOGY.edition.regions_valid_on)
+VALID = valid_regions(METHODOLOGY.regions, METHODOLOGY.edition.regions_date)
 LOOKUP = region_lookup(METHODOLOGY.regions, VALID, METHODOLOGY.aliases, SOURCE)
 
 REGION = st.sampled_from(

@@ -199,7 +199,7 @@ def test_an_edition_that_extends_another_inherits_what_it_does_not_say(tmp_path:
 def test_corrections_of_a_user_are_laid_over_ours(tmp_path: Path) -> None:
     (tmp_path / "corrections.yml").write_text(
         "- {id: x, source: siaran-pers-provinsi, region: A, item: B, expect: '1', value: '2', reason: r, "
-        "reference: f, evidence: A, declared_on: 2026-01-01}\n"
+        "reference: f, evidence: A, declared_date: 2026-01-01}\n"
     )
     library = Library(tmp_path)
     assert {each.id for each in library.corrections} == {"kaltim-press-release-2022-12-16", "x"}

@@ -1,0 +1,59 @@
+"""What the documents say works."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from flows.night import Night
+from tests.conftest import EDITION, ROOT, Answer, Nights
+
+Cli = Callable[..., Answer]
+
+
+def test_the_small_edition_runs_as_it_stands(tmp_path: Path, kerawanan: Cli) -> None:
+    text = (ROOT / "docs/methodology.md").read_text()
+    files = re.findall(r"^`(my-[^`]+)`\n\n```\w+\n(.*?)```", text, re.MULTILINE | re.DOTALL)
+    assert len(files) == 4
+    for name, content in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    answer = kerawanan(
+        "run",
+        "--edition",
+        "mine",
+        "--methodology",
+        tmp_path / "my-folder",
+        "--inbox",
+        tmp_path / "my-files",
+        "--store",
+        tmp_path / "my-store",
+        "--format",
+        "json",
+    )
+    assert answer.code == 0, answer.err
+    index = pl.read_parquet(tmp_path / "my-store/stable/v1/mine/index_score.parquet")
+    # riots 12 of 1,200 is 1, survey 40 is the worst of two; riots 1,200 is 100, survey 75.5 the best
+    assert dict(index["region_code", "score"].rows()) == pytest.approx({"31": (2 * 1 + 100) / 3, "32": 200 / 3})
+    assert dict(index["region_code", "category"].rows()) == {"31": "aman", "32": "rawan"}
+
+
+def test_every_query_for_bi_runs_and_finds_something(
+    bundled: tuple[Nights, Night], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(bundled[0].store / f"stable/v1/{EDITION}")
+    text = (ROOT / "docs/for-bi.md").read_text()
+    queries = [each for each in re.findall(r"((?:^    .*\n)+)", text, re.MULTILINE) if "select" in each]
+    assert len(queries) == 5
+    for query in queries:
+        assert duckdb.sql(query).fetchall(), query
+
+
+def test_the_readme_names_every_command(kerawanan: Cli) -> None:
+    text = (ROOT / "README.md").read_text()
+    for words in ("ingest", "validate", "run", "snapshots list", "methodology list"):
+        assert f"kerawanan {words}" in text
+    assert "promote" in kerawanan("snapshots", "--help").out
