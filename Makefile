@@ -21,7 +21,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 warehouse
+	$(BIN)/sqlfluff lint --disable-progress-bar warehouse
 	$(BIN)/python docs/data_dictionary.py --check
 
 format: $(READY)

@@ -1,7 +1,9 @@
 """The command line. Every command prints what it did for people, or with --format json one JSON document on stdout."""
 
 import argparse
+import io
 import json
+import re
 import sys
 import tempfile
 import uuid
@@ -22,6 +24,9 @@ Command = Callable[[argparse.Namespace, "Settings"], "tuple[int, dict[str, Any]]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. A user's mistake is one message on stderr, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     from pydantic import ValidationError
 
@@ -51,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _complain(f"{error.filename or settings.store}: {error.strerror or error}", FAILED)
     except Exception as error:  # the last resort: no input may end in a traceback
-        return _complain(f"{type(error).__name__}: {error}", FAILED)
+        return _complain(f"something unforeseen went wrong: {error or type(error).__name__}", FAILED)
     if options.format == "json":
         sys.stdout.write(json.dumps(result, indent=1, ensure_ascii=False, default=str) + "\n")
     else:
@@ -127,7 +132,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _date(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
+        if 1945 <= day.year <= 2200:
+            return day
+        raise ValueError
     except ValueError:
         raise argparse.ArgumentTypeError(f"'{text}' is not a date like 2026-01-31") from None
 
@@ -135,7 +143,8 @@ def _date(text: str) -> date:
 def _time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        _date(f"{time:%Y-%m-%d}")
+    except (ValueError, argparse.ArgumentTypeError):
         raise argparse.ArgumentTypeError(f"'{text}' is not a time like 2026-01-31T18:00") from None
     return (time if time.tzinfo else time.replace(tzinfo=jakarta())).astimezone(UTC)
 
@@ -205,10 +214,13 @@ def _run(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[s
 
 
 def _snapshots_list(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    from schemas.violations import UsageError
     from warehouse.snapshots import snapshots
     from warehouse.store import Store
 
     store = Store(settings.store)
+    if options.edition and not re.fullmatch(r"[a-z0-9][a-z0-9-]*", options.edition):
+        raise UsageError(f"'{options.edition}' is not the name of an edition.")
     return OK, {"snapshots": snapshots(store, options.edition), "store": str(store.root)}
 
 

@@ -68,12 +68,14 @@ def take_in(
     refused: list[Refused] = []
     for path in paths:
         try:
+            if not path.name.isprintable():
+                raise Refusal("its name has characters that cannot be shown; rename it.")
             content = file_content(path)
             name = source_name or source_of(path.name, sources)
             source = sources[name]
             extract_rows(content, source)
         except Refusal as refusal:
-            refused.append(Refused(path.name, str(refusal)))
+            refused.append(Refused(path.name.encode(errors="replace").decode(), str(refusal)))
             continue
         receipt, is_new = admit_extract(store, content, path.name, name, source.synthetic, received_at, now)
         (new if is_new else known).append(receipt)

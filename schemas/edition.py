@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from datetime import date
-from decimal import Decimal, InvalidOperation
-from itertools import pairwise
+from decimal import Decimal
+from itertools import combinations, pairwise
 from typing import Literal, NamedTuple, Self, get_args
 
 from pydantic import Field, model_validator
 
 from schemas.sources import Approach, Evidence, RegionLevel, Source
-from schemas.strict import Document, MethodologyError, Problem, Strict, csv_rows, parsed
+from schemas.strict import Document, MethodologyError, Problem, Strict, csv_rows, decimal_of, parsed
 
 EDITION_FILE = "edition.yml"
 NODES_FILE = "nodes.csv"
@@ -224,10 +224,8 @@ class Edition(Strict):
 
 
 def _number(text: str) -> Decimal | str | None:
-    try:
-        return Decimal(text) if text else None
-    except InvalidOperation:
-        return text
+    number = decimal_of(text)
+    return (text or None) if number is None else number
 
 
 def nodes_of(text: str, file: str) -> list[tuple[int, Node]]:
@@ -312,6 +310,8 @@ def _node_sentences(node: Node, has_children: bool, units: set[str], is_partial:
     sentences = []
     if node.parent_code and node.weight is None and not is_partial:
         sentences.append(f"the node '{code}' has no weight.")
+    if not node.parent_code and node.weight is not None:
+        sentences.append(f"the root '{code}' has a weight, but nothing above it to weigh in.")
     if node.unit not in units:
         sentences.append(f"the unit '{node.unit}' of '{code}' is not in the dictionary.")
     if has_children and node.aggregation is None:
@@ -398,6 +398,17 @@ def plan_problems(edition: Edition, sources: dict[str, Source], document: Docume
         for boundary, following in pairwise(rule.boundaries):
             if boundary.between[1] != following.between[0]:
                 add(f"the boundary after '{boundary.between[1]}' starts at '{following.between[0]}'.", *where)
+        if rule.intervals:
+            for lower, upper in combinations(spans, 2):
+                if lower.upper is None or upper.lower is None or lower.upper > upper.lower:
+                    add(f"the intervals of '{lower.category}' and '{upper.category}' overlap.", *where)
+        sides = [boundary.belongs_to == boundary.between[1] for boundary in rule.boundaries]
+        if rule.boundaries and any(up and False in sides[:place] for place, up in enumerate(sides)):
+            add(
+                "where bounds fall together a score would have two categories: a bound that belongs below may not "
+                "stand before one that belongs above.",
+                *where,
+            )
         for lower, upper in pairwise(spans):
             shared = lower.upper is not None and lower.upper == upper.lower
             if shared and lower.closed_side in ("right", "both") and upper.closed_side in ("left", "both"):

@@ -142,7 +142,7 @@ class Library:
                 if source.measure == "value" and node.aggregation:
                     sentence = f"the source {name} sends indicator values for '{node.node_code}', which is no leaf."
                     problems.append(Problem(file, row, sentence))
-                if source.measure == "value" and unit != node.unit:
+                if unit != node.unit:
                     sentence = (
                         f"the unit of '{node.node_code}' is {node.unit}, but the source {name} sends it in {unit}."
                     )

@@ -34,7 +34,8 @@ def regions_of(text: str) -> pl.DataFrame:
         "code, level, name and kind must not be empty": frame.select(
             pl.any_horizontal(pl.col("code", "level", "name", "kind").is_null())
         ).to_series(),
-        "the parent is not in the table": frame["parent"].is_not_null() & ~frame["parent"].is_in(frame["code"]),
+        "the parent is not in the table": frame["parent"].is_not_null()
+        & ~frame["parent"].is_in(frame["code"].implode()),
     }
     for name in dates:
         broken[f"{name} is not a date like 2022-07-25"] = frame[name].is_not_null() & typed[name].is_null()
@@ -56,6 +57,11 @@ def aliases_of(text: str, regions: pl.DataFrame) -> pl.DataFrame:
         Problem(ALIASES_FILE, row, f"the code '{cells['code']}' of '{cells['alias']}' is not in {REGIONS_FILE}.")
         for row, cells in rows
         if cells["code"] not in known
+    ]
+    problems += [
+        Problem(ALIASES_FILE, row, f"the alias '{cells['alias']}' has no letter or digit to be known by.")
+        for row, cells in rows
+        if not any(mark.isalnum() for mark in cells["alias"])
     ]
     if problems:
         raise MethodologyError(problems)

@@ -18,10 +18,11 @@ RegionLevel = Literal["national", "province", "regency_city", "district", "villa
 Evidence = Literal["S", "R", "I", "U", "A"]
 
 
-# How numbers are written: a thousands separator groups three digits, so that 77.04 is no Indonesian number.
+# How numbers are written: a thousands separator groups three digits after one to three that do not begin with
+# 0, so that neither 77.04 nor 0.077 is an Indonesian number.
 NUMBER_FORMS = {
-    "indonesian": r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?",
-    "english": r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?",
+    "indonesian": r"[+-]?([1-9][0-9]{0,2}(\.[0-9]{3})+|[0-9]+)(,[0-9]+)?",
+    "english": r"[+-]?([1-9][0-9]{0,2}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?",
 }
 
 
@@ -63,7 +64,7 @@ class Source(Strict):
     unit: str
     measure: Literal["score", "value"]
     items: dict[str, Item] = Field(min_length=1)
-    precedence: int
+    precedence: int = Field(ge=-1_000_000, le=1_000_000)
     evidence: Evidence
     separator: Literal[",", ";", "\t", "|"] | None = None
     encoding: Literal["utf-8", "utf-16", "cp1252"] | None = None
@@ -120,6 +121,14 @@ def sources_of(document: Document, dictionary: Dictionary) -> dict[str, Source]:
     ]
     problems += [
         Problem(
+            document.file, document.line((name, "items", label)), f"source {name}: the label '{label}' stands twice."
+        )
+        for name, source in sources.items()
+        for label in source.items
+        if [plain(each) for each in source.items].count(plain(label)) > 1
+    ]
+    problems += [
+        Problem(
             document.file, document.line((name, "items", label)), f"source {name}: '{item.unit}' is not a known unit."
         )
         for name, source in sources.items()
@@ -133,6 +142,8 @@ def sources_of(document: Document, dictionary: Dictionary) -> dict[str, Source]:
 
 def corrections_of(document: Document) -> dict[str, tuple[Correction, Problem]]:
     """The corrections of a YAML document by id, each with where it stands (to complain of). Raises MethodologyError."""
+    if not isinstance(document.data, list | None):
+        raise MethodologyError([Problem(document.file, 1, "corrections are a list; begin each with '- id:'.")])
     corrections = parsed(tuple[Correction, ...], document, tuple(document.data or ()))
     problems = []
     found: dict[str, tuple[Correction, Problem]] = {}

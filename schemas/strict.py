@@ -11,6 +11,17 @@ import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 
+def decimal_of(text: str) -> Decimal | None:
+    """The decimal that a text stands for, None where it is none or has more digits than anything here needs."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or abs(number.adjusted()) > 15 or -int(number.as_tuple().exponent) > 15:
+        return None
+    return number
+
+
 class Problem(NamedTuple):
     """One broken rule: the file, its row or line (1-based; None where the whole file is meant) and one sentence."""
 
@@ -65,22 +76,34 @@ def yaml_document(text: str, file: str) -> Document:
     """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or "it cannot be read"
         row = mark.line + 1 if mark else None
         raise MethodologyError([Problem(file, row, f"this is not valid YAML: {reason}.")]) from error
+    except RecursionError as error:
+        raise MethodologyError([Problem(file, None, "this is nested too deeply.")]) from error
     lines: dict[Location, int] = {}
     problems: list[Problem] = []
+    seen: set[int] = set()
 
     def value_of(node: yaml.Node | None, location: Location) -> Any:
         if node is None:
             return None
         line = node.start_mark.line + 1
         lines[location] = line
+        if id(node) in seen:
+            problems.append(Problem(file, line, "anchors and aliases (& and *) are not read; write the value out."))
+            return None
+        seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             mapping: dict[str, Any] = {}
             for key, value in node.value:
+                if not isinstance(key, yaml.ScalarNode) or key.tag.endswith(":merge"):
+                    problems.append(
+                        Problem(file, key.start_mark.line + 1, "a key is a plain word; write the keys out.")
+                    )
+                    continue
                 if key.value in mapping:
                     sentence = f"the key '{key.value}' stands twice; keep one."
                     problems.append(Problem(file, key.start_mark.line + 1, sentence))
@@ -90,15 +113,17 @@ def yaml_document(text: str, file: str) -> Document:
             return [value_of(item, (*location, index)) for index, item in enumerate(node.value)]
         kind = node.tag.rsplit(":", 1)[-1]
         if kind in ("int", "float"):
-            try:
-                return Decimal(node.value)
-            except InvalidOperation:
-                problems.append(Problem(file, line, f"'{node.value}' is not a plain decimal number; write it in full."))
-                return None
+            number = decimal_of(node.value)
+            if number is None:
+                sentence = f"'{node.value}' is not a plain decimal number with at most 15 digits on either side."
+                problems.append(Problem(file, line, sentence))
+            return number
         try:
-            return yaml.SafeLoader("").construct_object(node)  # text, bool, null, date
-        except (yaml.YAMLError, ValueError) as error:
-            problems.append(Problem(file, line, f"'{getattr(node, 'value', '')}' cannot be read: {error}."))
+            if kind not in ("str", "bool", "null", "timestamp"):
+                raise ValueError(f"the type {node.tag} is not known")
+            return yaml.SafeLoader("").construct_object(node)
+        except (yaml.YAMLError, ValueError, KeyError, AttributeError) as error:
+            problems.append(Problem(file, line, f"'{node.value}' cannot be read: {error}."))
             return None
 
     data = value_of(root, ())

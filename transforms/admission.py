@@ -9,7 +9,7 @@ from schemas.contract import polars_schema, row_violations
 from schemas.dictionary import Dictionary
 from schemas.sources import Correction, Source, plain
 from schemas.violations import quarantine_frame
-from transforms.corrections import FINDING, corrected
+from transforms.corrections import FINDING, corrected, correction_frame
 from transforms.parse import plain_expr
 from transforms.regions import nearest_labels, resolved
 
@@ -39,23 +39,30 @@ def admission(
     dictionary: Dictionary,
 ) -> Admission:
     """Separate good rows from bad: the rows of one or more extracts of one source, as `identified` gives them."""
-    mended, findings = corrected(read, corrections, source)
     blank = [plain(token) for token in source.missing]
     items = pl.DataFrame(
         [(plain(label), each.item, each.approach, source.unit_of(each)) for label, each in source.items.items()],
         schema=dict.fromkeys(("_item", "source_item", "approach", "unit"), pl.String),
         orient="row",
     )
-    rows = (
-        resolved(mended, lookup, source.region_key)
-        .with_columns(
-            plain_expr(pl.col("item")).alias("_item"),
-            pl.when(~plain_expr(pl.col("value_text")).is_in(blank)).then("value_text").alias("figure_text"),
+
+    def placed(frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows with the region and the item that they are about."""
+        return (
+            resolved(frame, lookup, source.region_key)
+            .with_columns(plain_expr(pl.col("item")).alias("_item"))
+            .join(items, on="_item", how="left", maintain_order="left", validate="m:1")
+            .drop("_item")
         )
-        .join(items, on="_item", how="left", maintain_order="left")
-        .drop("_item")
-        .with_row_index("position")
-        .with_columns(pl.col("position").cast(pl.Int64), pl.col("unit").fill_null(source.unit))
+
+    is_blank = plain_expr(pl.col("value_text")).is_in(blank).fill_null(True)
+    told = placed(read).with_columns(
+        pl.when(~is_blank).then("number").alias("number"), pl.when(~is_blank).then("value_text").alias("figure_text")
+    )
+    declared = placed(correction_frame(corrections, read["source"].unique().to_list()))
+    mended, findings = corrected(told, declared, source)
+    rows = mended.with_row_index("position").with_columns(
+        pl.col("position").cast(pl.Int64), pl.col("unit").fill_null(source.unit)
     )
     violations = _violations(rows, source, lookup, dictionary)
     bad = violations["position"].unique()
@@ -159,6 +166,7 @@ def _repeated(good: pl.DataFrame) -> pl.DataFrame:
     agree = pl.col("value").n_unique().over(same) == 1
     return (
         good.filter(told)
+        .sort(pl.col("reference").is_null(), maintain_order=True)
         .with_columns(
             pl.when(agree & (pl.int_range(pl.len()).over(same) > 0))
             .then(pl.lit("repeated_row"))

@@ -33,7 +33,7 @@ class Grid(NamedTuple):
     """A table as it stands in the file: the header, and a frame of its rows.
 
     The frame has `row`, the cells `c0`.. as text, the numbers `n0`.. of number cells (null elsewhere), and `is_ragged`
-    for rows with more cells than the header.
+    for rows with more or fewer cells than the header.
     """
 
     sheet: str | None
@@ -50,11 +50,14 @@ def number_expr(text: pl.Expr, style: str) -> pl.Expr:
     """The number that a text stands for in a style, null where it is none: 1.234,5 (indonesian), 1,234.5 (english)."""
     group, decimal = (".", ",") if style == "indonesian" else (",", ".")
     bare = text.str.replace_all(group, "", literal=True).str.replace(decimal, ".", literal=True)
-    return pl.when(text.str.contains(rf"^(?-u:{NUMBER_FORMS[style]})$")).then(bare).cast(pl.Float64, strict=False)
+    return pl.when(text.str.contains(rf"^(?:{NUMBER_FORMS[style]})$")).then(bare).cast(pl.Float64, strict=False)
 
 
 def csv_grid(content: bytes, source: Source) -> Grid:
-    """The grid of a CSV in the source's declared dialect. Raises Refusal."""
+    """The grid of a CSV in the source's declared dialect; the header is its first row that is not blank.
+
+    Raises Refusal where it cannot be read for certain.
+    """
     assert source.separator
     assert source.encoding
     try:
@@ -67,31 +70,36 @@ def csv_grid(content: bytes, source: Source) -> Grid:
         raise Refusal("it contains NUL bytes, so it is not a text file; send the table as CSV.")
     if "\r" in text.replace("\r\n", ""):
         raise Refusal("it has lone carriage returns as line ends; save it with ordinary line ends.")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=source.separator, strict=True)
+    rows: list[tuple[int, list[str]]] = []
     try:
-        header = next(csv.reader(io.StringIO(text), delimiter=source.separator), [])
+        for number, cells in enumerate(reader, start=1):
+            if any(source.separator in line for cell in cells for line in cell.splitlines()[1:]):
+                raise Refusal(
+                    f"row {number} has a quoted cell that runs over lines which look like rows of their own; a "
+                    "quotation mark may be missing, or stand for 'ditto'. Write quotation marks in pairs."
+                )
+            rows.append((number, cells))
     except csv.Error as error:
-        raise Refusal(f"its header cannot be read ({error}); check quotes and separators.") from error
+        raise Refusal(f"it is not a well-formed CSV (line {reader.line_num}: {error}); check its quotes.") from error
+    written = [(number, cells) for number, cells in rows if any(cell.strip() for cell in cells)]
+    return _text_grid(written)
+
+
+def _text_grid(rows: list[tuple[int, list[str]]]) -> Grid:
+    header = rows[0][1] if rows else []
     width = len(header)
-    # Headers of our own and one column more than the file has: nothing is inferred, and a cell too many is seen.
-    columns = [f"c{index}" for index in range(width + 1)]
-    own_header = source.separator.join(columns) + "\n"
-    try:
-        cells = pl.read_csv(
-            io.BytesIO((own_header + text).encode()),
-            separator=source.separator,
-            schema=dict.fromkeys(columns, pl.String),
-            truncate_ragged_lines=True,
-        )
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
-        raise Refusal(f"it is not a well-formed CSV ({reason}); check quotes and separators.") from error
-    cells = cells.with_row_index("row", offset=1).slice(1)
-    numbers = [pl.lit(None, pl.Float64).alias(f"n{index}") for index in range(width)]
-    return Grid(
-        None,
-        tuple(header),
-        cells.with_columns(*numbers, is_ragged=pl.col(columns[-1]).is_not_null()).drop(columns[-1]),
-    )
+    data: dict[str, Sequence[object]] = {"row": [number for number, _ in rows[1:]]}
+    for index in range(width):
+        data[f"c{index}"] = [cells[index] if index < len(cells) else None for _, cells in rows[1:]]
+        data[f"n{index}"] = [None] * (len(rows) - 1)
+    data["is_ragged"] = [len(cells) != width for _, cells in rows[1:]]
+    return Grid(None, tuple(header), pl.DataFrame(data, schema=_grid_schema(width)))
+
+
+def _grid_schema(width: int) -> dict[str, type[pl.DataType]]:
+    cells: dict[str, type[pl.DataType]] = {f"c{index}": pl.String for index in range(width)}
+    return {"row": pl.UInt32, **cells, **{f"n{index}": pl.Float64 for index in range(width)}, "is_ragged": pl.Boolean}
 
 
 def xlsx_grid(content: bytes, source: Source) -> Grid:
@@ -121,13 +129,7 @@ def xlsx_grid(content: bytes, source: Source) -> Grid:
         data[f"c{index}"] = [_cell_text(cells[index]) for _, cells in body]
         data[f"n{index}"] = [_cell_number(cells[index]) for _, cells in body]
     data["is_ragged"] = [any(_cell_text(cell) for cell in cells[width:]) for _, cells in body]
-    schema = {
-        "row": pl.UInt32,
-        **{f"c{index}": pl.String for index in range(width)},
-        **{f"n{index}": pl.Float64 for index in range(width)},
-        "is_ragged": pl.Boolean,
-    }
-    return Grid(source.sheet, header, pl.DataFrame(data, schema=schema))
+    return Grid(source.sheet, header, pl.DataFrame(data, schema=_grid_schema(width)))
 
 
 def _refuse_far_cells(content: bytes) -> None:
@@ -197,6 +199,11 @@ def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
         for role, labels in {**wanted, "reference": source.columns.reference}.items()
     }
     values = {label: place.get(plain(label)) for label in source.items} if source.layout == "wide" else {}
+    labels_read = {label for each in (*wanted.values(), source.columns.reference) for label in each} | values.keys()
+    named = [plain(label) for label in table.header]
+    for label in labels_read:
+        if named.count(plain(label)) > 1:
+            raise Refusal(f"the column {label} stands twice; keep one.")
     missing = [" or ".join(labels) for role, labels in wanted.items() if labels and found[role] is None]
     missing += [label for label, index in values.items() if index is None]
     if missing:

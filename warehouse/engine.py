@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from schemas.edition import Edition
+from schemas.violations import UsageError
 
 SQL = files("warehouse") / "sql"
 CHECKS = files("warehouse") / "checks"
@@ -57,6 +58,15 @@ def score_tables(prepared: Path, edition: Edition, stamp: Stamp, limits: EngineL
         "half_unit": half_unit,
     }
     tables.mkdir(parents=True, exist_ok=True)
+    try:
+        _write_tables(prepared, edition, values, limits, tables)
+    except duckdb.OutOfMemoryException as error:
+        raise UsageError(f"the engine needs more memory than {limits.memory_limit}; raise --memory-limit.") from error
+
+
+def _write_tables(
+    prepared: Path, edition: Edition, values: Mapping[str, object], limits: EngineLimits, tables: Path
+) -> None:
     with _connection(limits, prepared, tables) as connection:
         for path in sorted(prepared.glob("*.parquet")):
             connection.read_parquet(str(path)).create(path.stem)

@@ -101,6 +101,9 @@ def _receipt_key(source: str, digest: str) -> str:
 
 
 def _receipt(store: Store, key: str) -> Receipt:
-    data = json.loads(store.read(key))
-    times = {name: datetime.fromisoformat(data[name]) for name in ("received_at", "admitted_at")}
-    return Receipt(**{**data, **times})
+    try:
+        data = json.loads(store.read(key))
+        times = {name: datetime.fromisoformat(data[name]) for name in ("received_at", "admitted_at")}
+        return Receipt(**{**data, **times})
+    except (ValueError, KeyError, TypeError):
+        raise DamagedStore(f"{key}: the receipt cannot be read.") from None

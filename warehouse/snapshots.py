@@ -14,7 +14,7 @@ from typing import Any
 from schemas.dictionary import Dictionary
 from schemas.manifest import SnapshotFile, manifest
 from schemas.methodology import Methodology
-from schemas.violations import UsageError
+from schemas.violations import DamagedStore, UsageError
 from warehouse.channels import CHANNELS, append, head, log_entries, settle
 from warehouse.content import content_hash, table_hashes
 from warehouse.store import Store, as_json
@@ -75,7 +75,13 @@ def read_manifest(store: Store, edition: str, snapshot_id: str) -> dict[str, Any
 def snapshots(store: Store, edition: str | None = None) -> list[dict[str, Any]]:
     """The facts of all snapshots with a manifest, oldest first, each with the channels that stand on it."""
     prefix = f"snapshots/{edition}" if edition else "snapshots"
-    found = [json.loads(store.read(key))["kerawanan"] for key in store.keys(prefix) if key.endswith(f"/{MANIFEST}")]
+    found = []
+    for key in store.keys(prefix):
+        if key.endswith(f"/{MANIFEST}"):
+            try:
+                found.append(json.loads(store.read(key))["kerawanan"])
+            except (ValueError, KeyError, TypeError):
+                raise DamagedStore(f"{key}: the manifest cannot be read.") from None
     for facts in found:
         heads = {channel: head(store, facts["edition"], channel) for channel in CHANNELS}
         facts["channels"] = [

@@ -30,13 +30,16 @@ def verify(store: Store, snapshot_id: str | None = None) -> dict[str, Any]:
     """
     folders = {"/".join(key.split("/")[:3]) for key in store.keys("snapshots")}
     chosen = sorted(each for each in folders if each.rpartition("/")[2].startswith(snapshot_id or ""))
-    editions = {each.split("/")[1] for each in (chosen if snapshot_id else [*chosen, *store.keys("log")])}
+    every = [*chosen, *store.keys("log"), *store.keys("channels"), *store.keys("nights")]
+    editions = {each.split("/")[1] for each in (chosen if snapshot_id else every)}
     if not chosen and (snapshot_id or not editions):
         what = f"snapshot '{snapshot_id}'" if snapshot_id else "snapshot"
         raise UsageError(f"there is no {what} in {store.root}; 'kerawanan snapshots list' shows them.")
     damage = [each for base in chosen for each in snapshot_damage(store, base)]
     for edition in sorted(editions):
         damage += channel_damage(store, edition)
+    if not snapshot_id:
+        damage += _raw_damage(store)
     verified = [base.rpartition("/")[2] for base in chosen]
     unique = list(dict.fromkeys(damage))
     return {"verified": verified, "damage": [each._asdict() for each in unique], "store": str(store.root)}
@@ -74,6 +77,21 @@ def snapshot_damage(store: Store, base: str) -> list[Damage]:
         elif _digest(store.read(key)) != expected:
             damage.append(Damage(key, "the extract is not the one that was received: its SHA-256 differs."))
     return damage or _content_damage(store, base, facts)
+
+
+def _raw_damage(store: Store) -> list[Damage]:
+    damage = [
+        Damage(key, "the extract is not the one that was received: its SHA-256 differs.")
+        for key in store.keys("raw/sha256")
+        if _digest(store.read(key)) != key.rpartition("/")[2]
+    ]
+    for key in store.keys("raw/receipts"):
+        receipt = _json(store, key)
+        if receipt is None or receipt.get("sha256") != key.rpartition("/")[2].removesuffix(".json"):
+            damage.append(Damage(key, "the receipt cannot be read, or speaks of another extract."))
+        elif not store.exists(raw_key(str(receipt["sha256"]))):
+            damage.append(Damage(raw_key(str(receipt["sha256"])), "the extract is missing."))
+    return damage
 
 
 def _content_damage(store: Store, base: str, facts: Mapping[str, Any]) -> list[Damage]:

@@ -1,11 +1,13 @@
 """Bad input: a clear message, the right exit code, good rows kept, nothing wrong published."""
 
+import io
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
+import xlsxwriter
 
 from tests.conftest import EDITION, EXTRACTS, Answer, Nights
 
@@ -30,7 +32,15 @@ BAD_ROWS = {
     "no region": (";Input provinsi;12,5;x", "blank_region", ["no region"]),
     "no indicator": ("Prov. Bali;;12,5;x", "blank_item", ["no indicator"]),
     "unknown indicator": ("Prov. Bali;Skor lain;12,5;x", "unknown_item", ["Skor lain", "Agregat kab/kota"]),
-    "too many cells": ("Prov. Bali;Input provinsi;12,5;x;y;z", "ragged_row", ["more cells"]),
+    "too many cells": ("Prov. Bali;Input provinsi;12,5;x;y;z", "ragged_row", ["more or fewer"]),
+    "surplus cells of which the first is empty": (
+        "Prov. Bali;Input provinsi;12,5;x;;z",
+        "ragged_row",
+        ["more or fewer"],
+    ),
+    "too few cells": ("Prov. Bali;Input provinsi;12,5", "ragged_row", ["leave no cell out"]),
+    "english style with three digits": ("Prov. Bali;Input provinsi;0.077;x", "not_a_number", ["0.077"]),
+    "digits of another script": ("Prov. Bali;Input provinsi;٣;x", "not_a_number", ["٣"]),
     "repeated row": (GOOD, "repeated_row", ["row 2"]),
 }
 
@@ -81,6 +91,16 @@ def test_bandung_alone_is_ambiguous(tmp_path: Path, kerawanan: Cli) -> None:
     assert "Kota Bandung (32.73)" in violation["message_en"]
 
 
+def far_workbook() -> bytes:
+    """A workbook of a few kilobytes whose rectangle has 17 thousand million cells."""
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        sheet = book.add_worksheet("Skor kab-kota")
+        sheet.write_row(0, 0, ["Kabupaten/Kota", "Variabel", "Skor", "Alamat sumber"])
+        sheet.write(1_048_575, 16_383, "x")
+    return content.getvalue()
+
+
 def refused_files(folder: Path) -> dict[str, tuple[Path, str, list[str]]]:
     """name: (file, source, words of the reason)"""
     folder.mkdir(exist_ok=True)
@@ -107,6 +127,15 @@ def refused_files(folder: Path) -> dict[str, tuple[Path, str, list[str]]]:
         "other sheet": (EXTRACTS / "cetakan-lain-kabkota.xlsx", "media-kabkota", ["Skor kab-kota", "Cetakan lain"]),
         "not utf-8": (file("i.csv", HEADER.encode() + b"\nAceh\xff;x;1;y\n"), SOURCE, ["utf-8"]),
         "nul bytes": (file("j.csv", HEADER.encode() + b"\nAc\0eh;x;1;y\n"), SOURCE, ["NUL"]),
+        "ditto marks": (
+            file("q.csv", HEADER.encode() + b'\nAceh;x;1;a\nBali;x;2;"\nRiau;x;3;"\nJambi;x;4;b\n'),
+            SOURCE,
+            ["row 3", "ditto"],
+        ),
+        "lone carriage returns": (file("r.csv", HEADER.encode() + b"\rAceh;x;1;a\r"), SOURCE, ["carriage returns"]),
+        "header without end": (file("s.csv", b'"' + b"Provinsi;Variabel;" * 20000), SOURCE, ["CSV"]),
+        "column twice": (file("t.csv", HEADER.encode() + b";Skor\nAceh;x;1;a;2\n"), SOURCE, ["Skor stands twice"]),
+        "cell at the far corner": (file("u.xlsx", far_workbook()), "media-kabkota", ["too far"]),
         "open quote": (file("k.csv", HEADER.encode() + b'\n"Aceh;x;1;y\n'), SOURCE, ["CSV"]),
         "other separator": (file("l.csv", b"Provinsi,Variabel,Skor\nAceh,x,1\n"), SOURCE, ["missing", "declares ';'"]),
         "folder": (folder, SOURCE, ["folder"]),
@@ -127,6 +156,11 @@ REFUSED = [
     "other sheet",
     "not utf-8",
     "nul bytes",
+    "ditto marks",
+    "lone carriage returns",
+    "header without end",
+    "column twice",
+    "cell at the far corner",
     "open quote",
     "other separator",
     "folder",
@@ -231,6 +265,31 @@ def test_wrong_usage(tmp_path: Path, kerawanan: Cli, monkeypatch: pytest.MonkeyP
         assert word in answer.err, answer.err
     monkeypatch.setenv("KERAWANAN_THREADS", "many")
     assert kerawanan("methodology", "list").code == 2
+
+
+def test_a_hostile_inbox_does_not_stop_the_night(nights: Nights, inbox: Path) -> None:
+    for case, (file, source, _) in refused_files(inbox.parent / "files").items():
+        if file.is_file() and source == SOURCE and not file.is_symlink():
+            shutil.copy(file, inbox / f"siaran-pers-provinsi-{case}.csv")
+    shutil.copy(inbox.parent / "files/u.xlsx", inbox / "media-kabkota-jauh.xlsx")
+    (inbox / "siaran-pers-provinsi-\udcff.csv").write_bytes(b"x")
+    night = nights.run(inbox)
+    assert night.outcome == "published"
+    refused = nights.record()["refused"]
+    assert len(refused) >= 14
+    assert all(each["reason"] for each in refused)
+    index = nights.table(night, "index_score").filter(region_level="province", approach="input")
+    assert index["rank"].count() == 34
+
+
+def test_words_for_no_figure_may_be_numbers(inbox: Path, own_methodology: Path, nights: Nights) -> None:
+    sources = own_methodology / "sources.yml"
+    sources.write_text(sources.read_text().replace('missing: ["-", "n/a"]', 'missing: ["-", "n/a", "99"]'))
+    press = inbox / PRESS
+    press.write_text(press.read_text().replace("Prov. Bali;Input provinsi;52,75", "Prov. Bali;Input provinsi;99"))
+    night = nights.run(inbox, methodology=own_methodology)
+    index = nights.table(night, "index_score").filter(region_code="51", approach="input")
+    assert index["score"].to_list() == [None]
 
 
 def test_names_that_are_not_for_files(tmp_path: Path, kerawanan: Cli) -> None:

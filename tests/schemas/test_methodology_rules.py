@@ -115,6 +115,36 @@ BROKEN = {
     ),
     "weight too fine": (NODES, ",0.25,1,", ",0.25000000000000000001,1,", 5, ["weight"]),
     "weight of nan": (NODES, ",0.25,1,", ",NaN,1,", 5, ["weight"]),
+    "label twice": (
+        "sources.yml",
+        '"Kontestasi": {item: kontestasi, approach: input}\n  missing',
+        '"skor  IKP": {item: kontestasi, approach: input}\n  missing',
+        None,
+        ["stands twice"],
+    ),
+    "unit of another scale": ("sources.yml", "unit: score_100", "unit: score_5", None, ["score_5"]),
+    "alias of dots": ("regions/aliases.csv", "\n31,DKI,", "\n31,...,", 2, ["no letter"]),
+    "root with a weight": (NODES, "Election Vulnerability Index,,1", "Election Vulnerability Index,1,1", 2, ["root"]),
+    "alias in yaml": (PLAN, "references:\n", "references: &a\n  - *a\n", None, ["aliases"]),
+    "tag in yaml": (PLAN, "status: complete", "status: !foo complete", 4, ["cannot be read"]),
+    "merge key": (PLAN, "scale: {", "scale: {<<: {lowest: 1}, ", None, ["plain word"]),
+    "number without end": (PLAN, "at: 13.47", "at: 1.0e+999999999", None, ["15 digits"]),
+    "level without end": (NODES, "ikp,,2,", "ikp,,1E99999999,", 2, ["level"]),
+    "corrections that are no list": (
+        "corrections.yml",
+        "- id: kaltim-press-release-2022-12-16\n",
+        "x:\n",
+        None,
+        ["a list"],
+    ),
+    "intervals that overlap": (PLAN, "upper: 17.23, closed: both", "closed: both", None, ["overlap"]),
+    "bounds that may fall together": (
+        PLAN,
+        "sd: -1, belongs_to: sedang}\n      - {between: [sedang, tinggi], sd: 1, belongs_to: sedang",
+        "sd: -1, belongs_to: rendah}\n      - {between: [sedang, tinggi], sd: 1, belongs_to: tinggi",
+        None,
+        ["two categories"],
+    ),
     "undescribed column": (
         "dictionary.yml",
         "columns: [code, level, name",
@@ -141,6 +171,8 @@ def test_a_broken_rule_is_named_with_file_and_row(case: str, own_methodology: Pa
     file, row, words = broken(own_methodology, case)
     with pytest.raises(MethodologyError) as caught:
         Library(own_methodology).edition(EDITION)
+    if case == "unit of another scale":
+        file = NODES  # what does not fit is named where the node stands
     matching = [
         problem
         for problem in caught.value.problems
@@ -220,4 +252,6 @@ def test_yaml_keeps_digits_and_names_lines() -> None:
     assert document.line(("b", 1)) == 2
     with pytest.raises(MethodologyError) as caught:
         yaml_document("a: 1:30\n", "f.yml")
-    assert caught.value.problems == (Problem("f.yml", 1, "'1:30' is not a plain decimal number; write it in full."),)
+    assert caught.value.problems == (
+        Problem("f.yml", 1, "'1:30' is not a plain decimal number with at most 15 digits on either side."),
+    )
