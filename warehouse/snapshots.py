@@ -119,7 +119,9 @@ def publish_snapshot(store: Store, draft: Draft) -> tuple[str, bool]:
         append(store, edition, "candidate", entry)
     else:
         entry = {name: same[-1][name] for name in ENTRY} | night
-        if stands_on and stands_on["content_hash"] != draft.content_hash and stands_on["as_of"] <= str(draft.as_of):
+        assert stands_on
+        moves = stands_on["snapshot_id"] != entry["snapshot_id"]
+        if moves and stands_on["as_of"] <= draft.as_of.isoformat():
             append(store, edition, "candidate", entry)
     if not draft.is_held and not draft.is_synthetic:
         append(store, edition, "stable", entry | {"reason": "first good snapshot"}, only_first=True)
@@ -145,7 +147,10 @@ def promote(store: Store, snapshot_id: str, at: datetime, reason: str) -> dict[s
         raise UsageError(f"{whole_id} is held; mend what holds it and run again.")
     if stable and stable["snapshot_id"] == whole_id:
         raise UsageError(f"{whole_id} is stable already.")
-    candidate = next(each for each in log_entries(store, edition, "candidate") if each["snapshot_id"] == whole_id)
+    candidates = log_entries(store, edition, "candidate")
+    candidate = next((each for each in candidates if each["snapshot_id"] == whole_id), None)
+    if candidate is None:
+        raise UsageError(f"{whole_id} never became a candidate: its run was interrupted. Run the night again.")
     entry = {name: candidate[name] for name in (*ENTRY, "as_of")}
     append(store, edition, "stable", entry | {"appended_at": at, "reason": reason})
     settle(store, edition)
