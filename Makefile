@@ -3,12 +3,17 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-EDITION := ikp-2024-published
+REAL := ikp-2024-published
+SIMULATED := ikp-2024-simulated
 
 .PHONY: run test test-slow check format lock docs clean
 
 run: $(READY)
-	$(BIN)/kerawanan run --edition $(EDITION) --inbox extracts/$(EDITION)
+	@echo "== Real figures, as published by Bawaslu and printed by the press"
+	$(BIN)/kerawanan run --edition $(REAL) --inbox extracts/$(REAL)
+	@echo "== SIMULATED: invented forms of 548 offices. Nothing below says anything about Indonesia"
+	$(BIN)/python extracts/simulate_offices.py build/$(SIMULATED)
+	$(BIN)/kerawanan run --edition $(SIMULATED) --inbox build/$(SIMULATED)
 
 test: $(READY)
 	$(BIN)/pytest

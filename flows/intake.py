@@ -1,13 +1,14 @@
 """Files coming in: which source they belong to, whether they can be read as it, and their admission to the store."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from flows.progress import tracked
 from schemas.methodology import Library
 from schemas.regions import valid_regions
 from schemas.sources import Source
@@ -15,7 +16,7 @@ from schemas.violations import Refusal, UsageError
 from transforms.admission import admission, identified
 from transforms.parse import extract_rows
 from transforms.regions import region_lookup
-from warehouse.raw_store import Receipt, admit_extract, file_content
+from warehouse.raw_store import Receipt, admit_extract, file_content, known_receipt
 from warehouse.store import Store
 
 
@@ -56,7 +57,7 @@ def known_source(name: str, sources: Mapping[str, Source]) -> Source:
 
 def take_in(
     store: Store,
-    paths: Iterable[Path],
+    paths: Sequence[Path],
     sources: Mapping[str, Source],
     received_at: datetime,
     now: datetime,
@@ -66,19 +67,22 @@ def take_in(
     new: list[Receipt] = []
     known: list[Receipt] = []
     refused: list[Refused] = []
-    for path in paths:
+    for path in tracked(paths, "taking in files"):
         try:
             if not path.name.isprintable():
                 raise Refusal("its name has characters that cannot be shown; rename it.")
             content = file_content(path)
             name = source_name or source_of(path.name, sources)
             source = sources[name]
+            before = known_receipt(store, name, content)
+            if before:
+                known.append(before)
+                continue
             extract_rows(content, source)
         except Refusal as refusal:
             refused.append(Refused(path.name.encode(errors="replace").decode(), str(refusal)))
             continue
-        receipt, is_new = admit_extract(store, content, path.name, name, source.synthetic, received_at, now)
-        (new if is_new else known).append(receipt)
+        new.append(admit_extract(store, content, path.name, name, source.synthetic, received_at, now))
     return Intake(tuple(new), tuple(known), tuple(refused))
 
 

@@ -15,6 +15,7 @@ import polars as pl
 from flows.clock import end_of_day
 from flows.intake import Refused, inbox_files, take_in
 from flows.night import Admitted, Judged, Night, Request, Validated, nothing_to_score, record_failure, record_night
+from flows.progress import tracked
 from schemas.methodology import Library
 from schemas.regions import valid_regions
 from schemas.violations import Refusal, UsageError
@@ -47,7 +48,7 @@ def validate(request: Request, admitted: Admitted) -> Validated:
     methodology, store = request.resolved(), Store(request.store)
     valid = valid_regions(methodology.regions, methodology.edition.regions_date)
     inputs, refused, rows_of = [], list(admitted.refused), defaultdict(list)
-    for extract in admitted.extracts:
+    for extract in tracked(admitted.extracts, "reading extracts"):
         source = methodology.sources[extract.source]
         try:
             rows = extract_rows(read_extract(store, extract), source)

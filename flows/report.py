@@ -155,7 +155,11 @@ def _night(console: Console, result: Mapping[str, Any]) -> None:
         promote = f"{_program()} snapshots promote {result['snapshot_id']} --reason '...' --store {result['store']}"
         console.print(f"Promote    {promote}", soft_wrap=True)
     elif result["stable_snapshot_id"] is None:
-        console.print("           nothing is stable yet")
+        console.print(
+            "           simulated data never becomes stable"
+            if result["is_synthetic"]
+            else "           nothing is stable yet"
+        )
     for label, name in (("Tables", "snapshot"), ("Stable", "stable"), ("This run", "run")):
         if result[name]:
             console.print(f"{label:<10} {result[name]}", soft_wrap=True)

@@ -185,6 +185,23 @@ class MissingRule(Strict):
     aggregate: Literal["complete", "rescale"]
 
 
+class SeverityLevel(Strict):
+    """What an event of a severity counts for."""
+
+    multiplier: Decimal = Field(ge=0)
+    evidence: Evidence
+
+
+class Treatment(Strict):
+    """A cap on the values of leaves: the quantile of the values reported at the level."""
+
+    level: RegionLevel
+    approach: Approach
+    cap_quantile: Decimal = Field(gt=0, lt=1)
+    evidence: Evidence
+    note: str = ""
+
+
 class Edition(Strict):
     """One edition: edition.yml and the nodes of nodes.csv."""
 
@@ -201,6 +218,8 @@ class Edition(Strict):
     rounding: Rounding
     weights: Literal["shares", "points"]
     missing: MissingRule
+    severities: dict[str, SeverityLevel] = Field(default_factory=dict)
+    treatments: tuple[Treatment, ...] = ()
     categories: tuple[Category, ...] = Field(min_length=1)
     region_levels: tuple[LevelPlan, ...] = Field(min_length=1)
     roll_ups: tuple[RollUp, ...] = ()
@@ -362,6 +381,13 @@ def plan_problems(edition: Edition, sources: dict[str, Source], document: Docume
     for index, name in enumerate(edition.sources):
         if name not in sources:
             add(f"the source '{name}' is not in sources.yml.", "sources", index)
+            continue
+        for severity in sources[name].severities.values():
+            if severity not in edition.severities:
+                add(f"the severity '{severity}' of the source {name} has no multiplier here.", "severities")
+    for index, treatment in enumerate(edition.treatments):
+        if (treatment.level, treatment.approach) not in plans:
+            add(f"treats {treatment.level}/{treatment.approach}, which is not scored here.", "treatments", index)
     levels = get_args(RegionLevel)
     stated = [plan.level for plan in edition.region_levels]
     for index, plan in enumerate(edition.region_levels):

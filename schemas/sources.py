@@ -48,6 +48,9 @@ class Headers(Strict):
     item: tuple[str, ...] = ()
     value: tuple[str, ...] = ()
     reference: tuple[str, ...] = ()
+    severity: tuple[str, ...] = ()
+    date: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
 
 
 class Source(Strict):
@@ -56,7 +59,7 @@ class Source(Strict):
     title: str
     pattern: str
     format: Literal["csv", "xlsx"]
-    layout: Literal["long", "wide"]
+    layout: Literal["long", "wide", "events"]
     columns: Headers
     number_style: Literal["indonesian", "english"]
     region_key: Literal["name", "code"]
@@ -70,6 +73,7 @@ class Source(Strict):
     encoding: Literal["utf-8", "utf-16", "cp1252"] | None = None
     sheet: str | None = None
     missing: tuple[str, ...] = ()
+    severities: dict[str, str] = Field(default_factory=dict)
     synthetic: bool = False
 
     @model_validator(mode="after")
@@ -78,8 +82,10 @@ class Source(Strict):
             raise ValueError("a csv source declares its separator and encoding; they are never guessed.")
         if self.format == "xlsx" and not self.sheet:
             raise ValueError("an xlsx source declares the sheet that is read.")
-        if self.layout == "long" and not (self.columns.item and self.columns.value):
-            raise ValueError("a long source declares what it calls the item and the value column.")
+        if self.layout != "wide" and not (self.columns.item and self.columns.value):
+            raise ValueError(f"a source of the layout {self.layout} declares what it calls the item and value columns.")
+        if self.layout == "events" and not (self.columns.severity and self.severities and self.measure == "value"):
+            raise ValueError("a source of events declares its severity column and severities, and measures values.")
         return self
 
     def unit_of(self, item: Item) -> str:

@@ -59,6 +59,13 @@ def admission(
     told = placed(read).with_columns(
         pl.when(~is_blank).then("number").alias("number"), pl.when(~is_blank).then("value_text").alias("figure_text")
     )
+    severities = {plain(label): severity for label, severity in source.severities.items()}
+    told = told.with_columns(
+        plain_expr(pl.col("severity"))
+        .replace_strict(severities, default=None, return_dtype=pl.String)
+        .alias("severity"),
+        (pl.col("source_item").is_not_null() & pl.lit(source.layout == "events")).alias("is_event"),
+    )
     declared = placed(correction_frame(corrections, read["source"].unique().to_list()))
     mended, findings = corrected(told, declared, source)
     rows = mended.with_row_index("position").with_columns(
@@ -92,6 +99,7 @@ def admission(
         "candidate_labels",
         "figure_text",
         "is_ragged",
+        "date",
     )
     return Admission(good.drop(internal), quarantine, findings)
 
@@ -137,12 +145,17 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictio
             expected.alias("expected"),
         )
 
+    iso = pl.col("date").str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+    on_day = pl.coalesce(iso, pl.col("date").str.to_date("%d/%m/%Y", strict=False))
+    bad_severity = pl.col("is_event") & pl.col("severity").is_null() & (pl.col("value") > 0)
     no_number = pl.col("figure_text").is_not_null() & pl.col("value").is_null()
     return pl.concat(
         [
             contract,
             broken(pl.col("is_ragged"), "value", "ragged_row", pl.lit(None, pl.String)),
             broken(no_number, "value", "not_a_number", pl.lit(source.number_example)),
+            broken(bad_severity, "value", "unknown_severity", pl.lit(", ".join(source.severities))),
+            broken(pl.col("date").is_not_null() & on_day.is_null(), "value", "bad_date", pl.col("date")),
             broken(
                 pl.col("item").is_not_null() & pl.col("source_item").is_null(), "item", "unknown_item", pl.lit(labels)
             ),
@@ -165,7 +178,7 @@ def _repeated(good: pl.DataFrame) -> pl.DataFrame:
     first = pl.col("row").first().cast(pl.String).over(same)
     agree = pl.col("value").n_unique().over(same) == 1
     return (
-        good.filter(told)
+        good.filter(told & ~pl.col("is_event"))
         .sort(pl.col("reference").is_null(), maintain_order=True)
         .with_columns(
             pl.when(agree & (pl.int_range(pl.len()).over(same) > 0))

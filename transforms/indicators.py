@@ -54,7 +54,10 @@ def settled(admitted: pl.DataFrame, methodology: Methodology, units: pl.DataFram
         .join(source_frame(methodology.sources), on="source", how="left")
     )
     inside = pl.col("unit_key").is_not_null() & pl.col("node_key").is_not_null()
-    stated = _with_state(placed.filter(inside))
+    told = placed.filter(inside)
+    events = _newest_forms(told.filter("is_event"))
+    totals = _event_totals(events, methodology)
+    stated = _with_state(pl.concat([_figures(told.filter(~pl.col("is_event"))), totals]))
     used = stated.filter(pl.col("state") == "used")
     outside = (
         placed.filter(~inside)
@@ -73,16 +76,85 @@ def settled(admitted: pl.DataFrame, methodology: Methodology, units: pl.DataFram
         treated_value="value",
         status=pl.when(pl.col("value") == 0).then(pl.lit("reported_zero")).otherwise(pl.lit("reported")),
         extract_count=pl.lit(1, pl.Int32),
-        is_evidenced=pl.col("reference").is_not_null(),
+        is_evidenced="is_evidenced",
         is_score=pl.col("measure") == "score",
     )
     entered = used.filter(pl.col("measure") == "score").select(*PLACE, score="value")
+    complete = pl.concat([reported, _imputed(reported, nodes)])
     return Settled(
-        pl.concat([reported, _imputed(reported, nodes)]).sort(PLACE),
+        _treated(complete, methodology, units).sort(PLACE),
         entered.sort(PLACE),
-        stated.drop("precedence", "measure", "aggregation"),
+        _lineage(told, stated),
         pl.concat([_disagreements(stated), outside.cast(FINDING)]),
     )
+
+
+SAID = ("value", "value_sent", "correction", "reference", "is_evidenced", "sheet", "row")
+OF = (*PLACE, "label", "node_code", "aggregation", "source", "precedence", "measure", "received_at", "extract_sha256")
+
+
+def _figures(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows that are figures for themselves."""
+    return rows.select(*OF, *SAID)
+
+
+def _newest_forms(events: pl.DataFrame) -> pl.DataFrame:
+    """The events of the forms that count: a form takes the place of older ones of the same source and region whole."""
+    form = ["source", "region_code"]
+    newest = events.select(*form, "received_at", "extract_sha256").unique()
+    newest = newest.sort("received_at", "extract_sha256", descending=[True, False]).unique(form, keep="first")
+    return events.join(newest.select(*form, "extract_sha256"), on=[*form, "extract_sha256"], how="semi")
+
+
+def _event_totals(events: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
+    """The figures that events come to, per form, unit and leaf: the sum of count x severity."""
+    multipliers = {code: float(level.multiplier) for code, level in methodology.edition.severities.items()}
+    severity = pl.col("severity").replace_strict(multipliers, default=0.0, return_dtype=pl.Float64)
+    totals = (
+        events.sort("extract_sha256", "sheet", "row")
+        .group_by(OF, maintain_order=True)
+        .agg(
+            (pl.col("value") * severity).sum().alias("total"),
+            pl.col("value").is_not_null().any().alias("is_told"),
+            pl.lit(None, pl.String).alias("correction"),
+            pl.lit(None, pl.String).alias("reference"),
+            pl.col("is_evidenced").any(),
+            pl.col("sheet").first(),
+            pl.col("row").first(),
+        )
+    )
+    value = pl.when("is_told").then("total")
+    return totals.with_columns(value.alias("value"), value.alias("value_sent")).select(*OF, *SAID)
+
+
+def _lineage(told: pl.DataFrame, stated: pl.DataFrame) -> pl.DataFrame:
+    """Every row that was told, with what became of it: an event shares the state of the form it belongs to."""
+    rows = told.filter(~pl.col("is_event")).join(
+        stated.select(*PLACE, "extract_sha256", "sheet", "row", "state"),
+        on=[*PLACE, "extract_sha256", "sheet", "row"],
+        how="left",
+        nulls_equal=True,
+    )
+    events = told.filter("is_event").join(
+        stated.select(*PLACE, "extract_sha256", "state"), on=[*PLACE, "extract_sha256"], how="left"
+    )
+    return pl.concat([rows, events]).with_columns(pl.col("state").fill_null("superseded"))
+
+
+def _treated(reported: pl.DataFrame, methodology: Methodology, units: pl.DataFrame) -> pl.DataFrame:
+    """The leaves with `treated_value` capped where the edition says so."""
+    for treatment in methodology.edition.treatments:
+        of_level = units.filter(region_level=treatment.level, approach=treatment.approach)["unit_key"]
+        inside = pl.col("unit_key").is_in(of_level.implode()) & ~pl.col("is_score")
+        values = pl.when(inside).then("treated_value")
+        cap = values.quantile(float(treatment.cap_quantile), interpolation="linear").over("node_key")
+        reported = reported.with_columns(
+            pl.when(inside)
+            .then(pl.min_horizontal("treated_value", cap))
+            .otherwise("treated_value")
+            .alias("treated_value")
+        )
+    return reported
 
 
 def _with_state(figures: pl.DataFrame) -> pl.DataFrame:

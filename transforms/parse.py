@@ -186,26 +186,38 @@ def grid(content: bytes, source: Source) -> Grid:
 def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
     """The rows of an extract: `sheet`, `row`, `region`, `item`, `value_text`, `number` (of a number cell), `reference`.
 
-    Every text is stripped, blank ones are null. `region_column`, `item_column` and `value_column` are what the extract
-    calls these columns; `is_ragged` tells rows with too many cells.
+    Every text is stripped, blank ones are null. Events also have `severity` and `date`. `is_evidenced` tells rows that
+    name a reference or evidence; the text of the evidence goes no further. `region_column`, `item_column` and
+    `value_column` are what the extract calls these columns; `is_ragged` tells rows with more or fewer cells.
 
     Raises Refusal where a column is missing or there is no row.
     """
     table = grid(content, source)
     place = {plain(label): index for index, label in reversed(list(enumerate(table.header)))}
     wanted = {"region": source.columns.region, "item": source.columns.item, "value": source.columns.value}
+    optional = {
+        "reference": source.columns.reference,
+        "severity": source.columns.severity,
+        "date": source.columns.date,
+        "evidence": source.columns.evidence,
+    }
     found = {
         role: next((place[plain(label)] for label in labels if plain(label) in place), None)
-        for role, labels in {**wanted, "reference": source.columns.reference}.items()
+        for role, labels in {**wanted, **optional}.items()
     }
     values = {label: place.get(plain(label)) for label in source.items} if source.layout == "wide" else {}
-    labels_read = {label for each in (*wanted.values(), source.columns.reference) for label in each} | values.keys()
+    labels_read = {label for each in (*wanted.values(), *optional.values()) for label in each} | values.keys()
     named = [plain(label) for label in table.header]
     for label in labels_read:
         if named.count(plain(label)) > 1:
             raise Refusal(f"the column {label} stands twice; keep one.")
     missing = [" or ".join(labels) for role, labels in wanted.items() if labels and found[role] is None]
     missing += [label for label, index in values.items() if index is None]
+    missing += [
+        " or ".join(labels)
+        for role, labels in optional.items()
+        if role == "severity" and labels and found[role] is None
+    ]
     if missing:
         labels = ", ".join(label for label in table.header if label) or "none"
         hint = "add it" if len(missing) == 1 else "add them"
@@ -233,6 +245,9 @@ def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
             text(value).alias("value_text"),
             pl.col(f"n{value}").alias("number"),
             text(found["reference"]).alias("reference"),
+            text(found["severity"]).alias("severity"),
+            text(found["date"]).alias("date"),
+            pl.coalesce(text(found["reference"]), text(found["evidence"])).is_not_null().alias("is_evidenced"),
             header(found["region"]).alias("region_column"),
             header(value if source.layout == "wide" else found["item"]).alias("item_column"),
             header(value).alias("value_column"),

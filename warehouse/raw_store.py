@@ -75,10 +75,16 @@ def file_content(path: Path) -> bytes:
         raise Refusal(f"it cannot be read ({error.strerror}); check the path and its permissions.") from error
 
 
+def known_receipt(store: Store, source: str, content: bytes) -> Receipt | None:
+    """The receipt of an extract that was admitted before: the same bytes from the same source are one extract."""
+    key = _receipt_key(source, hashlib.sha256(content).hexdigest())
+    return _receipt(store, key) if store.exists(key) else None
+
+
 def admit_extract(
     store: Store, content: bytes, file_name: str, source: str, is_synthetic: bool, received_at: datetime, now: datetime
-) -> tuple[Receipt, bool]:
-    """Admit an extract; the receipt, and whether it is new. The same bytes from the same source are one extract."""
+) -> Receipt:
+    """Admit an extract that is not known yet: its bytes first, its receipt last. Whoever was faster is in the right."""
     digest = hashlib.sha256(content).hexdigest()
     receipt = Receipt(source, file_name, len(content), digest, received_at, now, is_synthetic)
     with suppress(AlreadyThere):
@@ -86,8 +92,8 @@ def admit_extract(
     try:
         store.create(_receipt_key(source, digest), as_json(asdict(receipt)))
     except AlreadyThere:
-        return _receipt(store, _receipt_key(source, digest)), False
-    return receipt, True
+        return _receipt(store, _receipt_key(source, digest))
+    return receipt
 
 
 def receipts(store: Store, sources: Iterable[str]) -> list[Receipt]:
