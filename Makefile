@@ -1,5 +1,5 @@
 # Two commands do everything: `make run` and `make test`. The environment comes from requirements.lock.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
