@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import polars as pl
 import pytest
 
@@ -16,6 +17,11 @@ from flows.cli import main
 from flows.night import Night, Request
 from flows.pipeline import run_night
 from schemas.methodology import Library, Methodology
+
+# The same examples every time: a red test is red for everyone. `--hypothesis-profile random` looks further.
+hypothesis.settings.register_profile("fixed", derandomize=True)
+hypothesis.settings.register_profile("random", derandomize=False)
+hypothesis.settings.load_profile("fixed")
 
 ROOT = Path(__file__).parents[1]
 EDITION = "ikp-2024-published"
