@@ -19,7 +19,7 @@ from flows.progress import tracked
 from schemas.methodology import Library
 from schemas.regions import valid_regions
 from schemas.violations import Refusal, UsageError
-from transforms.admission import admission, identified, quarantine_findings
+from transforms.admission import Admission, admission, identified, quarantine_findings
 from transforms.design import design_frames
 from transforms.indicators import settled
 from transforms.parse import extract_rows
@@ -63,7 +63,7 @@ def validate(request: Request, admitted: Admitted) -> Validated:
         source = methodology.sources[name]
         lookup = region_lookup(methodology.regions, valid, methodology.aliases, source)
         parts.append(admission(pl.concat(frames), source, methodology.corrections, lookup, methodology.dictionary))
-    for name, part in zip(("admitted", "quarantine", "findings"), zip(*parts, strict=True), strict=False):
+    for name, part in zip(Admission._fields, zip(*parts, strict=True), strict=False):
         pl.concat(part).write_parquet(request.work / f"{name}.parquet")
     if not any(part.admitted["value"].count() for part in parts):
         raise nothing_to_score(request, admitted, refused)
@@ -76,7 +76,8 @@ def prepare(request: Request, validated: Validated) -> Path:
     """Settle contradictions by precedence, and lay out figures and methodology as the engine's tables."""
     methodology, prepared = request.resolved(), request.work / "prepared"
     frames = design_frames(methodology)
-    figures = settled(pl.read_parquet(validated.rows / "admitted.parquet"), methodology, frames["unit"], frames["node"])
+    rows, places = (pl.read_parquet(validated.rows / f"{name}.parquet") for name in ("admitted", "refused_places"))
+    figures = settled(rows, places, methodology, frames["unit"], frames["node"])
     corrections = pl.read_parquet(validated.rows / "findings.parquet")
     quarantined = quarantine_findings(pl.read_parquet(validated.rows / "quarantine.parquet"))
     frames |= {"reported": figures.reported, "entered": figures.entered, "observation": figures.observation}

@@ -127,11 +127,12 @@ def _index(console: Console, result: Mapping[str, Any]) -> None:
     columns = ("rank", "region_code", "region_name", "score", "computed_score", "category", "origin")
     rows = [[row[column] for column in columns] for row in result["top"]]
     console.print(_table(columns, rows, f"Top of {result['top_of']}"))
-    counted = [
-        f"{each['region_level']} / {each['approach']}: {each['regions']} {each['category'] or 'without category'}"
-        for each in result["categories"]
-    ]
-    _sentences(console, "Categories", counted or ["no region has an index score"])
+    counted: dict[str, list[str]] = {}
+    for each in result["categories"]:
+        place = f"{each['region_level']} / {each['approach']}"
+        counted.setdefault(place, []).append(f"{each['regions']} {each['category'] or 'without category'}")
+    lines = [f"{place}: {', '.join(parts)}" for place, parts in counted.items()]
+    _sentences(console, "Categories", lines or ["no region has an index score"])
 
 
 def _night(console: Console, result: Mapping[str, Any]) -> None:

@@ -18,12 +18,14 @@ class Admission(NamedTuple):
     """What became of the rows of a source's extracts: every row is either admitted or in quarantine.
 
     `admitted`: rows with `region_code`, `region_level`, `source_item`, `approach`, `value` (null: sent as blank),
-    `value_sent`, `correction`, `reference`; `quarantine`: one row per violation; `findings` about corrections.
+    `value_sent`, `correction`, `reference`; `quarantine`: one row per violation; `findings` about corrections;
+    `refused_places`: what quarantined rows were about, where that is known: said something, so not blank.
     """
 
     admitted: pl.DataFrame
     quarantine: pl.DataFrame
     findings: pl.DataFrame
+    refused_places: pl.DataFrame
 
 
 def identified(rows: pl.DataFrame, **identity: Any) -> pl.DataFrame:
@@ -101,7 +103,9 @@ def admission(
         "is_ragged",
         "date",
     )
-    return Admission(good.drop(internal), quarantine, findings)
+    kept_out = rows.filter(~pl.col("position").is_in(good["position"].implode()))
+    places = kept_out.select("region_code", "region_level", "source_item", "approach").drop_nulls().unique()
+    return Admission(good.drop(internal), quarantine, findings, places)
 
 
 def quarantine_findings(quarantine: pl.DataFrame) -> pl.DataFrame:

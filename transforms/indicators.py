@@ -35,29 +35,31 @@ def source_frame(sources: Mapping[str, Source]) -> pl.DataFrame:
     )
 
 
-def settled(admitted: pl.DataFrame, methodology: Methodology, units: pl.DataFrame, nodes: pl.DataFrame) -> Settled:
+def settled(
+    admitted: pl.DataFrame,
+    refused_places: pl.DataFrame,
+    methodology: Methodology,
+    units: pl.DataFrame,
+    nodes: pl.DataFrame,
+) -> Settled:
     """Settle all admitted figures of a night.
 
-    `admitted` has the rows of all extracts with `received_at` and `is_synthetic` of their receipts.
+    `admitted` has the rows of all extracts with `received_at` and `is_synthetic` of their receipts; `refused_places` is
+    what quarantined rows were about.
     """
-    placed = (
-        admitted.join(
-            nodes.select("node_key", "node_code", "source_item", "aggregation"),
-            on="source_item",
-            how="left",
-        )
-        .join(
-            units.select("unit_key", "label", "region_code", "region_level", "approach"),
-            on=["region_code", "region_level", "approach"],
-            how="left",
-        )
-        .join(source_frame(methodology.sources), on="source", how="left")
-    )
+    node = nodes.select("node_key", "node_code", "source_item", "aggregation")
+    unit = units.select("unit_key", "label", "region_code", "region_level", "approach")
+
+    def on_keys(rows: pl.DataFrame) -> pl.DataFrame:
+        keyed = rows.join(node, on="source_item", how="left")
+        return keyed.join(unit, on=["region_code", "region_level", "approach"], how="left")
+
+    placed = on_keys(admitted).join(source_frame(methodology.sources), on="source", how="left")
     inside = pl.col("unit_key").is_not_null() & pl.col("node_key").is_not_null()
     told = placed.filter(inside)
     events = _newest_forms(told.filter("is_event"))
     totals = _event_totals(events, methodology)
-    stated = _with_state(pl.concat([_figures(told.filter(~pl.col("is_event"))), totals]))
+    stated = _with_state(pl.concat([told.filter(~pl.col("is_event")).select(*OF, *SAID), totals]))
     used = stated.filter(pl.col("state") == "used")
     outside = (
         placed.filter(~inside)
@@ -80,7 +82,9 @@ def settled(admitted: pl.DataFrame, methodology: Methodology, units: pl.DataFram
         is_score=pl.col("measure") == "score",
     )
     entered = used.filter(pl.col("measure") == "score").select(*PLACE, score="value")
-    complete = pl.concat([reported, _imputed(reported, nodes)])
+    torn = stated.filter(pl.col("state") == "conflicting")
+    unknown = pl.concat([on_keys(refused_places).drop_nulls(PLACE).select(PLACE), torn.select(PLACE)])
+    complete = pl.concat([reported, _imputed(reported, unknown, nodes)])
     return Settled(
         _treated(complete, methodology, units).sort(PLACE),
         entered.sort(PLACE),
@@ -89,21 +93,14 @@ def settled(admitted: pl.DataFrame, methodology: Methodology, units: pl.DataFram
     )
 
 
-SAID = ("value", "value_sent", "correction", "reference", "is_evidenced", "sheet", "row")
+# A figure: what it is of and from where, and what it says.
 OF = (*PLACE, "label", "node_code", "aggregation", "source", "precedence", "measure", "received_at", "extract_sha256")
-
-
-def _figures(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows that are figures for themselves."""
-    return rows.select(*OF, *SAID)
+SAID = ("value", "value_sent", "correction", "reference", "is_evidenced", "sheet", "row")
 
 
 def _newest_forms(events: pl.DataFrame) -> pl.DataFrame:
     """The events of the forms that count: a form takes the place of older ones of the same source and region whole."""
-    form = ["source", "region_code"]
-    newest = events.select(*form, "received_at", "extract_sha256").unique()
-    newest = newest.sort("received_at", "extract_sha256", descending=[True, False]).unique(form, keep="first")
-    return events.join(newest.select(*form, "extract_sha256"), on=[*form, "extract_sha256"], how="semi")
+    return events.filter(pl.col("received_at") == pl.col("received_at").max().over("source", "region_code"))
 
 
 def _event_totals(events: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
@@ -111,7 +108,7 @@ def _event_totals(events: pl.DataFrame, methodology: Methodology) -> pl.DataFram
     multipliers = {code: float(level.multiplier) for code, level in methodology.edition.severities.items()}
     severity = pl.col("severity").replace_strict(multipliers, default=0.0, return_dtype=pl.Float64)
     totals = (
-        events.sort("extract_sha256", "sheet", "row")
+        events.sort("value", "severity")  # so that a sum has the same bits in whatever order rows were sent
         .group_by(OF, maintain_order=True)
         .agg(
             (pl.col("value") * severity).sum().alias("total"),
@@ -119,8 +116,8 @@ def _event_totals(events: pl.DataFrame, methodology: Methodology) -> pl.DataFram
             pl.lit(None, pl.String).alias("correction"),
             pl.lit(None, pl.String).alias("reference"),
             pl.col("is_evidenced").any(),
-            pl.col("sheet").first(),
-            pl.col("row").first(),
+            pl.col("sheet").min(),
+            pl.col("row").min(),
         )
     )
     value = pl.when("is_told").then("total")
@@ -129,15 +126,11 @@ def _event_totals(events: pl.DataFrame, methodology: Methodology) -> pl.DataFram
 
 def _lineage(told: pl.DataFrame, stated: pl.DataFrame) -> pl.DataFrame:
     """Every row that was told, with what became of it: an event shares the state of the form it belongs to."""
-    rows = told.filter(~pl.col("is_event")).join(
-        stated.select(*PLACE, "extract_sha256", "sheet", "row", "state"),
-        on=[*PLACE, "extract_sha256", "sheet", "row"],
-        how="left",
-        nulls_equal=True,
-    )
-    events = told.filter("is_event").join(
-        stated.select(*PLACE, "extract_sha256", "state"), on=[*PLACE, "extract_sha256"], how="left"
-    )
+    form = [*PLACE, "source", "extract_sha256"]
+    row = [*form, "sheet", "row"]
+    figures, events = told.filter(~pl.col("is_event")), told.filter("is_event")
+    rows = figures.join(stated.select(*row, "state"), on=row, how="left", nulls_equal=True)
+    events = events.join(stated.select(*form, "state"), on=form, how="left")
     return pl.concat([rows, events]).with_columns(pl.col("state").fill_null("superseded"))
 
 
@@ -239,10 +232,18 @@ def _disagreements(stated: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([each.cast(FINDING) for each in (contradictions, conflicts, replaced)])
 
 
-def _imputed(reported: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
-    """Zeros for the leaves that count as zero when left blank, in units that reported anything at all."""
+def _imputed(reported: pl.DataFrame, unknown: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    """Zeros for the leaves that count as zero when left blank, in units that reported anything at all.
+
+    What was said but not admitted, or said in two ways, is `unknown`: not blank, and never zero.
+    """
     zero = nodes.filter(pl.col("missing") == "zero").select("node_key")
-    gaps = reported.select("unit_key").unique().join(zero, how="cross").join(reported, on=PLACE, how="anti")
+    gaps = (
+        reported.select("unit_key")
+        .unique()
+        .join(zero, how="cross")
+        .join(pl.concat([reported.select(PLACE), unknown]), on=PLACE, how="anti")
+    )
     return gaps.select(
         *PLACE,
         raw_value=pl.lit(None, pl.Float64),

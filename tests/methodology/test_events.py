@@ -85,7 +85,9 @@ def test_events_are_summed_by_hand(nights: Nights, tmp_path: Path) -> None:
     found = {row[:2]: row[2:] for row in values.select("region_code", "node_code", "raw_value", "status").rows()}
     assert found["11", "i01"] == (7.0, "reported")
     assert found["11", "i02"] == (0.0, "reported_zero")
-    assert found["11", "i03"] == (None, "imputed")
+    assert found["11", "i06"] == (None, "imputed")
+    # said, but not admitted: not blank, and so never zero
+    assert {found["11", f"i0{number}"] for number in (3, 4, 5)} == {(None, "missing")}
     assert found["12", "i01"] == (2.0, "reported")
     assert found["13", "i01"] == (None, "missing")
     quarantine = pl.read_parquet(nights.store / "runs/run-001/quarantine.parquet")
@@ -97,11 +99,11 @@ def test_events_are_summed_by_hand(nights: Nights, tmp_path: Path) -> None:
     ]
     index = nights.table(night, "index_score", SIMULATED)
     aceh = index.filter(region_code="11", approach="input").to_dicts()[0]
-    # konteks: 7 is the maximum of the level, hence 100; penyelenggaraan: nothing; of 27 : 38 : 25 : 10
-    assert aceh["score"] == pytest.approx(27.0)
+    assert aceh["score"] is None
     assert (aceh["indicators_expected"], aceh["indicators_reported"], aceh["indicators_evidenced"]) == (61, 2, 1)
     sumut = index.filter(region_code="12", approach="input")["score"][0]
-    assert sumut == pytest.approx(0.27 * 100 * 2 / 7 + 0.38 * 100)
+    # both are the maximum of the level that is known, hence 100, of 27 : 38 : 25 : 10
+    assert sumut == pytest.approx(27 + 38)
     form(inbox, "11-lagi", ("11", 2, "2019-04-17", "Ringan", 3, ""))
     again = nights.run(inbox, edition=SIMULATED)
     newer = nights.table(again, "indicator_value", SIMULATED).filter(region_code="11", approach="input")
@@ -111,6 +113,21 @@ def test_events_are_summed_by_hand(nights: Nights, tmp_path: Path) -> None:
     }
     states = nights.table(again, "observation", SIMULATED).filter(region_code="11", node_code="i01")["state"]
     assert set(states) == {"superseded"}
+
+
+def test_forms_sent_together_that_differ_are_not_decided_by_chance(nights: Nights, tmp_path: Path) -> None:
+    inbox = tmp_path / "forms"
+    form(inbox, "11-a", ("11", 1, "", "Berat", 2, ""), ("11", 17, "", "Ringan", 1, ""))
+    form(inbox, "11-b", ("11", 1, "", "Berat", 3, ""), ("11", 41, "", "Ringan", 1, ""))
+    night = nights.run(inbox, edition=SIMULATED)
+    values = nights.table(night, "indicator_value", SIMULATED).filter(region_code="11", approach="input")
+    found = dict(values["node_code", "raw_value"].rows())
+    assert (found["i01"], found["i17"], found["i41"]) == (None, 1.0, 1.0)
+    assert values.filter(node_code="i01")["status"].to_list() == ["missing"]
+    quality = nights.table(night, "quality_result", SIMULATED).filter(check="conflicting_extracts")
+    assert quality["subject"].to_list() == ["11 Aceh / input / i01"]
+    lineage = nights.table(night, "observation", SIMULATED).filter(region_code="11", node_code="i01")
+    assert set(lineage["state"]) == {"conflicting"}
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import csv
 import math
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from schemas.edition import Edition, Node
 from schemas.methodology import Library, Methodology
+from tests.warehouse.prepared import write_prepared
 from transforms.design import design_frames
 from warehouse.engine import EngineLimits, Stamp, score_tables
 
@@ -102,16 +104,7 @@ def scored(
     )
     entered = place.select("unit_key", "node_key", score="value")
     frames["entered"] = entered if as_scores else entered.clear()
-    frames["observation"] = pl.DataFrame(
-        schema=dict.fromkeys(packaged.dictionary.tables["observation"].columns, pl.String)
-    )
-    frames["finding"] = pl.DataFrame(schema=dict.fromkeys(("check", "subject", "observed", "expected"), pl.String))
-    prepared = folder / "prepared"
-    prepared.mkdir()
-    for name, each in frames.items():
-        each.write_parquet(prepared / f"{name}.parquet")
-    from datetime import date
-
+    prepared = write_prepared(folder, frames, packaged.dictionary)
     score_tables(prepared, edition, Stamp(date(2026, 1, 1), "s", False), EngineLimits(), folder / "tables")
     return pl.read_parquet(folder / "tables/node_score.parquet")
 

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from schemas.methodology import Library, Methodology
+from tests.warehouse.prepared import write_prepared
 from transforms.design import design_frames
 from warehouse.content import table_hash
 from warehouse.engine import EngineLimits, Stamp, score_tables
@@ -45,14 +46,7 @@ def test_threads_and_memory_change_no_bit(tmp_path: Path) -> None:
         is_evidenced=pl.lit(False),
         is_score=pl.lit(True),
     )
-    frames["observation"] = pl.DataFrame(
-        schema=dict.fromkeys(packaged.dictionary.tables["observation"].columns, pl.String)
-    )
-    frames["finding"] = pl.DataFrame(schema=dict.fromkeys(("check", "subject", "observed", "expected"), pl.String))
-    prepared = tmp_path / "prepared"
-    prepared.mkdir()
-    for name, frame in frames.items():
-        frame.write_parquet(prepared / f"{name}.parquet")
+    prepared = write_prepared(tmp_path, frames, packaged.dictionary)
     hashes = set()
     for threads, memory in ((1, "4GB"), (4, "500MB")):
         tables = tmp_path / f"tables{threads}"

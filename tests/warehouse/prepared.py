@@ -1,0 +1,19 @@
+"""What the engine reads, for tests that make their own frames."""
+
+from pathlib import Path
+
+import polars as pl
+
+from schemas.dictionary import Dictionary
+
+
+def write_prepared(folder: Path, frames: dict[str, pl.DataFrame], dictionary: Dictionary) -> Path:
+    """Write the engine's tables, with no observation and no finding, to a folder below `folder`."""
+    lineage = dict.fromkeys(dictionary.tables["observation"].columns, pl.String)
+    findings = dict.fromkeys(("check", "subject", "observed", "expected"), pl.String)
+    empty = {"observation": pl.DataFrame(schema=lineage), "finding": pl.DataFrame(schema=findings)}
+    prepared = folder / "prepared"
+    prepared.mkdir()
+    for name, frame in (frames | empty).items():
+        frame.write_parquet(prepared / f"{name}.parquet")
+    return prepared
