@@ -104,7 +104,9 @@ def admission(
         "date",
     )
     kept_out = rows.filter(~pl.col("position").is_in(good["position"].implode()))
-    places = kept_out.select("region_code", "region_level", "source_item", "approach").drop_nulls().unique()
+    about = ("region_code", "region_level", "source_item", "approach")
+    received = [name for name in ("source", "extract_sha256", "received_at") if name in rows.columns]
+    places = kept_out.select(*about, *received).drop_nulls().unique()
     return Admission(good.drop(internal), quarantine, findings, places)
 
 

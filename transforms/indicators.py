@@ -45,7 +45,7 @@ def settled(
     """Settle all admitted figures of a night.
 
     `admitted` has the rows of all extracts with `received_at` and `is_synthetic` of their receipts; `refused_places` is
-    what quarantined rows were about.
+    what quarantined rows were about. A sum of events of which one was refused is not known.
     """
     node = nodes.select("node_key", "node_code", "source_item", "aggregation")
     unit = units.select("unit_key", "label", "region_code", "region_level", "approach")
@@ -57,7 +57,11 @@ def settled(
     placed = on_keys(admitted).join(source_frame(methodology.sources), on="source", how="left")
     inside = pl.col("unit_key").is_not_null() & pl.col("node_key").is_not_null()
     told = placed.filter(inside)
-    events = _newest_forms(told.filter("is_event"))
+    refused = on_keys(refused_places).drop_nulls(PLACE)
+    form = ["source", "region_code"]
+    newest = pl.concat([frame.select(*form, "received_at") for frame in (told, refused)]).group_by(form).max()
+    refused = refused.join(newest, on=[*form, "received_at"], how="semi")
+    events = _newest_forms(told.filter("is_event")).join(refused, on=FORM_PLACE, how="anti")
     totals = _event_totals(events, methodology)
     stated = _with_state(pl.concat([told.filter(~pl.col("is_event")).select(*OF, *SAID), totals]))
     used = stated.filter(pl.col("state") == "used")
@@ -83,16 +87,17 @@ def settled(
     )
     entered = used.filter(pl.col("measure") == "score").select(*PLACE, score="value")
     torn = stated.filter(pl.col("state") == "conflicting")
-    unknown = pl.concat([on_keys(refused_places).drop_nulls(PLACE).select(PLACE), torn.select(PLACE)])
+    unknown = pl.concat([refused.select(PLACE), torn.select(PLACE)])
     complete = pl.concat([reported, _imputed(reported, unknown, nodes)])
     return Settled(
         _treated(complete, methodology, units).sort(PLACE),
         entered.sort(PLACE),
-        _lineage(told, stated),
+        _lineage(told, stated, refused),
         pl.concat([_disagreements(stated), outside.cast(FINDING)]),
     )
 
 
+FORM_PLACE = [*PLACE, "source", "extract_sha256"]
 # A figure: what it is of and from where, and what it says.
 OF = (*PLACE, "label", "node_code", "aggregation", "source", "precedence", "measure", "received_at", "extract_sha256")
 SAID = ("value", "value_sent", "correction", "reference", "is_evidenced", "sheet", "row")
@@ -124,13 +129,17 @@ def _event_totals(events: pl.DataFrame, methodology: Methodology) -> pl.DataFram
     return totals.with_columns(value.alias("value"), value.alias("value_sent")).select(*OF, *SAID)
 
 
-def _lineage(told: pl.DataFrame, stated: pl.DataFrame) -> pl.DataFrame:
+def _lineage(told: pl.DataFrame, stated: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
     """Every row that was told, with what became of it: an event shares the state of the form it belongs to."""
-    form = [*PLACE, "source", "extract_sha256"]
-    row = [*form, "sheet", "row"]
+    row = [*FORM_PLACE, "sheet", "row"]
     figures, events = told.filter(~pl.col("is_event")), told.filter("is_event")
     rows = figures.join(stated.select(*row, "state"), on=row, how="left", nulls_equal=True)
-    events = events.join(stated.select(*form, "state"), on=form, how="left")
+    partial = refused.select(FORM_PLACE).unique().with_columns(pl.lit("incomplete").alias("partial"))
+    events = events.join(stated.select(*FORM_PLACE, "state"), on=FORM_PLACE, how="left")
+    events = events.join(partial, on=FORM_PLACE, how="left").with_columns(
+        pl.coalesce("state", "partial").alias("state")
+    )
+    events = events.drop("partial")
     return pl.concat([rows, events]).with_columns(pl.col("state").fill_null("superseded"))
 
 

@@ -78,6 +78,8 @@ def test_events_are_summed_by_hand(nights: Nights, tmp_path: Path) -> None:
         ("11", 4, "kemarin", "Ringan", 1, ""),
         ("11", 5, "", "", 2, ""),
         ("11", 62, "", "Ringan", 2, ""),
+        ("11", 7, "", "Berat", 1, ""),
+        ("11", 7, "", "Parah", 9, ""),
     )
     form(inbox, "12", ("12", 1, "2019-04-17", "Sedang", 1, ""), ("12", 17, "2019-04-17", "Sedang", 4, ""))
     night = nights.run(inbox, edition=SIMULATED)
@@ -87,7 +89,7 @@ def test_events_are_summed_by_hand(nights: Nights, tmp_path: Path) -> None:
     assert found["11", "i02"] == (0.0, "reported_zero")
     assert found["11", "i06"] == (None, "imputed")
     # said, but not admitted: not blank, and so never zero
-    assert {found["11", f"i0{number}"] for number in (3, 4, 5)} == {(None, "missing")}
+    assert {found["11", f"i0{number}"] for number in (3, 4, 5, 7)} == {(None, "missing")}
     assert found["12", "i01"] == (2.0, "reported")
     assert found["13", "i01"] == (None, "missing")
     quarantine = pl.read_parquet(nights.store / "runs/run-001/quarantine.parquet")
@@ -96,6 +98,7 @@ def test_events_are_summed_by_hand(nights: Nights, tmp_path: Path) -> None:
         (6, "bad_date"),
         (7, "unknown_severity"),
         (8, "unknown_item"),
+        (10, "unknown_severity"),
     ]
     index = nights.table(night, "index_score", SIMULATED)
     aceh = index.filter(region_code="11", approach="input").to_dicts()[0]
@@ -111,6 +114,10 @@ def test_events_are_summed_by_hand(nights: Nights, tmp_path: Path) -> None:
         "i01": "imputed",
         "i02": "reported",
     }
+    # the newer form is whole: nothing of the older one, refused or not, counts any more
+    assert newer.filter(node_code="i07")["status"].to_list() == ["imputed"]
+    lineage = nights.table(night, "observation", SIMULATED).filter(region_code="11", node_code="i07")
+    assert lineage["state"].to_list() == ["incomplete"]
     states = nights.table(again, "observation", SIMULATED).filter(region_code="11", node_code="i01")["state"]
     assert set(states) == {"superseded"}
 
