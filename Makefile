@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 REAL := ikp-2024-published
 SIMULATED := ikp-2024-simulated
 
-.PHONY: run test test-slow check format lock docs clean
+.PHONY: run serve test test-slow check format lock docs clean
 
 run: $(READY)
 	@echo "== Real figures, as published by Bawaslu and printed by the press"
@@ -14,6 +14,10 @@ run: $(READY)
 	@echo "== SIMULATED: invented forms of 548 offices. Nothing below says anything about Indonesia"
 	$(BIN)/python extracts/simulate_offices.py build/$(SIMULATED)
 	$(BIN)/kerawanan run --edition $(SIMULATED) --inbox build/$(SIMULATED)
+
+# Prefect's server with its pages, a work pool, the deployments of prefect.yaml and a worker, on this machine.
+serve: $(READY)
+	$(BIN)/python -m flows.serve
 
 test: $(READY)
 	$(BIN)/pytest
@@ -37,12 +41,12 @@ docs: $(READY)
 	$(BIN)/python docs/data_dictionary.py
 
 # Resolves anew within the bounds of pyproject.toml. No address of a registry gets into the lock.
-LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate
 
 lock: $(READY)
-	$(LOCK) --extra dev --group build -o requirements.lock
-	$(LOCK) --group uv --no-deps -o requirements-uv.lock
+	$(LOCK) pyproject.toml --extra dev --group build -o requirements.lock
+	$(LOCK) --group uv -o requirements-uv.lock
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)

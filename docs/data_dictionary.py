@@ -35,6 +35,8 @@ def page(dictionary: Dictionary) -> str:
     for name, table in dictionary.published.items():
         lines += [f"## `{name}`", "", f"{table.title_en} ({table.title_id}).", ""]
         lines += [f"Key: {', '.join(f'`{column}`' for column in table.key)}."]
+        for column, value in table.hashed_rows.items():
+            lines += ["", f"The content hash covers the rows with `{column}` = `{value}`."]
         if not table.hashed:
             lines += ["", "Lineage: not part of the content hash of a snapshot."]
         lines += [
@@ -60,6 +62,11 @@ def page(dictionary: Dictionary) -> str:
     lines += [
         f"| `{name}` | {cell(unit.meaning_en)} | {cell(unit.meaning_id)} | {unit.domain} |"
         for name, unit in dictionary.units.items()
+    ]
+    lines += ["", "## Measures of the gate", "", "| measure | meaning | arti | mart |", "|---|---|---|---|"]
+    lines += [
+        f"| `{name}` | {cell(measure.meaning_en)} | {cell(measure.meaning_id)} | {measure.mart} |"
+        for name, measure in dictionary.measures.items()
     ]
     lines += [
         "",

@@ -5,8 +5,6 @@ import io
 import json
 import re
 import sys
-import tempfile
-import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -149,15 +147,6 @@ def _time(text: str) -> datetime:
     return (time if time.tzinfo else time.replace(tzinfo=jakarta())).astimezone(UTC)
 
 
-def _edition(library: Any, name: str) -> Any:
-    """The methodology of an edition. Raises UsageError where there is none of that name."""
-    from schemas.violations import UsageError
-
-    if name not in library.editions:
-        raise UsageError(f"there is no edition '{name}'; there are: {', '.join(library.editions)}.")
-    return library.edition(name)
-
-
 def _ingest(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
     from flows.intake import known_source, take_in
     from schemas.methodology import Library
@@ -188,27 +177,13 @@ def _validate(options: argparse.Namespace, settings: "Settings") -> tuple[int, d
 
 
 def _run(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from flows.night import Request
+    from flows.night import requested
     from flows.pipeline import run_night
     from flows.report import night_result
-    from schemas.methodology import Library
-    from warehouse.engine import EngineLimits
 
-    _edition(Library(settings.methodology), options.edition)
     now = datetime.now(UTC)
     as_of = options.as_of or now.astimezone(jakarta()).date()
-    with tempfile.TemporaryDirectory(prefix="kerawanan-") as work:
-        request = Request(
-            edition=options.edition,
-            as_of=as_of,
-            now=now,
-            run_id=f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}",
-            store=settings.store,
-            work=Path(work),
-            methodology=settings.methodology,
-            inbox=options.inbox,
-            limits=EngineLimits(settings.memory_limit, settings.threads),
-        )
+    with requested(settings, options.edition, as_of, now, options.inbox) as request:
         night = run_night(request)
     return (HELD if night.outcome == "held" else OK), night_result(settings.store, request.run_id, night)
 
@@ -265,7 +240,9 @@ def _methodology_list(_: argparse.Namespace, settings: "Settings") -> tuple[int,
 def _methodology_show(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
     from schemas.methodology import Library
 
-    methodology = _edition(Library(settings.methodology), options.edition)
+    library = Library(settings.methodology)
+    library.must_have(options.edition)
+    methodology = library.edition(options.edition)
     edition = methodology.edition
     return OK, {
         "digest": methodology.digest,
@@ -280,11 +257,13 @@ def _methodology_check(options: argparse.Namespace, settings: "Settings") -> tup
     from schemas.strict import MethodologyError
 
     library = Library(settings.methodology)
+    if options.edition:
+        library.must_have(options.edition)
     names = [options.edition] if options.edition else library.editions
     problems = []
     for name in names:
         try:
-            _edition(library, name)
+            library.edition(name)
         except MethodologyError as error:
             problems += [problem._asdict() for problem in error.problems if problem._asdict() not in problems]
     return (FAILED if problems else OK), {"editions": list(names), "problems": problems}

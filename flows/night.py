@@ -1,7 +1,10 @@
 """What the steps of a night pass each other: small, frozen references. No frame ever travels."""
 
+import tempfile
 import traceback
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -9,9 +12,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flows.intake import Refused
+from flows.settings import Settings
 from schemas.methodology import Library, Methodology
 from schemas.violations import NothingToScore
-from warehouse.engine import EngineLimits
+from warehouse.database import EngineLimits
+from warehouse.engine import Stamp
 from warehouse.raw_store import Receipt
 from warehouse.runs import write_run
 from warehouse.store import Store
@@ -48,6 +53,30 @@ class Request:
         """The methodology as `admit` fixed it for this night."""
         return _fixed_methodology(self.snapshot / "methodology", self.edition)
 
+    def stamp(self, validated: "Validated") -> Stamp:
+        """What the rows of this night's tables carry beside the results."""
+        return Stamp(self.as_of, self.run_id, validated.is_synthetic)
+
+
+@contextmanager
+def requested(
+    settings: Settings, edition: str, as_of: date, now: datetime, inbox: Path | None = None
+) -> Iterator[Request]:
+    """The request of a night under the settings, with a work folder that is gone afterwards."""
+    Library(settings.methodology).must_have(edition)
+    with tempfile.TemporaryDirectory(prefix="kerawanan-") as work:
+        yield Request(
+            edition=edition,
+            as_of=as_of,
+            now=now,
+            run_id=f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}",
+            store=settings.store,
+            work=Path(work),
+            methodology=settings.methodology,
+            inbox=inbox,
+            limits=EngineLimits(settings.memory_limit, settings.threads),
+        )
+
 
 @dataclass(frozen=True)
 class Admitted:
@@ -66,6 +95,13 @@ class Validated:
     rows: Path
     inputs: tuple[dict[str, Any], ...]
     refused: tuple[Refused, ...]
+
+    @property
+    def intake(self) -> dict[str, float]:
+        """How much of what was sent did not get in, as the gate measures it."""
+        rows, admitted = (sum(each[name] for each in self.inputs) for name in ("rows", "rows_admitted"))
+        extracts = len(self.inputs) + len(self.refused)
+        return {"quarantined_share": 1 - admitted / rows, "refused_share": len(self.refused) / extracts}
 
     @property
     def is_synthetic(self) -> bool:
@@ -132,6 +168,7 @@ def _write_record(request: Request, **facts: Any) -> None:
     }
     files = {
         "quarantine.parquet": request.work / "quarantine.parquet",
+        "gate.html": request.work / "gate.html",
         "quality_result.parquet": request.snapshot / "tables/quality_result.parquet",
     }
     write_run(Store(request.store), request.run_id, record, files)

@@ -24,10 +24,11 @@ from transforms.design import design_frames
 from transforms.indicators import settled
 from transforms.parse import extract_rows
 from transforms.regions import region_lookup
-from warehouse.engine import Stamp, score_tables
+from warehouse.engine import score_tables
 from warehouse.exports import write_workbook
+from warehouse.gate import Release, judged, write_page
 from warehouse.raw_store import read_extract, receipts
-from warehouse.snapshots import Draft, draft_hashes, publish_snapshot
+from warehouse.snapshots import Draft, draft_hashes, publish_snapshot, stable_tables
 from warehouse.store import Store
 
 
@@ -91,18 +92,19 @@ def prepare(request: Request, validated: Validated) -> Path:
 def score(request: Request, validated: Validated, prepared: Path) -> Path:
     """Compute the index in DuckDB, level by level, check it, and write every published table."""
     tables = request.snapshot / "tables"
-    stamp = Stamp(request.as_of, request.run_id, validated.is_synthetic)
-    score_tables(prepared, request.resolved().edition, stamp, request.limits, tables)
+    score_tables(prepared, request.resolved().edition, request.stamp(validated), request.limits, tables)
     return tables
 
 
-def judge(tables: Path) -> Judged:
-    """Decide on the release: anything critical in `quality_result` holds it."""
-    findings = pl.read_parquet(tables / "quality_result.parquet", columns=["severity"])
-    return Judged(dict(findings["severity"].value_counts().rows()))
+def judge(request: Request, validated: Validated, tables: Path) -> Judged:
+    """Judge the release by the edition's rules and by what was stable; anything critical holds it."""
+    stable, stamp = stable_tables(Store(request.store), request.edition), request.stamp(validated)
+    judgement = judged(Release(tables, stable, request.resolved(), validated.intake, stamp))
+    write_page(request.work / "gate.html", judgement)
+    return Judged(judgement.findings)
 
 
-def publish(request: Request, admitted: Admitted, validated: Validated, tables: Path, judged: Judged) -> Night:
+def publish(request: Request, admitted: Admitted, validated: Validated, tables: Path, verdict: Judged) -> Night:
     """Publish the snapshot unless it says nothing new, and write the record of the run."""
     methodology = request.resolved()
     hashes, whole = draft_hashes(tables, methodology.dictionary)
@@ -117,11 +119,11 @@ def publish(request: Request, admitted: Admitted, validated: Validated, tables: 
         table_hashes=hashes,
         inputs=validated.inputs,
         is_synthetic=validated.is_synthetic,
-        is_held=judged.is_held,
+        is_held=verdict.is_held,
     )
     snapshot_id, is_new = publish_snapshot(Store(request.store), draft)
-    night = Night("held" if judged.is_held else "published" if is_new else "unchanged", snapshot_id, whole)
-    record_night(request, night, admitted, validated, judged)
+    night = Night("held" if verdict.is_held else "published" if is_new else "unchanged", snapshot_id, whole)
+    record_night(request, night, admitted, validated, verdict)
     return night
 
 
@@ -137,8 +139,8 @@ def run_night(request: Request, step: Callable[..., Any] = call) -> Night:
         validated = step(validate, request, admitted)
         prepared = step(prepare, request, validated)
         tables = step(score, request, validated, prepared)
-        judged = step(judge, tables)
-        night: Night = step(publish, request, admitted, validated, tables, judged)
+        verdict = step(judge, request, validated, tables)
+        night: Night = step(publish, request, admitted, validated, tables, verdict)
     except UsageError:
         raise
     except Exception as error:

@@ -54,11 +54,13 @@ def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
         "corrected": sentences("correction_applied", "correction_unused"),
         "quarantined": sentences("rows_quarantined"),
         "contradicted": sentences("contradiction", "conflicting_extracts"),
-        "critical": findings.filter(pl.col("severity") == "critical")["message_en"].to_list(),
+        "critical": findings.filter(severity="critical")["message_en"].to_list(),
+        "warned": findings.filter(severity="warning", scope="release")["message_en"].to_list(),
         "is_synthetic": any(each["is_synthetic"] for each in record["inputs"]),
         "snapshot": str(store.path(base)),
         "stable": str(store.path(f"stable/v1/{edition}")) if stable else None,
         "run": str(store.path(run_folder(run_id))),
+        "gate": str(store.path(f"{run_folder(run_id)}/gate.html")),
         **_index_summary(store, base),
     }
 
@@ -145,6 +147,7 @@ def _night(console: Console, result: Mapping[str, Any]) -> None:
     )
     _index(console, result)
     _sentences(console, "Held because", result["critical"])
+    _sentences(console, "Look at", result["warned"])
     _sentences(console, "Refused", [f"{each['file_name']}: {each['reason']}" for each in result["refused"]])
     _sentences(console, "Corrected", result["corrected"])
     _sentences(console, "Contradicted", result["contradicted"])
@@ -161,7 +164,7 @@ def _night(console: Console, result: Mapping[str, Any]) -> None:
             if result["is_synthetic"]
             else "           nothing is stable yet"
         )
-    for label, name in (("Tables", "snapshot"), ("Stable", "stable"), ("This run", "run")):
+    for label, name in (("Tables", "snapshot"), ("Stable", "stable"), ("This run", "run"), ("Gate", "gate")):
         if result[name]:
             console.print(f"{label:<10} {result[name]}", soft_wrap=True)
     console.print(

@@ -42,13 +42,17 @@ class Column(Strict):
 
 
 class Table(Strict):
-    """A table: its columns in order, and the key that is its grain and its sort order."""
+    """A table: its columns in order, and the key that is its grain and its sort order.
+
+    The content hash covers it if `hashed`, and of its rows those with the values of `hashed_rows` (column: value).
+    """
 
     title_en: str
     title_id: str
     key: tuple[str, ...]
     columns: tuple[str, ...]
     hashed: bool = True
+    hashed_rows: dict[str, str] = Field(default_factory=dict)
     rules: dict[str, dict[Literal["required", "finite", "range"], str]] = Field(default_factory=dict)
 
 
@@ -62,6 +66,14 @@ class Rule(Strict):
     action_id: str = ""
 
 
+class Measure(Strict):
+    """What a rule of the gate can bound: a column of one of the marts it looks at (`warehouse/sql/gate/`)."""
+
+    mart: Literal["region", "population", "finding", "intake"]
+    meaning_en: str
+    meaning_id: str
+
+
 class Dictionary(Strict):
     """The whole data dictionary."""
 
@@ -69,6 +81,7 @@ class Dictionary(Strict):
     columns: dict[str, Column]
     tables: dict[str, Table]
     run_columns: tuple[str, ...]
+    measures: dict[str, Measure] = Field(default_factory=dict)
     rules: dict[str, Rule]
 
     @property

@@ -13,6 +13,7 @@ import polars as pl
 from schemas.dictionary import FILE as DICTIONARY_FILE
 from schemas.dictionary import Dictionary, dictionary_of
 from schemas.edition import EDITION_FILE, NODES_FILE, Edition, Node, nodes_of, plan_problems, tree_problems
+from schemas.gate import GATE_FILE, GateRule, gate_of, gate_text
 from schemas.regions import ALIASES_FILE, REGIONS_FILE, aliases_of, regions_of, valid_regions
 from schemas.sources import (
     CORRECTIONS_FILE,
@@ -27,7 +28,7 @@ from schemas.strict import Document, MethodologyError, Problem, parsed, yaml_doc
 from schemas.violations import UsageError
 
 EDITIONS = "editions"
-KNOWN = (EDITIONS, SOURCES_FILE, CORRECTIONS_FILE, DICTIONARY_FILE, REGIONS_FILE, ALIASES_FILE)
+KNOWN = (EDITIONS, SOURCES_FILE, CORRECTIONS_FILE, DICTIONARY_FILE, GATE_FILE, REGIONS_FILE, ALIASES_FILE)
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Methodology:
     aliases: pl.DataFrame
     edition: Edition
     files: Mapping[str, str]
+    gate: tuple[GateRule, ...] = ()
 
     @cached_property
     def digest(self) -> str:
@@ -166,28 +168,40 @@ class Library:
         folders = [root / EDITIONS for root in self._roots if (root / EDITIONS).is_dir()]
         return tuple(sorted({path.name for folder in folders for path in folder.iterdir() if path.is_dir()}))
 
-    def _edition_data(self, name: str, descendants: tuple[str, ...] = ()) -> tuple[Document, dict[str, Any], str]:
-        """The document of an edition, its data laid over what it extends, and the name of its nodes.csv."""
+    def must_have(self, name: str) -> None:
+        """Raises UsageError where there is no edition of that name."""
+        if name not in self.editions:
+            raise UsageError(f"there is no edition '{name}'; there are: {', '.join(self.editions)}.")
+
+    def _edition_data(
+        self, name: str, descendants: tuple[str, ...] = ()
+    ) -> tuple[Document, dict[str, Any], str, tuple[str, ...]]:
+        """The document of an edition, its data laid over what it extends, and the names of its nodes.csv and of the
+        tables of gate rules, the nearest last.
+        """
         file = f"{EDITIONS}/{name}/{EDITION_FILE}"
         nodes_file = f"{EDITIONS}/{name}/{NODES_FILE}"
+        gate_file = f"{EDITIONS}/{name}/{GATE_FILE}"
+        gate_files = (gate_file,) if self._texts(gate_file) else ()
         document = yaml_document(self._text(file), file)
         if not isinstance(document.data, dict):
             raise MethodologyError([Problem(file, 1, "an edition is a list of keys and values; this is not one.")])
         data: dict[str, Any] = dict(document.data)
         base = data.pop("extends", None)
         if base is None:
-            return document, data, nodes_file
+            return document, data, nodes_file, (GATE_FILE, *gate_files)
         if base in (*descendants, name) or base not in self.editions:
             sentence = f"it extends '{base}', which {'extends it' if base in self.editions else 'does not exist'}."
             raise MethodologyError([Problem(file, document.line(("extends",)), sentence)])
-        _, inherited, inherited_nodes = self._edition_data(base, (*descendants, name))
-        return document, inherited | data, nodes_file if self._texts(nodes_file) else inherited_nodes
+        _, inherited, inherited_nodes, inherited_gates = self._edition_data(base, (*descendants, name))
+        nodes_file = nodes_file if self._texts(nodes_file) else inherited_nodes
+        return document, inherited | data, nodes_file, (*inherited_gates, *gate_files)
 
     def edition(self, name: str) -> Methodology:
         """The methodology of one edition, every rule checked. Raises MethodologyError with all broken rules."""
         file = f"{EDITIONS}/{name}/{EDITION_FILE}"
         self._check_shared_files()
-        document, data, nodes_file = self._edition_data(name)
+        document, data, nodes_file, gate_files = self._edition_data(name)
         edition = parsed(Edition, document, data)
         if edition.edition != name:
             sentence = f"the folder is called '{name}', but edition.yml says '{edition.edition}'."
@@ -203,6 +217,7 @@ class Library:
         problems += _coverage_problems(edition, self.regions, document)
         if problems:
             raise MethodologyError(problems)
+        gate = gate_of([(each, self._text(each)) for each in gate_files], self.dictionary, edition)
         sources = {source: self.sources[source] for source in edition.sources}
         corrections = tuple(correction for correction in self.corrections if correction.source in sources)
         resolved = {
@@ -213,8 +228,9 @@ class Library:
             CORRECTIONS_FILE: yaml_text([_plain(correction) for correction in corrections]),
             file: yaml_text(_plain(edition)),
             f"{EDITIONS}/{name}/{NODES_FILE}": nodes_text,
+            GATE_FILE: gate_text(gate),
         }
-        return Methodology(self.dictionary, sources, corrections, self.regions, self.aliases, edition, files=resolved)
+        return Methodology(self.dictionary, sources, corrections, self.regions, self.aliases, edition, resolved, gate)
 
 
 def _plain(model: Any) -> dict[str, Any]:

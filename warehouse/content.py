@@ -20,22 +20,28 @@ FIXED_WIDTH = {
 }
 
 
-def table_hash(file: Path, types: Mapping[str, str]) -> str:
+def table_hash(file: Path, types: Mapping[str, str], only: Mapping[str, str] | None = None) -> str:
     """SHA-256 over the named columns of a Parquet file, in the order of its rows, hexadecimal.
+
+    Of the rows those count that have the values of `only` (column: value).
 
     Every column is hashed for itself: its name and type, then for every row whether it is null, and the value (64-bit
     integers and floats, UTF-8 text with its length, little endian). So the hash does not depend on how the file is cut.
     """
     hashes = {name: (hashlib.sha256(), hashlib.sha256()) for name in types}
     with pq.ParquetFile(file) as parquet:
-        for batch in parquet.iter_batches(batch_size=BATCH, columns=list(types)):
+        rows = 0
+        for whole in parquet.iter_batches(batch_size=BATCH, columns=list(types)):
+            batch = whole
+            for column, value in (only or {}).items():
+                batch = batch.filter(pc.equal(batch.column(column), value))
+            rows += batch.num_rows
             for name, kind in types.items():
                 nulls, values = hashes[name]
                 column = batch.column(name)
                 nulls.update(_fixed(pc.cast(pc.is_null(column), pa.uint8())))
                 for part in _bytes(column, kind):
                     values.update(part)
-        rows = parquet.metadata.num_rows
     total = hashlib.sha256(f"{rows}\n".encode())
     for name, kind in types.items():
         nulls, values = hashes[name]
@@ -70,8 +76,9 @@ def table_hashes(tables: Path, dictionary: Dictionary) -> dict[str, str]:
         name: table_hash(
             tables / f"{name}.parquet",
             {column: dictionary.columns[column].type for column in dictionary.content_columns(name)},
+            table.hashed_rows,
         )
-        for name in sorted(dictionary.published)
+        for name, table in sorted(dictionary.published.items())
     }
 
 

@@ -3,32 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from schemas.edition import Edition
 from schemas.violations import UsageError
-
-SQL = files("warehouse") / "sql"
-CHECKS = files("warehouse") / "checks"
+from warehouse.database import EngineLimits, contained, statement, statements, used
 
 BEFORE_LEVELS = ("exact_scale", "node_bound", "node_result")
 LEVEL = ("level_bound", "level_computed", "level_score")
 AFTER_LEVELS = ("spread", "score_quantile", "category_bound", "node_standing", "node_contribution")
-
-
-@dataclass(frozen=True)
-class EngineLimits:
-    """What the engine may use: neither changes a result.
-
-    `memory_limit` is written as DuckDB does ("1GB"; None: its default of 80 % of the machine); `threads` None: all.
-    """
-
-    memory_limit: str | None = None
-    threads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,17 +52,17 @@ def score_tables(prepared: Path, edition: Edition, stamp: Stamp, limits: EngineL
 def _write_tables(
     prepared: Path, edition: Edition, values: Mapping[str, object], limits: EngineLimits, tables: Path
 ) -> None:
-    with _connection(limits, prepared, tables) as connection:
+    with contained(limits, [prepared, tables]) as connection:
         for path in sorted(prepared.glob("*.parquet")):
             connection.read_parquet(str(path)).create(path.stem)
         _score(connection, edition, values)
-        for check in sorted(each.name for each in CHECKS.iterdir() if each.name.endswith(".sql")):
-            _run(connection, (CHECKS / check).read_text(encoding="utf-8"), values)
-        for name in sorted(each.name for each in (SQL / "publish").iterdir() if each.name.endswith(".sql")):
-            statement = (SQL / "publish" / name).read_text(encoding="utf-8")
+        for check in statements("checks"):
+            _run(connection, statement("checks", check), values)
+        for name in statements("sql/publish"):
+            text = statement("sql/publish", name)
             # The conservative profile that every reader of the last ten years can read.
-            connection.sql(statement, params=_used(statement, values)).write_parquet(
-                str(tables / f"{name.removesuffix('.sql')}.parquet"), compression="snappy"
+            connection.sql(text, params=used(text, values)).write_parquet(
+                str(tables / f"{name}.parquet"), compression="snappy"
             )
 
 
@@ -85,7 +70,7 @@ def _score(connection: duckdb.DuckDBPyConnection, edition: Edition, values: Mapp
     """From leaves to the index, level by level; then what needs all scores."""
 
     def run(name: str, **more: object) -> None:
-        _run(connection, (SQL / "score" / f"{name}.sql").read_text(encoding="utf-8"), {**values, **more})
+        _run(connection, statement("sql/score", name), {**values, **more})
 
     for name in BEFORE_LEVELS:
         run(name)
@@ -101,27 +86,5 @@ def _score(connection: duckdb.DuckDBPyConnection, edition: Edition, values: Mapp
         run(name)
 
 
-def _used(statement: str, values: Mapping[str, object]) -> dict[str, Any]:
-    """The values that a statement has a parameter for."""
-    return {name: value for name, value in values.items() if f"${name}" in statement}
-
-
-def _run(connection: duckdb.DuckDBPyConnection, statement: str, values: Mapping[str, object]) -> None:
-    connection.execute(statement, _used(statement, values))
-
-
-def _connection(limits: EngineLimits, prepared: Path, tables: Path) -> duckdb.DuckDBPyConnection:
-    """A database in memory that reaches nothing but the folders of this run, and loads no extension."""
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "temp_directory": str(prepared / "spill"),
-    }
-    if limits.memory_limit:
-        config["memory_limit"] = limits.memory_limit
-    if limits.threads:
-        config["threads"] = limits.threads
-    connection = duckdb.connect(config=config)
-    connection.execute("set allowed_directories = $folders", {"folders": [str(prepared), str(tables)]})
-    connection.execute("set enable_external_access = false")
-    return connection
+def _run(connection: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, object]) -> None:
+    connection.execute(text, used(text, values))

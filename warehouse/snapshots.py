@@ -11,13 +11,15 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from schemas.dictionary import Dictionary
 from schemas.manifest import SnapshotFile, manifest
 from schemas.methodology import Methodology
 from schemas.violations import DamagedStore, UsageError
 from warehouse.channels import CHANNELS, append, head, log_entries, settle
 from warehouse.content import content_hash, table_hashes
-from warehouse.store import Store, as_json
+from warehouse.store import AlreadyThere, Store, as_json
 
 MANIFEST = "datapackage.json"
 PACKAGES = ("flows", "schemas", "transforms", "warehouse")
@@ -133,18 +135,22 @@ def publish_snapshot(store: Store, draft: Draft) -> tuple[str, bool]:
         "run_id": draft.snapshot_id,
     }
     store.replace(f"nights/{edition}/{draft.as_of}.json", as_json(night_record))
-    return str(entry["snapshot_id"]), not same
+    return str(entry["snapshot_id"]), entry["snapshot_id"] == draft.snapshot_id
 
 
 def promote(store: Store, snapshot_id: str, at: datetime, reason: str) -> dict[str, Any]:
-    """Make a candidate stable, for a reason. Raises UsageError where it is synthetic, held or stable already."""
+    """Make a candidate stable, for a reason. Raises UsageError where it is synthetic, stable or wrong.
+
+    What only the rules of the gate hold, such as a large change, a person may promote: that is what the reason is for.
+    """
     facts = find_snapshot(store, snapshot_id)["kerawanan"]
     edition, whole_id = facts["edition"], facts["snapshot_id"]
     stable = head(store, edition, "stable")
     if facts["is_synthetic"]:
         raise UsageError(f"{whole_id} is simulated data; that is never promoted to stable.")
-    if facts["is_held"]:
-        raise UsageError(f"{whole_id} is held; mend what holds it and run again.")
+    wrong = critical_sentences(store, edition, whole_id)
+    if facts["is_held"] and wrong:
+        raise UsageError(f"{whole_id} is held and its figures are wrong: {' '.join(wrong)} Mend that and run again.")
     if stable and stable["snapshot_id"] == whole_id:
         raise UsageError(f"{whole_id} is stable already.")
     candidates = log_entries(store, edition, "candidate")
@@ -168,7 +174,7 @@ def _write(store: Store, draft: Draft, newest: Mapping[str, Any] | None) -> dict
     for path in sorted(each for each in draft.folder.rglob("*") if each.is_file()):
         content = path.read_bytes()
         relative = path.relative_to(draft.folder).as_posix()
-        store.create(f"{base}/{relative}", content)
+        _lay_down(store, f"{base}/{relative}", content)
         listed.append(SnapshotFile(relative, len(content), hashlib.sha256(content).hexdigest()))
     predecessor = newest and {name: newest[name] for name in ("snapshot_id", "content_hash", "manifest_sha256")}
     facts = {
@@ -187,7 +193,7 @@ def _write(store: Store, draft: Draft, newest: Mapping[str, Any] | None) -> dict
     }
     title, dictionary = draft.methodology.edition.title_en, draft.methodology.dictionary
     content = as_json(manifest(draft.edition, title, draft.created.isoformat(), listed, dictionary, facts))
-    store.create(f"{base}/{MANIFEST}", content)
+    _lay_down(store, f"{base}/{MANIFEST}", content)
     return {
         "snapshot_id": draft.snapshot_id,
         "content_hash": draft.content_hash,
@@ -195,6 +201,31 @@ def _write(store: Store, draft: Draft, newest: Mapping[str, Any] | None) -> dict
         "manifest_sha256": hashlib.sha256(content).hexdigest(),
         "is_held": draft.is_held,
     }
+
+
+def critical_sentences(store: Store, edition: str, snapshot_id: str) -> list[str]:
+    """What is critical in the figures of a snapshot themselves, whatever was stable beside it."""
+    file = store.path(f"{snapshot_folder(edition, snapshot_id)}/tables/quality_result.parquet")
+    rows = pq.read_table(file).to_pylist()
+    # Snapshots of before the gate have no scope: all that is said there is said of the figures.
+    return [
+        row["message_en"] for row in rows if (row["severity"], row.get("scope", "content")) == ("critical", "content")
+    ]
+
+
+def stable_tables(store: Store, edition: str) -> Path | None:
+    """The folder of the tables that are stable, None where nothing is."""
+    entry = head(store, edition, "stable")
+    return store.path(f"{snapshot_folder(edition, entry['snapshot_id'])}/tables") if entry else None
+
+
+def _lay_down(store: Store, key: str, content: bytes) -> None:
+    """Create a file of a snapshot; one that an earlier try of the same run left whole is as good."""
+    try:
+        store.create(key, content)
+    except AlreadyThere:
+        if store.read(key) != content:
+            raise
 
 
 def draft_hashes(tables: Path, dictionary: Dictionary) -> tuple[dict[str, str], str]:

@@ -37,7 +37,7 @@ COLUMNS = {
     "region": "code level name parent kind valid_from valid_to code_2020 code_bps",
     "methodology_node": "edition node_code parent_node_code node_level kind name_id name_en weight effective_weight "
     "direction unit normalisation aggregation missing source_item evidence note snapshot_id",
-    "quality_result": "run_id check severity subject observed expected message_id message_en",
+    "quality_result": "run_id scope check severity subject observed expected message_id message_en",
     "observation": "edition period as_of region_level region_code approach node_code value value_sent state correction "
     "source file_name extract_sha256 sheet row reference is_synthetic snapshot_id",
 }

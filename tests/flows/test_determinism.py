@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from tests.conftest import EDITION, EXTRACTS, Nights
-from warehouse.engine import EngineLimits
+from warehouse.database import EngineLimits
 
 ROUNDS = 20
 

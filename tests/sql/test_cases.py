@@ -17,9 +17,10 @@ CASES = [
 ]
 STATEMENTS = {
     Path(str(path)).stem: Path(str(path)).read_text()
-    for folder in ("sql/score", "sql/publish", "checks")
+    for folder in ("sql/score", "sql/gate", "sql/publish", "checks")
     for path in (files("warehouse") / folder).iterdir()
 }
+SELECTING = {Path(str(path)).stem for path in (files("warehouse") / "sql/gate").iterdir()}
 SETUP = "exact_scale", "node_bound", "node_result"
 
 
@@ -43,7 +44,10 @@ def test_case(statement: str, name: str, case: dict[str, Any]) -> None:
                 f'cast("{cell.split(":")[0]}" as {cell.split(":")[1]}) as "{cell.split(":")[0]}"' for cell in header
             )
             connection.execute(f"create or replace table {table} as select {typed} from frame")
-        connection.execute(STATEMENTS[statement], case.get("with", {}))
+        text = STATEMENTS[statement]
+        if statement in SELECTING:
+            text = f"create table result as {text}"
+        connection.execute(text, case.get("with", {}))
         header, *body = case["then"]["rows"]
         columns = ", ".join(f'"{column}"' for column in header)
         found = connection.execute(f"select {columns} from {case['then']['table']} order by all").fetchall()
@@ -51,9 +55,8 @@ def test_case(statement: str, name: str, case: dict[str, Any]) -> None:
 
 
 def test_every_computing_statement_has_cases() -> None:
-    computing = {
-        Path(str(path)).stem for folder in ("sql/score", "checks") for path in (files("warehouse") / folder).iterdir()
-    }
+    folders = [files("warehouse") / folder for folder in ("sql/score", "sql/gate", "checks")]
+    computing = {Path(str(path)).stem for folder in folders for path in folder.iterdir()}
     assert computing - set(SETUP) == {statement for statement, _, _ in CASES}
 
 

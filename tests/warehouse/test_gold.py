@@ -14,7 +14,8 @@ from schemas.edition import Edition, Node
 from schemas.methodology import Library, Methodology
 from tests.warehouse.prepared import write_prepared
 from transforms.design import design_frames
-from warehouse.engine import EngineLimits, Stamp, score_tables
+from warehouse.database import EngineLimits
+from warehouse.engine import Stamp, score_tables
 
 GOLD = Path(__file__).parents[1] / "gold"
 

@@ -10,7 +10,8 @@ from schemas.methodology import Library, Methodology
 from tests.warehouse.prepared import write_prepared
 from transforms.design import design_frames
 from warehouse.content import table_hash
-from warehouse.engine import EngineLimits, Stamp, score_tables
+from warehouse.database import EngineLimits
+from warehouse.engine import Stamp, score_tables
 
 UNITS = 130_000  # more than a row group of DuckDB
 

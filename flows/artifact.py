@@ -1,0 +1,58 @@
+"""What the artifact of a night says, in Markdown: for people who open the run in Prefect's pages."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+SHOWN = 20
+
+
+def night_markdown(result: Mapping[str, Any]) -> str:
+    """The result of a night: outcome, top of the index, categories, quarantine, and where everything lies."""
+    synthetic = " **SIMULATED DATA: nothing here says anything about Indonesia.**" if result["is_synthetic"] else ""
+    parts = [
+        f"# {result['edition']} as of {result['as_of']}: {result['outcome']}\n{synthetic}",
+        (
+            f"{result['extracts']} extracts ({result['new_extract_count']} new), {result['rows']} figures, of which "
+            f"{result['rows_admitted']} were admitted and {result['rows'] - result['rows_admitted']} quarantined."
+        ),
+        _list("Held because", result["critical"]),
+        _list("Look at", result["warned"]),
+        f"## Top of {_text(result['top_of'])}",
+        _table(("rank", "region_code", "region_name", "score", "category", "origin"), result["top"]),
+        "## Regions per category",
+        _table(("region_level", "approach", "category", "regions"), result["categories"]),
+        _list("Refused", [f"{each['file_name']}: {each['reason']}" for each in result["refused"]]),
+        _list("Quarantined", result["quarantined"] or ["nothing"]),
+        _list("Corrected", result["corrected"]),
+        _list("Contradicted", result["contradicted"]),
+        "## Where it lies",
+        "\n".join(
+            f"- {label}: [{_text(result[name])}]({Path(result[name]).as_uri()})"
+            for label, name in (("snapshot", "snapshot"), ("stable", "stable"), ("this run", "run"), ("gate", "gate"))
+            if result[name]
+        ),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _text(value: object) -> str:
+    """A value as text that Markdown shows as it is: names of files and regions are input."""
+    if value is None:
+        return ""
+    shown = f"{value:.3f}" if isinstance(value, float) else str(value)
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&])", r"\\\1", " ".join(shown.split()))
+
+
+def _table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    lines = [" | ".join(_text(column) for column in columns), " | ".join("---" for _ in columns)]
+    lines += [" | ".join(_text(row[column]) for column in columns) for row in rows]
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def _list(title: str, sentences: Sequence[str]) -> str:
+    if not sentences:
+        return ""
+    more = [f"... and {len(sentences) - SHOWN} more"] if len(sentences) > SHOWN else []
+    return "\n".join([f"## {title}\n", *(f"- {_text(each)}" for each in [*sentences[:SHOWN], *more])])

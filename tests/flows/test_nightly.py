@@ -1,0 +1,159 @@
+"""The nightly flow against a Prefect server: six tasks, named states, an artifact, retries where they help."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prefect.client.orchestration import get_client
+from prefect.testing.utilities import prefect_test_harness
+from prefect.utilities.callables import parameter_schema
+
+from flows import nightly as module
+from flows.artifact import night_markdown
+from flows.clock import TIME_ZONE
+from flows.nightly import last_completed_day, nightly
+from schemas.methodology import Library
+from tests.conftest import EDITION, EXTRACTS, ROOT
+from warehouse.store import Store
+
+STEPS = ["admit", "validate", "prepare", "score", "judge", "publish"]
+# Prefect's own client and server leave sockets and loops to the collector.
+pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.xdist_group("prefect")]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _server() -> Iterator[None]:
+    with prefect_test_harness(server_startup_timeout=60):
+        yield
+
+
+def run(store: Path, edition: str = EDITION, inbox: Path = EXTRACTS) -> Any:
+    day = datetime.now(UTC).date()
+    return nightly(edition, as_of=day, store=str(store), inbox=str(inbox), return_state=True)
+
+
+def tasks_of(state: Any) -> dict[str, list[str]]:
+    """The task runs of a flow run, in the order they started: their names and the states they went through."""
+    run_id = str(state.state_details.flow_run_id)
+    with get_client(sync_client=True) as client:
+        runs = [each for each in client.read_task_runs() if str(each.flow_run_id) == run_id]
+        ordered = sorted(runs, key=lambda each: each.start_time)
+        return {
+            each.name: [past.name for past in client.read_task_run_states(each.id)] or [each.state.name]
+            for each in ordered
+        }
+
+
+def artifact_of(state: Any) -> str:
+    with get_client(sync_client=True) as client:
+        found = [
+            each for each in client.read_artifacts() if str(each.flow_run_id) == str(state.state_details.flow_run_id)
+        ]
+    assert len(found) == 1
+    return str(found[0].data)
+
+
+def test_a_night_is_six_tasks_named_states_and_an_artifact(tmp_path: Path) -> None:
+    first = run(tmp_path / "store")
+    assert (first.type.value, first.name) == ("COMPLETED", "Published")
+    assert list(tasks_of(first)) == STEPS
+    result = first.result()
+    assert result["outcome"] == "published"
+    text = artifact_of(first)
+    assert "| 1 | 31 | DKI Jakarta | 88.950 | tinggi | entered |" in text
+    assert "| province | input | sedang | 21 |" in text
+    assert f"[{tmp_path}" in text.replace("\\", "")
+    assert result["snapshot_id"] in text
+    again = run(tmp_path / "store")
+    assert (again.type.value, again.name) == ("COMPLETED", "Unchanged")
+    assert again.result()["content_hash"] == result["content_hash"]
+    assert again.result()["snapshot_id"] == result["snapshot_id"]
+
+
+def test_what_people_did_wrong_is_said_in_a_sentence_and_not_tried_again(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    unknown = run(tmp_path / "store", edition="no-such-edition")
+    assert (unknown.type.value, unknown.name) == ("FAILED", "Failed")
+    assert unknown.message.startswith("there is no edition 'no-such-edition'; there are: ")
+    (tmp_path / "empty").mkdir()
+    nothing = run(tmp_path / "store", inbox=tmp_path / "empty")
+    assert nothing.message.startswith(f"there is no figure for {EDITION}")
+    missing = run(tmp_path / "store", inbox=tmp_path / "nowhere")
+    assert missing.message == f"the inbox {tmp_path / 'nowhere'} is not a folder."
+    assert "AwaitingRetry" not in str(tasks_of(missing))
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
+def test_a_storage_that_fails_once_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = run(tmp_path / "sound").result()["content_hash"]
+    monkeypatch.setattr(module, "RETRY_DELAYS", [0.0, 0.0, 0.0])
+    failures = {"create": 3, "replace": 2}
+    for verb, sound in ((name, getattr(Store, name)) for name in failures):
+
+        def shaky(*arguments: Any, verb: str = verb, sound: Any = sound) -> Any:
+            if "snapshots/" in arguments[1] or "nights/" in arguments[1]:
+                failures[verb] -= 1
+                if failures[verb] == 0:
+                    raise OSError(5, "the disk did not answer", arguments[1])
+            return sound(*arguments)
+
+        monkeypatch.setattr(Store, verb, shaky)
+    failures["replace"] = 1
+    night = run(tmp_path / "shaky")
+    assert night.name == "Published", night.message
+    assert max(failures.values()) <= 0
+    assert night.result()["content_hash"] == expected
+    assert Store(str(tmp_path / "shaky")).keys("log") == [
+        f"log/{EDITION}/candidate/000001.json",
+        f"log/{EDITION}/stable/000001.json",
+    ]
+
+
+def test_the_night_of_a_schedule_is_the_last_day_complete_in_jakarta() -> None:
+    assert last_completed_day(datetime(2026, 11, 23, 18, 30, tzinfo=UTC)) == date(2026, 11, 23)
+    assert last_completed_day(datetime(2026, 11, 23, 16, 59, tzinfo=UTC)) == date(2026, 11, 22)
+
+
+def test_the_form_explains_every_parameter() -> None:
+    fields = parameter_schema(nightly).properties
+    assert list(fields) == ["edition", "as_of", "store", "inbox"]
+    assert all(len(field["description"]) > 20 for field in fields.values())
+
+
+def test_deployments_run_every_night_one_at_a_time_per_edition() -> None:
+    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    editions = [each["parameters"]["edition"] for each in deployments]
+    assert len(set(editions)) == len(editions)
+    for each in deployments:
+        assert each["schedules"] == [{"cron": "30 1 * * *", "timezone": TIME_ZONE}]
+        assert each["concurrency_limit"] == {"limit": 1, "collision_strategy": "ENQUEUE"}
+        Library().must_have(each["parameters"]["edition"])
+
+
+def test_input_cannot_write_markup_into_the_artifact() -> None:
+    hostile = "<img src=x onerror=alert(1)> | [click](http://example.org) `x`\n# heading"
+    result = {
+        "edition": "e",
+        "as_of": "2026-01-01",
+        "outcome": "published",
+        "is_synthetic": True,
+        "extracts": 1,
+        "new_extract_count": 1,
+        "rows": 1,
+        "rows_admitted": 1,
+        "critical": [hostile],
+        "top_of": hostile,
+        "top": [],
+        "categories": [],
+        "refused": [{"file_name": hostile, "reason": hostile}],
+        **{name: [] for name in ("quarantined", "corrected", "contradicted", "warned")},
+        **dict.fromkeys(("snapshot", "stable", "run", "gate")),
+    }
+    text = night_markdown(result)
+    assert not re.search(r"(?<!\\)[<>`]|(?<!\\)\]\(|^# heading", text, re.MULTILINE)
+    assert "SIMULATED" in text

@@ -1,0 +1,54 @@
+"""DuckDB as this package uses it: contained in the folders of a run, its statements in files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+HERE = files("warehouse")
+
+
+@dataclass(frozen=True)
+class EngineLimits:
+    """What the engine may use: neither changes a result.
+
+    `memory_limit` is written as DuckDB does ("1GB"; None: its default of 80 % of the machine); `threads` None: all.
+    """
+
+    memory_limit: str | None = None
+    threads: int | None = None
+
+
+def contained(limits: EngineLimits, folders: Sequence[Path]) -> duckdb.DuckDBPyConnection:
+    """A database in memory that reaches nothing but `folders`, spills into the first, and loads no extension."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "temp_directory": str(folders[0] / "spill"),
+    }
+    if limits.memory_limit:
+        config["memory_limit"] = limits.memory_limit
+    if limits.threads:
+        config["threads"] = limits.threads
+    connection = duckdb.connect(config=config)
+    connection.execute("set allowed_directories = $folders", {"folders": [str(folder) for folder in folders]})
+    connection.execute("set enable_external_access = false")
+    return connection
+
+
+def statement(folder: str, name: str) -> str:
+    """The text of a statement in a folder of this package, such as `sql/score`."""
+    return (HERE / folder / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def statements(folder: str) -> list[str]:
+    """The names of all statements in a folder of this package, sorted."""
+    return sorted(each.name.removesuffix(".sql") for each in (HERE / folder).iterdir() if each.name.endswith(".sql"))
+
+
+def used(text: str, values: Mapping[str, object]) -> dict[str, Any]:
+    """The values that a statement has a parameter for."""
+    return {name: value for name, value in values.items() if f"${name}" in text}
