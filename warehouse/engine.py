@@ -1,6 +1,6 @@
 """The engine: prepared frames in, scores and published tables out. DuckDB runs the statements of sql/ and checks/."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -9,11 +9,18 @@ import duckdb
 
 from schemas.edition import Edition
 from schemas.violations import UsageError
-from warehouse.database import EngineLimits, contained, statement, statements, used
+from warehouse.database import EngineLimits, contained, statement, statements, used, write_parquet
 
-BEFORE_LEVELS = ("exact_scale", "node_bound", "node_result")
-LEVEL = ("level_bound", "level_computed", "level_score")
+BEFORE_LEVELS = ("exact_scale", "origin", "category", "node_bound", "node_result", "node_sum")
+LEAVES, AGGREGATES = ("leaf",), ("level_reach", "level_sum", "aggregate", "aggregated")
+LEVEL = ("level_bound", "level_computed", "level_score", "level_factor", "level_entered")
+ROLL_UP = ("level_roll_up", "level_rolled")
 AFTER_LEVELS = ("spread", "score_quantile", "category_bound", "node_standing", "node_contribution")
+# Read where they lie: they are as large as the input, and few statements read them.
+LEFT_IN_PLACE = ("reported", "observation")
+# Statements with the parameters first_unit and last_unit run block by block, each of about so many scores: what they
+# join and sort then fits the memory, however many regions there are.
+BLOCK = 1_500_000
 
 
 @dataclass(frozen=True)
@@ -54,37 +61,62 @@ def _write_tables(
 ) -> None:
     with contained(limits, [prepared, tables]) as connection:
         for path in sorted(prepared.glob("*.parquet")):
-            connection.read_parquet(str(path)).create(path.stem)
-        _score(connection, edition, values)
+            table = connection.read_parquet(str(path))
+            (table.create_view if path.stem in LEFT_IN_PLACE else table.create)(path.stem)
+        blocks = _blocks(connection, len(edition.nodes))
+        _score(connection, edition, values, blocks)
         for check in statements("checks"):
-            _run(connection, statement("checks", check), values)
+            _run(connection, statement("checks", check), values, blocks)
         for name in statements("sql/publish"):
             text = statement("sql/publish", name)
-            # The conservative profile that every reader of the last ten years can read.
-            connection.sql(text, params=used(text, values)).write_parquet(
-                str(tables / f"{name}.parquet"), compression="snappy"
-            )
+            parts = (connection.sql(text, params=used(text, each)) for each in _per_block(text, values, blocks))
+            write_parquet(parts, tables / f"{name}.parquet")
 
 
-def _score(connection: duckdb.DuckDBPyConnection, edition: Edition, values: Mapping[str, object]) -> None:
+def _blocks(connection: duckdb.DuckDBPyConnection, nodes: int) -> list[dict[str, object]]:
+    """The units in blocks: first and last key of each."""
+    units = connection.table("unit").count("*").fetchall()[0][0]
+    size = max(BLOCK // nodes, 1)
+    return [
+        {"first_unit": first, "last_unit": min(first + size - 1, units)} for first in range(1, max(units, 1) + 1, size)
+    ]
+
+
+def _score(
+    connection: duckdb.DuckDBPyConnection,
+    edition: Edition,
+    values: Mapping[str, object],
+    blocks: Sequence[Mapping[str, object]],
+) -> None:
     """From leaves to the index, level by level; then what needs all scores."""
 
     def run(name: str, **more: object) -> None:
-        _run(connection, statement("sql/score", name), {**values, **more})
+        _run(connection, statement("sql/score", name), {**values, **more}, blocks)
 
     for name in BEFORE_LEVELS:
         run(name)
     for level in range(1, edition.root.level + 1):
-        run("leaf" if level == 1 else "aggregate")
-        for name in LEVEL:
+        for name in (*(LEAVES if level == 1 else AGGREGATES), *LEVEL):
             run(name, node_level=level)
         for roll_up_key in range(1, len(edition.roll_ups) + 1):
-            run("level_roll_up", roll_up_key=roll_up_key)
-            run("level_rolled")
-        run("keep_level")
+            for name in ROLL_UP:
+                run(name, node_level=level, roll_up_key=roll_up_key)
     for name in AFTER_LEVELS:
         run(name)
 
 
-def _run(connection: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, object]) -> None:
-    connection.execute(text, used(text, values))
+def _per_block(
+    text: str, values: Mapping[str, object], blocks: Sequence[Mapping[str, object]]
+) -> list[Mapping[str, object]]:
+    """The values to run a statement with: once, or once per block of units if it asks for one."""
+    return [{**values, **block} for block in blocks] if "$first_unit" in text else [values]
+
+
+def _run(
+    connection: duckdb.DuckDBPyConnection,
+    text: str,
+    values: Mapping[str, object],
+    blocks: Sequence[Mapping[str, object]],
+) -> None:
+    for each in _per_block(text, values, blocks):
+        connection.execute(text, used(text, each))

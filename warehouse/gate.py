@@ -16,7 +16,7 @@ import pyarrow as pa
 from schemas.dictionary import Dictionary, Severity
 from schemas.gate import MARTS, GateRule
 from schemas.methodology import Methodology
-from warehouse.database import EngineLimits, contained, statement, statements, used
+from warehouse.database import EngineLimits, contained, statement, statements, used, write_parquet
 from warehouse.engine import Stamp
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def judged(release: Release) -> Judgement:
         added = [_row(verdict, methodology.dictionary, release.stamp.snapshot_id) for verdict in verdicts]
         added.sort(key=lambda row: (row["check"], row["subject"]))
         whole = pa.concat_tables([content, pa.Table.from_pylist(added, schema=content.schema)])
-        connection.from_arrow(whole).write_parquet(str(tables / "quality_result.parquet"), compression="snappy")
+        write_parquet([connection.from_arrow(whole)], tables / "quality_result.parquet")
     return Judgement(release, verdicts, tuple(whole.to_pylist()))
 
 

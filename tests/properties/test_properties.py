@@ -18,6 +18,7 @@ from tests.sql.test_cases import STATEMENTS
 from transforms.admission import Admission, admission, identified
 from transforms.parse import extract_rows
 from transforms.regions import region_lookup
+from warehouse.database import used
 
 METHODOLOGY = Library().edition("ikp-2024-published")
 NAME = "siaran-pers-provinsi"
@@ -89,11 +90,15 @@ def test_sums_have_the_same_bits_in_any_order(scores: list[float], random: objec
                 "$n::bigint as children_weight_units",
                 {"n": len(scores)},
             )
-            connection.execute("create table level_score (unit_key integer, node_key integer, score double)")
+            columns = "unit_key integer, node_key integer, node_level integer, score double"
+            connection.execute(f"create table node_result ({columns})")
             for place in places:
                 connection.execute("insert into node values ($k, 1, 1, 1, null, 'unknown', 0, 0)", {"k": place + 2})
-                connection.execute("insert into level_score values (1, $k, $s)", {"k": place + 2, "s": scores[place]})
-            connection.execute(STATEMENTS["aggregate"])
+                row = {"k": place + 2, "s": scores[place]}
+                connection.execute("insert into node_result values (1, $k, 1, $s)", row)
+            for name in ("level_reach", "level_sum", "aggregate", "aggregated"):
+                text = STATEMENTS[name]
+                connection.execute(text, used(text, {"node_level": 2, "first_unit": 1, "last_unit": 1}))
             results.append(connection.execute("select value from level_raw").fetchall()[0][0])
     assert results[0].hex() == results[1].hex()
     assert results[0] == pytest.approx(sum(scores), abs=1e-6 * max(1.0, *map(abs, scores)))

@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 import yaml
 
+from warehouse.database import used
+
 HERE = Path(__file__).parent / "cases"
 CASES = [
     (path.stem, name, case)
@@ -21,7 +23,7 @@ STATEMENTS = {
     for path in (files("warehouse") / folder).iterdir()
 }
 SELECTING = {Path(str(path)).stem for path in (files("warehouse") / "sql/gate").iterdir()}
-SETUP = "exact_scale", "node_bound", "node_result"
+SETUP = "exact_scale", "origin", "node_bound", "node_result", "node_sum"
 
 
 def rounded(value: Any) -> Any:
@@ -44,10 +46,11 @@ def test_case(statement: str, name: str, case: dict[str, Any]) -> None:
                 f'cast("{cell.split(":")[0]}" as {cell.split(":")[1]}) as "{cell.split(":")[0]}"' for cell in header
             )
             connection.execute(f"create or replace table {table} as select {typed} from frame")
-        text = STATEMENTS[statement]
-        if statement in SELECTING:
-            text = f"create table result as {text}"
-        connection.execute(text, case.get("with", {}))
+        for each in case.get("run", [statement]):
+            text = STATEMENTS[each]
+            if each in SELECTING:
+                text = f"create table result as {text}"
+            connection.execute(text, used(text, case.get("with", {})))
         header, *body = case["then"]["rows"]
         columns = ", ".join(f'"{column}"' for column in header)
         found = connection.execute(f"select {columns} from {case['then']['table']} order by all").fetchall()
@@ -57,7 +60,7 @@ def test_case(statement: str, name: str, case: dict[str, Any]) -> None:
 def test_every_computing_statement_has_cases() -> None:
     folders = [files("warehouse") / folder for folder in ("sql/score", "sql/gate", "checks")]
     computing = {Path(str(path)).stem for folder in folders for path in folder.iterdir()}
-    assert computing - set(SETUP) == {statement for statement, _, _ in CASES}
+    assert computing - set(SETUP) == {each for statement, _, case in CASES for each in case.get("run", [statement])}
 
 
 def test_every_statement_is_one_and_says_its_grain() -> None:

@@ -1,14 +1,19 @@
--- fails: a computed score that the contributions of its children do not add up to
+-- fails: a computed score that the contributions of its children do not add up to (looked at block by block of units)
 insert into finding
 select
     'contribution_sum' as "check",
     unit.label || ' / ' || node.node_code as subject,
-    cast(sum(contribution.contribution) as varchar) as observed,
-    cast(any_value(result.score) as varchar) as expected
-from node_contribution as contribution
-inner join node_result as result
-    on contribution.unit_key = result.unit_key and contribution.parent_key = result.node_key
-inner join node on contribution.parent_key = node.node_key
-inner join unit on contribution.unit_key = unit.unit_key
-group by contribution.unit_key, unit.label, node.node_code
-having abs(sum(contribution.contribution) - any_value(result.score)) > 1e-9 * greatest(1, abs(any_value(result.score)))
+    cast(added.total as varchar) as observed,
+    cast(added.score as varchar) as expected
+from (
+    select
+        unit_key,
+        parent_key,
+        sum(contribution) as total,
+        any_value(parent_score) as score
+    from node_contribution($first_unit, $last_unit)
+    group by unit_key, parent_key
+) as added
+inner join node on added.parent_key = node.node_key
+inner join unit on added.unit_key = unit.unit_key
+where abs(added.total - added.score) > 1e-9 * greatest(1, abs(added.score))

@@ -1,26 +1,17 @@
--- fails: more than one score, or more than one category, for a region, approach and node
+-- fails: more than one score for a region, approach and node (looked at block by block of units)
 insert into finding
 select
     'duplicate_grain' as "check",
-    counted.name || ' / ' || unit.label || ' / ' || node.node_code as subject,
+    unit.label || ' / ' || node.node_code as subject,
     cast(counted.copies as varchar) as observed,
     '1' as expected
 from (
     select
-        'node_score' as name,
         unit_key,
         node_key,
         count(*) as copies
     from node_result
-    group by unit_key, node_key
-    having count(*) > 1
-    union all
-    select
-        'category' as name,
-        unit_key,
-        node_key,
-        count(*) as copies
-    from node_standing
+    where unit_key between $first_unit and $last_unit
     group by unit_key, node_key
     having count(*) > 1
 ) as counted

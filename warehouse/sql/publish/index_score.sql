@@ -25,12 +25,13 @@ select
     unit.region_name,
     unit.parent_region_code,
     unit.approach,
-    result.origin,
+    cast(result.origin as varchar) as origin,
     result.score,
     result.computed_score,
-    standing.place as rank,
-    standing.regions_ranked,
-    standing.category,
+    case when population.is_ranked and spread.is_complete then standing.place end as rank,
+    case when population.is_ranked and spread.is_complete and result.score is not null then spread.n end
+        as regions_ranked,
+    cast(standing.category as varchar) as category,
     leaf_count.leaves as indicators_expected,
     coalesce(report.reports, 0) as indicators_reported,
     coalesce(report.evidenced, 0) as indicators_evidenced,
@@ -39,6 +40,8 @@ select
 from unit
 cross join leaf_count
 inner join node on node.parent_key is null
+inner join population on unit.population_key = population.population_key
+inner join spread on unit.population_key = spread.population_key and node.node_key = spread.node_key
 left join node_result as result on unit.unit_key = result.unit_key and node.node_key = result.node_key
 left join node_standing as standing on unit.unit_key = standing.unit_key and node.node_key = standing.node_key
 left join report on unit.unit_key = report.unit_key

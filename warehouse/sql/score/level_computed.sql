@@ -1,7 +1,8 @@
 -- grain: unit x node of the level; the computed score on the edition's scale. `factor` is what normalisation multiplied
 -- by, null where it did more. A rolled-up population is not normalised: its members already are.
-create or replace table level_computed as
+create or replace view level_computed as
 select
+    unit.population_key,
     raw.unit_key,
     raw.node_key,
     raw.children_present,
@@ -9,16 +10,16 @@ select
     case
         when node.normalisation = 'none' then raw.value
         when population.is_roll_up then null
-        when node.normalisation = 'max' and bound.highest > 0 then raw.value / bound.highest * $scale_highest
+        when node.normalisation = 'max' and bound.highest > 0 then raw.value / bound.highest * node.score_highest
         when node.normalisation = 'max' and bound.highest = 0 then 0
         when node.normalisation = 'min_max' and bound.highest > bound.lowest
             then
                 (raw.value * node.direction - bound.lowest) / (bound.highest - bound.lowest)
-                * ($scale_highest - $scale_lowest) + $scale_lowest
+                * (node.score_highest - node.score_lowest) + node.score_lowest
     end as score,
     case
         when node.normalisation = 'none' then 1
-        when node.normalisation = 'max' and bound.highest > 0 then $scale_highest / bound.highest
+        when node.normalisation = 'max' and bound.highest > 0 then node.score_highest / bound.highest
         when node.normalisation = 'max' and bound.highest = 0 then 0
     end as factor
 from level_raw as raw

@@ -8,9 +8,9 @@ known as (
         s.score,
         member.members,
         member.min_share
-    from level_score as s
+    from node_result as s
     inner join roll_up_member as member on s.unit_key = member.member_key
-    where member.roll_up_key = $roll_up_key and s.score is not null
+    where s.node_level = $node_level and member.roll_up_key = $roll_up_key and s.score is not null
 ),
 
 scale as (
@@ -22,10 +22,12 @@ scale as (
 )
 
 select
+    unit.population_key,
     known.target_key as unit_key,
     known.node_key,
     sum(cast(round(known.score * scale.scale) as bigint)) / any_value(scale.scale) / count(*) as score
 from known
 inner join scale on known.node_key = scale.node_key
-group by known.target_key, known.node_key
+inner join unit on known.target_key = unit.unit_key
+group by unit.population_key, known.target_key, known.node_key
 having count(*) >= any_value(known.members) * any_value(known.min_share)

@@ -19,15 +19,14 @@ wanted as (
 
 ordered as (
     select
-        unit.population_key,
+        result.population_key,
         result.node_key,
         result.score,
-        row_number() over (partition by unit.population_key, result.node_key order by result.score) - 1 as place
+        row_number() over (partition by result.population_key, result.node_key order by result.score) - 1 as place
     from node_result as result
-    inner join unit on result.unit_key = unit.unit_key
     where
         result.score is not null
-        and (unit.population_key, result.node_key) in (select (wanted.population_key, wanted.node_key) from wanted)
+        and (result.population_key, result.node_key) in (select (wanted.population_key, wanted.node_key) from wanted)
 ),
 
 place as (

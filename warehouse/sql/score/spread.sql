@@ -1,22 +1,15 @@
 -- grain: population x node; how many scores are known, their mean and sample standard deviation (two exact passes)
 create or replace table spread as
 with
-known as (
-    select
-        unit.population_key,
-        result.node_key,
-        result.score
-    from node_result as result
-    inner join unit on result.unit_key = unit.unit_key
-    where result.score is not null
-),
-
-scale as (
+reach as (
     select
         population_key,
         node_key,
-        exact_scale(max(abs(score))) as scale
-    from known
+        count(score) as n,
+        min(score) as lowest,
+        max(score) as highest,
+        exact_scale(greatest(abs(min(score)), abs(max(score)))) as scale
+    from node_result
     group by population_key, node_key
 ),
 
@@ -24,40 +17,36 @@ centre as (
     select
         known.population_key,
         known.node_key,
-        count(*) as n,
-        sum(cast(round(known.score * scale.scale) as bigint)) / any_value(scale.scale) / count(*) as mean
-    from known
-    inner join scale on known.population_key = scale.population_key and known.node_key = scale.node_key
+        any_value(reach.n) as n,
+        any_value(reach.lowest) as lowest,
+        any_value(reach.highest) as highest,
+        sum(cast(round(known.score * reach.scale) as bigint)) / any_value(reach.scale) / any_value(reach.n) as mean
+    from node_result as known
+    inner join reach on known.population_key = reach.population_key and known.node_key = reach.node_key
+    where known.score is not null
     group by known.population_key, known.node_key
-),
-
-deviation as (
-    select
-        known.population_key,
-        known.node_key,
-        (known.score - centre.mean) * (known.score - centre.mean) as square
-    from known
-    inner join centre on known.population_key = centre.population_key and known.node_key = centre.node_key
 ),
 
 square_scale as (
     select
         population_key,
         node_key,
-        exact_scale(max(square)) as scale
-    from deviation
-    group by population_key, node_key
+        mean,
+        exact_scale(pow(greatest(highest - mean, mean - lowest), 2)) as scale
+    from centre
 ),
 
 squares as (
     select
-        deviation.population_key,
-        deviation.node_key,
-        sum(cast(round(deviation.square * square_scale.scale) as bigint)) / any_value(square_scale.scale) as total
-    from deviation
-    inner join square_scale
-        on deviation.population_key = square_scale.population_key and deviation.node_key = square_scale.node_key
-    group by deviation.population_key, deviation.node_key
+        known.population_key,
+        known.node_key,
+        sum(cast(round((known.score - centre.mean) * (known.score - centre.mean) * centre.scale) as bigint))
+        / any_value(centre.scale) as total
+    from node_result as known
+    inner join square_scale as centre
+        on known.population_key = centre.population_key and known.node_key = centre.node_key
+    where known.score is not null
+    group by known.population_key, known.node_key
 )
 
 select

@@ -1,0 +1,13 @@
+-- grain: unit x leaf; the same observations as the engine reads them
+select
+    unit.unit_key,
+    node.node_key,
+    plain.value as raw_value,
+    plain.value as treated_value,
+    case when plain.value = 0 then 'reported_zero' else 'reported' end as status,
+    1::integer as extract_count,
+    false as is_evidenced,
+    false as is_score
+from plain
+inner join unit on plain.unit = unit.region_code
+inner join node on plain.indicator = node.node_code
