@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 REAL := ikp-2024-published
 SIMULATED := ikp-2024-simulated
 
-.PHONY: run serve test test-slow check format lock docs clean
+.PHONY: run serve bench test test-slow check format lock docs clean
 
 run: $(READY)
 	@echo "== Real figures, as published by Bawaslu and printed by the press"
@@ -19,6 +19,10 @@ run: $(READY)
 serve: $(READY)
 	$(BIN)/python -m flows.serve
 
+# The engine beside plain ways to do the same, up to the size of every polling station; takes about ten minutes.
+bench: $(READY)
+	$(BIN)/python -m benchmarks.bench
+
 test: $(READY)
 	$(BIN)/pytest
 
@@ -30,7 +34,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/sqlfluff lint --disable-progress-bar warehouse
+	$(BIN)/sqlfluff lint --disable-progress-bar warehouse benchmarks
 	$(BIN)/python docs/data_dictionary.py --check
 
 format: $(READY)
@@ -51,7 +55,7 @@ lock: $(READY)
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 

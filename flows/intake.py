@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from flows.progress import tracked
 from schemas.methodology import Library
 from schemas.regions import valid_regions
@@ -16,7 +18,8 @@ from schemas.violations import Refusal, UsageError
 from transforms.admission import admission, identified
 from transforms.parse import extract_rows
 from transforms.regions import region_lookup
-from warehouse.raw_store import Receipt, admit_extract, file_content, known_receipt
+from warehouse.parsed import keep_rows, kept_rows, parsed_key
+from warehouse.raw_store import Receipt, admit_extract, file_content, known_receipt, read_extract
 from warehouse.store import Store
 
 
@@ -55,6 +58,24 @@ def known_source(name: str, sources: Mapping[str, Source]) -> Source:
     return sources[name]
 
 
+def read_rows(store: Store, source: Source, sha256: str, content: bytes) -> pl.DataFrame:
+    """The rows of an extract; those read before with the same source entry and code are not read again.
+
+    Raises Refusal where the extract cannot be read as the source says.
+    """
+    key = parsed_key(sha256, source)
+    rows = kept_rows(store, key)
+    if rows is None:
+        rows = extract_rows(content, source)
+        keep_rows(store, key, rows)
+    return rows
+
+
+def received_rows(store: Store, source: Source, extract: Receipt) -> pl.DataFrame:
+    """The rows of an extract that was admitted. Raises Refusal, or DamagedStore where it is not what was received."""
+    return read_rows(store, source, extract.sha256, read_extract(store, extract))
+
+
 def take_in(
     store: Store,
     paths: Sequence[Path],
@@ -78,7 +99,7 @@ def take_in(
             if before:
                 known.append(before)
                 continue
-            extract_rows(content, source)
+            read_rows(store, source, hashlib.sha256(content).hexdigest(), content)
         except Refusal as refusal:
             refused.append(Refused(path.name.encode(errors="replace").decode(), str(refusal)))
             continue

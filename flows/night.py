@@ -1,11 +1,11 @@
 """What the steps of a night pass each other: small, frozen references. No frame ever travels."""
 
+import hashlib
 import tempfile
-import traceback
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -15,11 +15,11 @@ from flows.intake import Refused
 from flows.settings import Settings
 from schemas.methodology import Library, Methodology
 from schemas.violations import NothingToScore
+from warehouse.code import code_identity
 from warehouse.database import EngineLimits
 from warehouse.engine import Stamp
 from warehouse.raw_store import Receipt
-from warehouse.runs import write_run
-from warehouse.store import Store
+from warehouse.store import as_json
 
 
 @lru_cache(maxsize=4)
@@ -80,12 +80,16 @@ def requested(
 
 @dataclass(frozen=True)
 class Admitted:
-    """The extracts received by the end of `as_of`; files refused; how many are new, and how many came later."""
+    """The extracts received by the end of `as_of`; files refused; how many are new, and how many came later.
+
+    `inputs_digest` names all that figures are made of: extracts, methodology and code.
+    """
 
     extracts: tuple[Receipt, ...]
     refused: tuple[Refused, ...]
     new: int
     later: int
+    inputs_digest: str
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,12 @@ class Night:
     content_hash: str
 
 
+def inputs_digest(methodology: Methodology, extracts: Sequence[Receipt]) -> str:
+    """SHA-256 over all that the figures of a night are made of, hexadecimal."""
+    facts = [methodology.digest, code_identity(), [each.identity for each in extracts]]
+    return hashlib.sha256(as_json(facts)).hexdigest()
+
+
 def nothing_to_score(request: Request, admitted: Admitted, refused: Sequence[Refused]) -> NothingToScore:
     """Why a night has no figure to score."""
     reasons = [f"{each.file_name} was refused: {each.reason}" for each in refused]
@@ -137,38 +147,3 @@ def nothing_to_score(request: Request, admitted: Admitted, refused: Sequence[Ref
         f"there is no figure for {request.edition} as of {request.as_of}: {len(admitted.extracts)} extract(s) were "
         f"received by then, {admitted.later} later. {' '.join(reasons) or 'Ingest extracts of its sources.'}"
     )
-
-
-def record_night(request: Request, night: Night, admitted: Admitted, validated: Validated, judged: Judged) -> None:
-    """Write the record of a run that came to its end."""
-    _write_record(
-        request,
-        **asdict(night),
-        inputs=validated.inputs,
-        refused=[asdict(each) for each in validated.refused],
-        new_extract_count=admitted.new,
-        later_extract_count=admitted.later,
-        findings=judged.findings,
-    )
-
-
-def record_failure(request: Request, error: Exception) -> None:
-    """Write the record of a run that failed, with what it had found until then."""
-    trace = "".join(traceback.format_exception(error))
-    _write_record(request, outcome="failed", reason=str(error) or type(error).__name__, trace=trace)
-
-
-def _write_record(request: Request, **facts: Any) -> None:
-    record = {
-        "run_id": request.run_id,
-        "edition": request.edition,
-        "as_of": request.as_of,
-        "started_at": request.now,
-        **facts,
-    }
-    files = {
-        "quarantine.parquet": request.work / "quarantine.parquet",
-        "gate.html": request.work / "gate.html",
-        "quality_result.parquet": request.snapshot / "tables/quality_result.parquet",
-    }
-    write_run(Store(request.store), request.run_id, record, files)

@@ -13,22 +13,22 @@ from typing import Any
 import polars as pl
 
 from flows.clock import end_of_day
-from flows.intake import Refused, inbox_files, take_in
-from flows.night import Admitted, Judged, Night, Request, Validated, nothing_to_score, record_failure, record_night
+from flows.intake import Refused, inbox_files, received_rows, take_in
+from flows.night import Admitted, Judged, Night, Request, Validated, inputs_digest, nothing_to_score
 from flows.progress import tracked
+from flows.record import recall, record_failure, record_night
 from schemas.methodology import Library
 from schemas.regions import valid_regions
 from schemas.violations import Refusal, UsageError
 from transforms.admission import Admission, admission, identified, quarantine_findings
 from transforms.design import design_frames
 from transforms.indicators import settled
-from transforms.parse import extract_rows
 from transforms.regions import region_lookup
 from warehouse.engine import score_tables
 from warehouse.exports import write_workbook
 from warehouse.gate import Release, judged, write_page
-from warehouse.raw_store import read_extract, receipts
-from warehouse.snapshots import Draft, draft_hashes, publish_snapshot, stable_tables
+from warehouse.raw_store import receipts
+from warehouse.snapshots import Draft, publish_snapshot, stable_tables
 from warehouse.store import Store
 
 
@@ -41,7 +41,8 @@ def admit(request: Request) -> Admitted:
     intake = take_in(store, files, methodology.sources, received_at=request.now, now=request.now)
     every = receipts(store, methodology.sources)
     extracts = tuple(each for each in every if each.received_at < end_of_day(request.as_of))
-    return Admitted(extracts, intake.refused, len(intake.new), len(every) - len(extracts))
+    digest = inputs_digest(methodology, extracts)
+    return Admitted(extracts, intake.refused, len(intake.new), len(every) - len(extracts), digest)
 
 
 def validate(request: Request, admitted: Admitted) -> Validated:
@@ -52,7 +53,7 @@ def validate(request: Request, admitted: Admitted) -> Validated:
     for extract in tracked(admitted.extracts, "reading extracts"):
         source = methodology.sources[extract.source]
         try:
-            rows = extract_rows(read_extract(store, extract), source)
+            rows = received_rows(store, source, extract)
         except Refusal as refusal:
             refused.append(Refused(extract.file_name, str(refusal)))
             continue
@@ -106,23 +107,20 @@ def judge(request: Request, validated: Validated, tables: Path) -> Judged:
 
 def publish(request: Request, admitted: Admitted, validated: Validated, tables: Path, verdict: Judged) -> Night:
     """Publish the snapshot unless it says nothing new, and write the record of the run."""
-    methodology = request.resolved()
-    hashes, whole = draft_hashes(tables, methodology.dictionary)
     write_workbook(tables, request.snapshot / "exports" / "index_score.xlsx", request.now)
     draft = Draft(
         folder=request.snapshot,
-        methodology=methodology,
+        methodology=request.resolved(),
         snapshot_id=request.run_id,
         as_of=request.as_of,
         created=request.now,
-        content_hash=whole,
-        table_hashes=hashes,
         inputs=validated.inputs,
+        inputs_digest=admitted.inputs_digest,
         is_synthetic=validated.is_synthetic,
         is_held=verdict.is_held,
     )
-    snapshot_id, is_new = publish_snapshot(Store(request.store), draft)
-    night = Night("held" if verdict.is_held else "published" if is_new else "unchanged", snapshot_id, whole)
+    snapshot_id, content_hash, is_new = publish_snapshot(Store(request.store), draft)
+    night = Night("held" if verdict.is_held else "published" if is_new else "unchanged", snapshot_id, content_hash)
     record_night(request, night, admitted, validated, verdict)
     return night
 
@@ -136,6 +134,8 @@ def run_night(request: Request, step: Callable[..., Any] = call) -> Night:
     """One night, from admission to publication. `step` takes each step; an orchestrator passes its own."""
     try:
         admitted = step(admit, request)
+        if known := recall(request, admitted):
+            return known
         validated = step(validate, request, admitted)
         prepared = step(prepare, request, validated)
         tables = step(score, request, validated, prepared)

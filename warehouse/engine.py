@@ -37,7 +37,6 @@ def score_tables(prepared: Path, edition: Edition, stamp: Stamp, limits: EngineL
 
     Pure but for the two folders: the same frames, edition and stamp give the same rows, whatever the limits.
     """
-    half_unit = 0.5 * 10.0**-edition.rounding.decimals
     values: dict[str, object] = {
         "edition": edition.edition,
         "period": edition.period,
@@ -45,53 +44,31 @@ def score_tables(prepared: Path, edition: Edition, stamp: Stamp, limits: EngineL
         "run_id": stamp.snapshot_id,
         "snapshot_id": stamp.snapshot_id,
         "is_synthetic": stamp.is_synthetic,
-        "scale_lowest": float(edition.scale.lowest),
-        "scale_highest": float(edition.scale.highest),
-        "half_unit": half_unit,
+        "half_unit": 0.5 * 10.0**-edition.rounding.decimals,
     }
     tables.mkdir(parents=True, exist_ok=True)
     try:
-        _write_tables(prepared, edition, values, limits, tables)
+        with contained(limits, [prepared, tables]) as connection:
+            blocks = score(connection, prepared, edition)
+            for check in statements("checks"):
+                _run(connection, statement("checks", check), values, blocks)
+            for name in statements("sql/publish"):
+                text = statement("sql/publish", name)
+                parts = (connection.sql(text, params=used(text, each)) for each in _per_block(text, values, blocks))
+                write_parquet(parts, tables / f"{name}.parquet")
     except duckdb.OutOfMemoryException as error:
         raise UsageError(f"the engine needs more memory than {limits.memory_limit}; raise --memory-limit.") from error
 
 
-def _write_tables(
-    prepared: Path, edition: Edition, values: Mapping[str, object], limits: EngineLimits, tables: Path
-) -> None:
-    with contained(limits, [prepared, tables]) as connection:
-        for path in sorted(prepared.glob("*.parquet")):
-            table = connection.read_parquet(str(path))
-            (table.create_view if path.stem in LEFT_IN_PLACE else table.create)(path.stem)
-        blocks = _blocks(connection, len(edition.nodes))
-        _score(connection, edition, values, blocks)
-        for check in statements("checks"):
-            _run(connection, statement("checks", check), values, blocks)
-        for name in statements("sql/publish"):
-            text = statement("sql/publish", name)
-            parts = (connection.sql(text, params=used(text, each)) for each in _per_block(text, values, blocks))
-            write_parquet(parts, tables / f"{name}.parquet")
+def score(connection: duckdb.DuckDBPyConnection, prepared: Path, edition: Edition) -> list[dict[str, object]]:
+    """Score the frames in `prepared` into tables of the connection, level by level. Returns the blocks of units."""
+    for path in sorted(prepared.glob("*.parquet")):
+        table = connection.read_parquet(str(path))
+        (table.create_view if path.stem in LEFT_IN_PLACE else table.create)(path.stem)
+    blocks = _blocks(connection, len(edition.nodes))
 
-
-def _blocks(connection: duckdb.DuckDBPyConnection, nodes: int) -> list[dict[str, object]]:
-    """The units in blocks: first and last key of each."""
-    units = connection.table("unit").count("*").fetchall()[0][0]
-    size = max(BLOCK // nodes, 1)
-    return [
-        {"first_unit": first, "last_unit": min(first + size - 1, units)} for first in range(1, max(units, 1) + 1, size)
-    ]
-
-
-def _score(
-    connection: duckdb.DuckDBPyConnection,
-    edition: Edition,
-    values: Mapping[str, object],
-    blocks: Sequence[Mapping[str, object]],
-) -> None:
-    """From leaves to the index, level by level; then what needs all scores."""
-
-    def run(name: str, **more: object) -> None:
-        _run(connection, statement("sql/score", name), {**values, **more}, blocks)
+    def run(name: str, **values: object) -> None:
+        _run(connection, statement("sql/score", name), values, blocks)
 
     for name in BEFORE_LEVELS:
         run(name)
@@ -103,6 +80,16 @@ def _score(
                 run(name, node_level=level, roll_up_key=roll_up_key)
     for name in AFTER_LEVELS:
         run(name)
+    return blocks
+
+
+def _blocks(connection: duckdb.DuckDBPyConnection, nodes: int) -> list[dict[str, object]]:
+    """The units in blocks: first and last key of each."""
+    units = connection.table("unit").count("*").fetchall()[0][0]
+    size = max(BLOCK // nodes, 1)
+    return [
+        {"first_unit": first, "last_unit": min(first + size - 1, units)} for first in range(1, max(units, 1) + 1, size)
+    ]
 
 
 def _per_block(

@@ -3,11 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
-from importlib.metadata import version
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +15,12 @@ from schemas.manifest import SnapshotFile, manifest
 from schemas.methodology import Methodology
 from schemas.violations import DamagedStore, UsageError
 from warehouse.channels import CHANNELS, append, head, log_entries, settle
+from warehouse.code import code_identity
 from warehouse.content import content_hash, table_hashes
+from warehouse.runs import run_folder
 from warehouse.store import AlreadyThere, Store, as_json
 
 MANIFEST = "datapackage.json"
-PACKAGES = ("flows", "schemas", "transforms", "warehouse")
 
 
 @dataclass(frozen=True)
@@ -34,9 +32,8 @@ class Draft:
     snapshot_id: str
     as_of: date
     created: datetime
-    content_hash: str
-    table_hashes: Mapping[str, str]
     inputs: Sequence[Mapping[str, Any]]
+    inputs_digest: str
     is_synthetic: bool
     is_held: bool
 
@@ -44,23 +41,6 @@ class Draft:
     def edition(self) -> str:
         """The edition's name."""
         return self.methodology.edition.edition
-
-
-def code_identity() -> dict[str, str]:
-    """The code that runs: the version of the distribution, and a SHA-256 over its Python and SQL files."""
-    total = hashlib.sha256()
-
-    def add(folder: Traversable, path: str) -> None:
-        for entry in sorted(folder.iterdir(), key=lambda each: each.name):
-            if entry.is_dir() and entry.name != "__pycache__":
-                add(entry, f"{path}/{entry.name}")
-            elif entry.name.endswith((".py", ".sql")):
-                content = entry.read_bytes()
-                total.update(f"{path}/{entry.name}\0{len(content)}\0".encode() + content)
-
-    for package in PACKAGES:
-        add(files(package), package)
-    return {"version": version("kerawanan"), "sha256": total.hexdigest()}
 
 
 def snapshot_folder(edition: str, snapshot_id: str) -> str:
@@ -102,40 +82,81 @@ def find_snapshot(store: Store, snapshot_id: str) -> dict[str, Any]:
     return read_manifest(store, exact[0]["edition"], exact[0]["snapshot_id"])
 
 
-def publish_snapshot(store: Store, draft: Draft) -> tuple[str, bool]:
+def publish_snapshot(store: Store, draft: Draft) -> tuple[str, str, bool]:
     """Publish a draft, unless a candidate says the same (content and methodology) already.
 
-    Returns the snapshot the night stands on, and whether it is new. The first good snapshot of an edition becomes
-    stable by itself; synthetic ones never do, held ones neither.
+    Returns the snapshot the night stands on, its content hash, and whether it is new. The first good snapshot of an
+    edition becomes stable by itself; synthetic ones never do, held ones neither.
     """
     edition = draft.edition
+    hashes, content = draft_hashes(draft.folder / "tables", draft.methodology.dictionary)
     same = [
         entry
         for entry in log_entries(store, edition, "candidate")
-        if (entry["content_hash"], entry["methodology_digest"]) == (draft.content_hash, draft.methodology.digest)
+        if (entry["content_hash"], entry["methodology_digest"]) == (content, draft.methodology.digest)
     ]
-    stands_on = head(store, edition, "candidate")
-    night = {"as_of": draft.as_of, "appended_at": draft.created, "reason": f"night {draft.as_of}"}
-    if not same:
-        entry = _write(store, draft, stands_on) | night
-        append(store, edition, "candidate", entry)
+    night = NightRecord(
+        edition, draft.as_of, draft.created, draft.snapshot_id, draft.inputs_digest, draft.is_synthetic, draft.is_held
+    )
+    if same:
+        entry = {name: same[-1][name] for name in ENTRY}
     else:
-        entry = {name: same[-1][name] for name in ENTRY} | night
-        assert stands_on
-        moves = stands_on["snapshot_id"] != entry["snapshot_id"]
-        if moves and stands_on["as_of"] <= draft.as_of.isoformat():
-            append(store, edition, "candidate", entry)
-    if not draft.is_held and not draft.is_synthetic:
-        append(store, edition, "stable", entry | {"reason": "first good snapshot"}, only_first=True)
+        entry = _write(store, draft, hashes, content, head(store, edition, "candidate"))
+    stand_on(store, night, entry, is_new=not same)
+    return str(entry["snapshot_id"]), content, entry["snapshot_id"] == draft.snapshot_id
+
+
+@dataclass(frozen=True)
+class NightRecord:
+    """A night that stands on a snapshot: which day, when and by which run it was found, and of which inputs."""
+
+    edition: str
+    as_of: date
+    at: datetime
+    run_id: str
+    inputs_digest: str
+    is_synthetic: bool
+    is_held: bool
+
+
+def stand_on(store: Store, night: NightRecord, entry: Mapping[str, Any], *, is_new: bool = False) -> None:
+    """Let a night stand on the snapshot of a log entry: moves the candidate there, unless a later night has moved it;
+    fills an empty stable channel; writes down what the night stands on, last.
+    """
+    edition = night.edition
+    whole = {**entry, "as_of": night.as_of, "appended_at": night.at, "reason": f"night {night.as_of}"}
+    now = head(store, edition, "candidate")
+    if (
+        is_new
+        or now is None
+        or (now["snapshot_id"] != entry["snapshot_id"] and now["as_of"] <= night.as_of.isoformat())
+    ):
+        append(store, edition, "candidate", whole)
+    if not night.is_held and not night.is_synthetic:
+        append(store, edition, "stable", whole | {"reason": "first good snapshot"}, only_first=True)
     settle(store, edition)
-    night_record = {
-        "edition": edition,
-        "as_of": draft.as_of,
-        "snapshot_id": entry["snapshot_id"],
-        "run_id": draft.snapshot_id,
-    }
-    store.replace(f"nights/{edition}/{draft.as_of}.json", as_json(night_record))
-    return str(entry["snapshot_id"]), entry["snapshot_id"] == draft.snapshot_id
+    record = {**asdict(night), "snapshot_id": entry["snapshot_id"]}
+    store.replace(f"nights/{edition}/{night.as_of}.json", as_json(record))
+
+
+def recalled(store: Store, edition: str, as_of: date, inputs_digest: str) -> tuple[NightRecord, dict[str, Any]] | None:
+    """An earlier night of the same inputs with the log entry of the snapshot it stands on; None where there is none.
+
+    Looks at the latest night and at an earlier run of the same one; a held one is judged anew.
+    """
+    keys = store.keys(f"nights/{edition}")
+    for key in {f"nights/{edition}/{as_of}.json", *keys[-1:]} & set(keys):
+        found = json.loads(store.read(key))
+        if found.get("inputs_digest") != inputs_digest or found["is_held"]:
+            continue
+        entries = [
+            each for each in log_entries(store, edition, "candidate") if each["snapshot_id"] == found["snapshot_id"]
+        ]
+        if entries and store.exists(f"{run_folder(found['run_id'])}/run.json"):
+            times = {"as_of": date.fromisoformat(found["as_of"]), "at": datetime.fromisoformat(found["at"])}
+            facts = {each.name: found[each.name] for each in fields(NightRecord)} | times
+            return NightRecord(**facts), {name: entries[-1][name] for name in ENTRY}
+    return None
 
 
 def promote(store: Store, snapshot_id: str, at: datetime, reason: str) -> dict[str, Any]:
@@ -167,7 +188,9 @@ def promote(store: Store, snapshot_id: str, at: datetime, reason: str) -> dict[s
 ENTRY = ("snapshot_id", "content_hash", "methodology_digest", "manifest_sha256", "is_held")
 
 
-def _write(store: Store, draft: Draft, newest: Mapping[str, Any] | None) -> dict[str, Any]:
+def _write(
+    store: Store, draft: Draft, hashes: Mapping[str, str], content_hash: str, newest: Mapping[str, Any] | None
+) -> dict[str, Any]:
     """Write the snapshot's files, the manifest last; the entry for the channel's log."""
     base = snapshot_folder(draft.edition, draft.snapshot_id)
     listed: list[SnapshotFile] = []
@@ -182,8 +205,8 @@ def _write(store: Store, draft: Draft, newest: Mapping[str, Any] | None) -> dict
         "edition": draft.edition,
         "as_of": draft.as_of,
         "created": draft.created,
-        "content_hash": draft.content_hash,
-        "table_hashes": dict(draft.table_hashes),
+        "content_hash": content_hash,
+        "table_hashes": dict(hashes),
         "methodology_digest": draft.methodology.digest,
         "code": code_identity(),
         "is_synthetic": draft.is_synthetic,
@@ -196,7 +219,7 @@ def _write(store: Store, draft: Draft, newest: Mapping[str, Any] | None) -> dict
     _lay_down(store, f"{base}/{MANIFEST}", content)
     return {
         "snapshot_id": draft.snapshot_id,
-        "content_hash": draft.content_hash,
+        "content_hash": content_hash,
         "methodology_digest": draft.methodology.digest,
         "manifest_sha256": hashlib.sha256(content).hexdigest(),
         "is_held": draft.is_held,

@@ -2,9 +2,9 @@
 with
 number as (
     select
-        k // 61 + 1 as i,
-        k % 61 + 1 as j
-    from range(0, $units * 61) as r (k)
+        range // 61 + 1 as i,
+        range % 61 + 1 as j
+    from range(0, $units * 61)
 ),
 
 -- two streams of one generator: the first gives the value, the second the gaps

@@ -1,0 +1,82 @@
+"""What is written down of a night: how it ended, what it rests on, and what it found."""
+
+import json
+import traceback
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from flows.night import Admitted, Judged, Night, Request, Validated
+from warehouse.raw_store import read_extract
+from warehouse.runs import run_folder, write_run
+from warehouse.snapshots import recalled, stand_on
+from warehouse.store import Store
+
+
+def record_night(request: Request, night: Night, admitted: Admitted, validated: Validated, judged: Judged) -> None:
+    """Write the record of a run that came to its end."""
+    _write_record(
+        request,
+        _own_files(request),
+        **asdict(night),
+        inputs=validated.inputs,
+        refused=[asdict(each) for each in validated.refused],
+        new_extract_count=admitted.new,
+        later_extract_count=admitted.later,
+        findings=judged.findings,
+    )
+
+
+def recall(request: Request, admitted: Admitted) -> Night | None:
+    """Stand on what an earlier night made of the same extracts, methodology and code, if one did: it is the same."""
+    store = Store(request.store)
+    earlier = recalled(store, request.edition, request.as_of, admitted.inputs_digest)
+    if earlier is None:
+        return None
+    for extract in admitted.extracts:
+        read_extract(store, extract)  # what the figures rest on must still be what was received
+    record, entry = earlier
+    stand_on(store, replace(record, as_of=request.as_of, at=request.now, run_id=request.run_id), entry)
+    night = Night("unchanged", entry["snapshot_id"], entry["content_hash"])
+    _record_recall(request, night, admitted, record.run_id)
+    return night
+
+
+def _record_recall(request: Request, night: Night, admitted: Admitted, earlier: str) -> None:
+    store = Store(request.store)
+    folder = run_folder(earlier)
+    record = json.loads(store.read(f"{folder}/run.json"))
+    facts = {name: record[name] for name in ("inputs", "refused", "findings")}
+    facts["refused"] += [asdict(each) for each in admitted.refused if asdict(each) not in facts["refused"]]
+    new = {"new_extract_count": admitted.new, "later_extract_count": admitted.later, "same_inputs_as_run": earlier}
+    files = {key.rpartition("/")[2]: store.path(key) for key in store.keys(folder) if not key.endswith("/run.json")}
+    _write_record(request, files, **asdict(night), **facts, **new)
+
+
+def record_failure(request: Request, error: Exception) -> None:
+    """Write the record of a run that failed, with what it had found until then."""
+    trace = "".join(traceback.format_exception(error))
+    _write_record(
+        request, _own_files(request), outcome="failed", reason=str(error) or type(error).__name__, trace=trace
+    )
+
+
+def _own_files(request: Request) -> dict[str, Path]:
+    """What a run that computed has to show, by name."""
+    return {
+        "quarantine.parquet": request.work / "quarantine.parquet",
+        "gate.html": request.work / "gate.html",
+        "quality_result.parquet": request.snapshot / "tables/quality_result.parquet",
+    }
+
+
+def _write_record(request: Request, files: Mapping[str, Path], **facts: Any) -> None:
+    record = {
+        "run_id": request.run_id,
+        "edition": request.edition,
+        "as_of": request.as_of,
+        "started_at": request.now,
+        **facts,
+    }
+    write_run(Store(request.store), request.run_id, record, files)
