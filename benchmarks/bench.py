@@ -79,8 +79,8 @@ def _differing(results: dict[str, Result], known: dict[str, str] | None) -> list
             continue
         if not math.isclose(result["index_sum"], ours["index_sum"], rel_tol=1e-12):
             sentences.append(f"{way}: index adds up to {result['index_sum']}, ours to {ours['index_sum']}")
-        # Sums of doubles differ in their last digits, so that a tie here is none there.
-        if not math.isclose(result["rank_sum"], ours["rank_sum"], rel_tol=1e-6):
+        # Sums of doubles in the order of threads differ in their last digits: regions that tie here do not tie there.
+        if not math.isclose(result["rank_sum"], ours["rank_sum"], rel_tol=1e-4):
             sentences.append(f"{way}: ranks add up to {result['rank_sum']}, ours to {ours['rank_sum']}")
         sentences += [
             f"{way}: {name} is {result[name]}, ours {ours[name]}"
