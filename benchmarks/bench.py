@@ -122,10 +122,16 @@ def _nights_table() -> str:
     with tempfile.TemporaryDirectory() as folder:
         inbox = Path(folder) / "inbox"
         _timed([sys.executable, "extracts/simulate_offices.py", str(inbox)])
+        reading = subprocess.run(
+            [sys.executable, "-m", "benchmarks.reading", str(inbox)], check=True, capture_output=True, text=True
+        )
+        read = json.loads(reading.stdout)
         night = [kerawanan, "run", "--edition", "ikp-2024-simulated", "--store", f"{folder}/store"]
         lines.append(f"| full, with gate | {_timed([*night, '--inbox', str(inbox)]):.1f} |")
         lines.append(f"| unchanged | {_timed(night):.1f} |")
         lines.append(f"| unchanged, inbox looked at again | {_timed([*night, '--inbox', str(inbox)]):.1f} |")
+    ratio = read["validated"] / read["bare"]
+    lines.append(f"| forms parsed and validated ({ratio:.1f} x a bare read and cast) | {read['validated']:.1f} |")
     lines.append(f"| `import flows.cli` | {_timed([sys.executable, '-c', 'import flows.cli']):.2f} |")
     return "\n".join(lines) + "\n"
 

@@ -74,6 +74,19 @@ def test_a_night_is_six_tasks_named_states_and_an_artifact(tmp_path: Path) -> No
     assert again.result()["snapshot_id"] == result["snapshot_id"]
 
 
+def test_a_held_night_says_why(tmp_path: Path, own_methodology: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = own_methodology / "gate.csv"
+    gate.write_text(gate.read_text() + "all_regencies,known_share,regency_city,input,,,1,,critical,\n")
+    monkeypatch.setenv("KERAWANAN_METHODOLOGY", str(own_methodology))
+    held = run(tmp_path / "store")
+    assert (held.type.value, held.name) == ("FAILED", "Held")
+    assert "0.0817121, but only >= 1 is allowed" in held.message
+    text = artifact_of(held)
+    assert "## Held because" in text
+    assert "gate.html" in text
+    assert not (tmp_path / "store/stable").exists()
+
+
 def test_what_people_did_wrong_is_said_in_a_sentence_and_not_tried_again(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
