@@ -28,7 +28,7 @@ select
     cast(result.origin as varchar) as origin,
     result.score,
     result.computed_score,
-    case when population.is_ranked and spread.is_complete then standing.place end as rank,
+    cast(case when population.is_ranked and spread.is_complete then standing.place end as bigint) as rank,
     case when population.is_ranked and spread.is_complete and result.score is not null then spread.n end
         as regions_ranked,
     cast(standing.category as varchar) as category,

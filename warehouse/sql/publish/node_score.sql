@@ -35,7 +35,7 @@ select
     node.weight,
     node.effective_weight,
     contribution.contribution,
-    case when population.is_ranked and spread.is_complete then standing.place end as rank,
+    cast(case when population.is_ranked and spread.is_complete then standing.place end as bigint) as rank,
     cast(standing.category as varchar) as category,
     node.children_expected,
     cast(coalesce(result.children_present, 0) as integer) as children_present,
