@@ -21,7 +21,9 @@ from typing import Any
 from benchmarks.data import write_benchmark
 
 WAYS = ("scan", "duckdb_text", "polars_text", "pandas_text", "engine_scores", "engine_tables")
-BOUNDED = {"engine_scores": "1GB", "engine_tables": "2GB"}
+# Where nothing is blank every indicator is ranked too, which the engine leaves out where not all regions are known.
+WITHOUT_GAPS = ("duckdb_text", "polars_text", "engine_scores", "engine_tables")
+BOUNDED = {"engine_scores": "750MB", "engine_tables": "2GB"}
 PANDAS_UNITS = 83_000  # more does not fit the memory of a small machine
 Result = dict[str, Any]
 
@@ -50,6 +52,13 @@ def main() -> int:
                 found[f"{way} within {BOUNDED[way]}", units] = _measured(way, folder, BOUNDED[way])
         differing += _differing({name: each for (name, size), each in found.items() if size == units}, known.get(units))
         shutil.rmtree(folder)
+        if units == max(sizes):
+            folder.mkdir()
+            write_benchmark(folder, units, gap=0.0)
+            whole = {way: _measured(way, folder) for way in WITHOUT_GAPS}
+            differing += _differing(whole, None)
+            found |= {(f"{way}, no gaps", units): result for way, result in whole.items()}
+            shutil.rmtree(folder)
     _say(_scoring_table(found, sizes))
     _say(_nights_table())
     for sentence in differing:

@@ -19,6 +19,7 @@ from transforms.design import design_frames
 
 EDITION = "benchmark"
 INDICATORS, SUBDIMENSIONS = 61, 12
+GAP = 0.02
 DIMENSION_WEIGHTS = ("0.3", "0.25", "0.25", "0.2")
 SOURCES = """\
 observed:
@@ -80,8 +81,11 @@ def tree() -> Iterator[tuple[str, str, int, str, int]]:
         yield f"d{d}", "index", 3, weight, 1
 
 
-def write_benchmark(folder: Path, units: int) -> Methodology:
-    """Write the observations as a plain long table, and the same as the engine's prepared tables; the methodology."""
+def write_benchmark(folder: Path, units: int, gap: float = GAP) -> Methodology:
+    """Write the observations as a plain long table, and the same as the engine's prepared tables; the methodology.
+
+    `gap` is the share of the observations that is blank.
+    """
     _write_methodology(folder / "methodology", units)
     methodology = Library(folder / "methodology").edition(EDITION)
     prepared = folder / "prepared"
@@ -98,7 +102,7 @@ def write_benchmark(folder: Path, units: int) -> Methodology:
         frame.write_parquet(prepared / f"{name}.parquet")
     with duckdb.connect(config={"temp_directory": str(folder / "spill")}) as connection:
         plain = folder / "plain.parquet"
-        observed = connection.sql(_statement("observed"), params={"units": units})
+        observed = connection.sql(_statement("observed"), params={"units": units, "gap": gap})
         observed.write_parquet(str(plain), compression="snappy")
         for name, file in (("plain", plain), ("unit", prepared / "unit.parquet"), ("node", prepared / "node.parquet")):
             connection.read_parquet(str(file)).create_view(name)

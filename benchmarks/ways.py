@@ -139,13 +139,14 @@ def engine_scores(folder: Path, memory_limit: str | None) -> Work:
     """Our engine from the prepared Parquet to every node's score, rank and category."""
     from schemas.methodology import Library
     from warehouse.database import EngineLimits, contained
-    from warehouse.engine import score
+    from warehouse.engine import Engine, Stamp
 
     edition = Library(folder / "methodology").edition(EDITION).edition
-    connection = contained(EngineLimits(memory_limit), [folder / "prepared"])
+    limits, stamp = EngineLimits(memory_limit), Stamp(date(2026, 1, 1), "benchmark", is_synthetic=True)
+    connection = contained(limits, [folder / "prepared"])
 
     def run() -> Callable[[], Sums]:
-        score(connection, folder / "prepared", edition)
+        Engine(connection, folder / "prepared", edition, stamp, limits).score()
 
         def check() -> Sums:
             connection.execute((SQL / "engine_result.sql").read_text())

@@ -16,8 +16,9 @@ class Settled(NamedTuple):
     """What is scored, and how it came about.
 
     `reported`: one row per unit and leaf with a report (`raw_value`, `treated_value`, `status`, `extract_count`,
-    `is_evidenced`, `is_score`); `entered`: finished scores, by unit and node (`score`);
-    `observation`: every figure sent and what became of it; `findings`: contradictions and replacements.
+    `is_evidenced`, `is_score`, `population_key`), leaf by leaf, as the engine reads it; `entered`: finished
+    scores, by unit and node (`score`); `observation`: every figure sent and what became of it; `findings`:
+    contradictions and replacements.
     """
 
     reported: pl.DataFrame
@@ -90,7 +91,9 @@ def settled(
     unknown = pl.concat([refused.select(PLACE), torn.select(PLACE)])
     complete = pl.concat([reported, _imputed(reported, unknown, nodes)])
     return Settled(
-        _treated(complete, methodology, units).sort(PLACE),
+        _treated(complete, methodology, units)
+        .join(units.select("unit_key", "population_key"), on="unit_key")
+        .sort("node_key", "unit_key"),
         entered.sort(PLACE),
         _lineage(told, stated, refused),
         pl.concat([_disagreements(stated), outside.cast(FINDING)]),

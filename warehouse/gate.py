@@ -89,7 +89,7 @@ def judged(release: Release) -> Judgement:
         added = [_row(verdict, methodology.dictionary, release.stamp.snapshot_id) for verdict in verdicts]
         added.sort(key=lambda row: (row["check"], row["subject"]))
         whole = pa.concat_tables([content, pa.Table.from_pylist(added, schema=content.schema)])
-        write_parquet([connection.from_arrow(whole)], tables / "quality_result.parquet")
+        write_parquet([whole], tables / "quality_result.parquet")
     return Judgement(release, verdicts, tuple(whole.to_pylist()))
 
 

@@ -37,4 +37,4 @@ select
         else 1000 * u * u * u
     end as value
 from drawn
-where i <= 2 or gap >= 0.02
+where i <= 2 or gap >= $gap

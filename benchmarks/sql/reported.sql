@@ -1,5 +1,6 @@
--- grain: unit x leaf; the same observations as the engine reads them
+-- grain: unit x leaf; the same observations as the engine reads them: numbered, leaf by leaf
 select
+    unit.population_key,
     unit.unit_key,
     node.node_key,
     plain.value as raw_value,
@@ -11,3 +12,4 @@ select
 from plain
 inner join unit on plain.unit = unit.region_code
 inner join node on plain.indicator = node.node_code
+order by node.node_key, unit.unit_key

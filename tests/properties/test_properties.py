@@ -85,20 +85,20 @@ def test_sums_have_the_same_bits_in_any_order(scores: list[float], random: objec
         with duckdb.connect(config={"threads": 2}) as connection:
             connection.execute(STATEMENTS["exact_scale"])
             connection.execute(
-                "create table node as select 1 as node_key, null::integer as parent_key, 0::bigint as weight_units, "
-                "1::bigint as weight_scale, 'sum' as aggregation, 'complete' as missing, $n as children_expected, "
-                "$n::bigint as children_weight_units",
+                "create table node as select 1 as node_key, 2 as node_level, null::integer as parent_key, "
+                "0::bigint as weight_units, 1::bigint as weight_scale, 'sum' as aggregation, 'complete' as missing, "
+                "$n as children_expected, $n::bigint as children_weight_units",
                 {"n": len(scores)},
             )
-            columns = "unit_key integer, node_key integer, node_level integer, score double"
-            connection.execute(f"create table node_result ({columns})")
+            for name in ("origin", "node_result", "node_sum"):
+                connection.execute(STATEMENTS[name])
             for place in places:
-                connection.execute("insert into node values ($k, 1, 1, 1, null, 'unknown', 0, 0)", {"k": place + 2})
+                connection.execute("insert into node values ($k, 1, 1, 1, 1, null, 'unknown', 0, 0)", {"k": place + 2})
                 row = {"k": place + 2, "s": scores[place]}
-                connection.execute("insert into node_result values (1, $k, 1, $s)", row)
-            for name in ("level_reach", "level_sum", "aggregate", "aggregated"):
+                connection.execute("insert into node_result values (1, 1, $k, $s, 'computed')", row)
+            for name in ("level_reach", "aggregate", "aggregated"):
                 text = STATEMENTS[name]
-                connection.execute(text, used(text, {"node_level": 2, "first_unit": 1, "last_unit": 1}))
+                connection.execute(text, used(text, {"node_level": 2, "first_node": 1, "last_node": 1}))
             results.append(connection.execute("select value from level_raw").fetchall()[0][0])
     assert results[0].hex() == results[1].hex()
     assert results[0] == pytest.approx(sum(scores), abs=1e-6 * max(1.0, *map(abs, scores)))

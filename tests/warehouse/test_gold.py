@@ -94,6 +94,7 @@ def scored(
         .join(frames["node"].select("node_key", code="node_code"), on="code")
     )
     frames["reported"] = place.select(
+        pl.lit(1).alias("population_key"),
         "unit_key",
         "node_key",
         raw_value="value",

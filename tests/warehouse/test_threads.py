@@ -38,6 +38,7 @@ def test_threads_and_memory_change_no_bit(tmp_path: Path) -> None:
     value = ((pl.col("unit_key") * 7919 + pl.col("node_key") * 104729) % 99991) / 999.91
     frames["entered"] = place.select("unit_key", "node_key", score=value)
     frames["reported"] = place.head(0).select(
+        pl.lit(1).alias("population_key"),
         "unit_key",
         "node_key",
         raw_value=value,

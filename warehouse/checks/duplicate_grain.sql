@@ -1,4 +1,4 @@
--- fails: more than one score for a region, approach and node (looked at block by block of units)
+-- fails: more than one score for a region, approach and node (looked at block by block of nodes)
 insert into finding
 select
     'duplicate_grain' as "check",
@@ -11,7 +11,7 @@ from (
         node_key,
         count(*) as copies
     from node_result
-    where unit_key between $first_unit and $last_unit
+    where node_key between $first_node and $last_node
     group by unit_key, node_key
     having count(*) > 1
 ) as counted

@@ -5,16 +5,16 @@ select
     'entered_differs' as "check",
     unit.label || ' / ' || node.node_code as subject,
     cast(result.score as varchar) as observed,
-    cast(round(result.computed_score, 6) as varchar) as expected
+    cast(round(beaten.computed_score, 6) as varchar) as expected
 from node_result as result
+inner join node_beaten as beaten on result.unit_key = beaten.unit_key and result.node_key = beaten.node_key
 inner join unit on result.unit_key = unit.unit_key
 inner join node on result.node_key = node.node_key
 where
     result.origin = 'entered'
-    and result.computed_score is not null
     and node.normalisation = 'none'
     and node.aggregation in ('arithmetic_mean', 'sum')
-    and abs(result.score - result.computed_score) > $half_unit * case
+    and abs(result.score - beaten.computed_score) > $half_unit * case
         when node.aggregation = 'sum' then 1 + node.children_weight_units / node.weight_scale
         else 2
     end + 1e-9

@@ -9,7 +9,7 @@ from node as root
 where
     root.parent_key is null
     and not exists (
-        select result.score
+        select result.unit_key
         from node_result as result
-        where result.node_key = root.node_key and result.score is not null
+        where result.node_key = root.node_key
     )

@@ -10,9 +10,6 @@ from node_result as result
 inner join unit on result.unit_key = unit.unit_key
 inner join node on result.node_key = node.node_key
 where
-    result.score is not null
-    and (
-        not isfinite(result.score)
-        or result.score < node.score_lowest - 1e-9
-        or result.score > node.score_highest + 1e-9
-    )
+    not isfinite(result.score)
+    or result.score < node.score_lowest - 1e-9
+    or result.score > node.score_highest + 1e-9

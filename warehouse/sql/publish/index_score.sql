@@ -12,7 +12,7 @@ report as (
         count(*) as reports,
         count(*) filter (where is_evidenced) as evidenced
     from reported
-    where status in ('reported', 'reported_zero')
+    where status <> 'imputed'
     group by unit_key
 )
 
@@ -27,10 +27,9 @@ select
     unit.approach,
     cast(result.origin as varchar) as origin,
     result.score,
-    result.computed_score,
-    cast(case when population.is_ranked and spread.is_complete then standing.place end as bigint) as rank,
-    case when population.is_ranked and spread.is_complete and result.score is not null then spread.n end
-        as regions_ranked,
+    case when result.origin = 'computed' then result.score else beaten.computed_score end as computed_score,
+    cast(standing.place as bigint) as rank,
+    case when standing.place is not null then spread.n end as regions_ranked,
     cast(standing.category as varchar) as category,
     leaf_count.leaves as indicators_expected,
     coalesce(report.reports, 0) as indicators_reported,
@@ -40,9 +39,9 @@ select
 from unit
 cross join leaf_count
 inner join node on node.parent_key is null
-inner join population on unit.population_key = population.population_key
 inner join spread on unit.population_key = spread.population_key and node.node_key = spread.node_key
 left join node_result as result on unit.unit_key = result.unit_key and node.node_key = result.node_key
+left join node_beaten as beaten on unit.unit_key = beaten.unit_key and node.node_key = beaten.node_key
 left join node_standing as standing on unit.unit_key = standing.unit_key and node.node_key = standing.node_key
 left join report on unit.unit_key = report.unit_key
 order by unit.unit_key

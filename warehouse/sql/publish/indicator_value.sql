@@ -1,35 +1,63 @@
--- grain: region x approach x leaf; what was reported, and the score it became; block by block of units
+-- grain: region x approach x leaf; what was reported, and the score it became; block by block of units. Numbers are
+-- joined first and labels last: the rows that are joined stay narrow
 with
+place as (
+    select
+        unit.unit_key,
+        node.node_key
+    from unit
+    cross join node
+    where unit.unit_key between $first_unit and $last_unit and node.children_expected = 0
+),
+
 result as (
     select *
     from node_result
-    where node_level = 1 and unit_key between $first_unit and $last_unit
+    where unit_key between $first_unit and $last_unit
 ),
 
 stated as (
-    select *
+    select
+        unit_key,
+        node_key,
+        raw_value,
+        treated_value,
+        cast(status as label) as status,
+        extract_count
     from reported
     where unit_key between $first_unit and $last_unit
+),
+
+scored as (
+    select
+        place.unit_key,
+        place.node_key,
+        stated.raw_value,
+        stated.treated_value,
+        stated.status,
+        stated.extract_count,
+        result.score
+    from place
+    left join stated on place.unit_key = stated.unit_key and place.node_key = stated.node_key
+    left join result on place.unit_key = result.unit_key and place.node_key = result.node_key
 )
 
 select
-    $edition as edition,
-    $period as period,
+    cast($edition as label) as edition,
+    cast($period as label) as period,
     cast($as_of as date) as as_of,
-    unit.region_level,
-    unit.region_code,
-    unit.approach,
-    node.node_code,
-    stated.raw_value,
-    stated.treated_value,
-    result.score as normalised_value,
-    coalesce(stated.status, 'missing') as status,
-    coalesce(stated.extract_count, 0) as extract_count,
+    unit_label.region_level,
+    unit_label.region_code,
+    unit_label.approach,
+    node_label.node_code,
+    scored.raw_value,
+    scored.treated_value,
+    scored.score as normalised_value,
+    coalesce(scored.status, cast('missing' as label)) as status,
+    coalesce(scored.extract_count, 0) as extract_count,
     cast($is_synthetic as boolean) as is_synthetic,
-    $snapshot_id as snapshot_id
-from unit
-inner join node on node.children_expected = 0
-left join stated on unit.unit_key = stated.unit_key and node.node_key = stated.node_key
-left join result on unit.unit_key = result.unit_key and node.node_key = result.node_key
-where unit.unit_key between $first_unit and $last_unit
-order by unit.unit_key, node.node_key
+    cast($snapshot_id as label) as snapshot_id
+from scored
+inner join unit_label on scored.unit_key = unit_label.unit_key
+inner join node_label on scored.node_key = node_label.node_key
+order by scored.unit_key, scored.node_key

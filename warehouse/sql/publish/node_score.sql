@@ -1,5 +1,16 @@
--- grain: region x approach x node; every node of the tree, also where it is not known; block by block of units
+-- grain: region x approach x node; every node of the tree, also where it is not known; block by block of units. Numbers
+-- are joined first and labels last: the rows that are joined stay narrow
 with
+place as (
+    select
+        unit.unit_key,
+        node.node_key,
+        node.parent_key
+    from unit
+    cross join node
+    where unit.unit_key between $first_unit and $last_unit
+),
+
 result as (
     select *
     from node_result
@@ -12,41 +23,56 @@ standing as (
     where unit_key between $first_unit and $last_unit
 ),
 
-contribution as (
+share as (
     select *
-    from node_contribution($first_unit, $last_unit)
+    from node_share
+    where unit_key between $first_unit and $last_unit
+),
+
+scored as (
+    select
+        place.unit_key,
+        place.node_key,
+        result.score,
+        result.origin,
+        beaten.computed_score,
+        standing.place,
+        standing.category,
+        own.children_present,
+        parent.share
+    from place
+    left join result on place.unit_key = result.unit_key and place.node_key = result.node_key
+    left join node_beaten as beaten on place.unit_key = beaten.unit_key and place.node_key = beaten.node_key
+    left join standing on place.unit_key = standing.unit_key and place.node_key = standing.node_key
+    left join share as own on place.unit_key = own.unit_key and place.node_key = own.node_key
+    left join share as parent on place.unit_key = parent.unit_key and place.parent_key = parent.node_key
 )
 
 select
-    $edition as edition,
-    $period as period,
+    cast($edition as label) as edition,
+    cast($period as label) as period,
     cast($as_of as date) as as_of,
-    unit.region_level,
-    unit.region_code,
-    unit.region_name,
-    unit.parent_region_code,
-    unit.approach,
-    node.node_code,
-    node.parent_node_code,
-    node.node_level,
-    result.score,
-    result.computed_score,
-    cast(result.origin as varchar) as origin,
-    node.weight,
-    node.effective_weight,
-    contribution.contribution,
-    cast(case when population.is_ranked and spread.is_complete then standing.place end as bigint) as rank,
-    cast(standing.category as varchar) as category,
-    node.children_expected,
-    cast(coalesce(result.children_present, 0) as integer) as children_present,
+    unit_label.region_level,
+    unit_label.region_code,
+    unit_label.region_name,
+    unit_label.parent_region_code,
+    unit_label.approach,
+    node_label.node_code,
+    node_label.parent_node_code,
+    node_label.node_level,
+    scored.score,
+    case when scored.origin = 'computed' then scored.score else scored.computed_score end as computed_score,
+    cast(scored.origin as label) as origin,
+    node_label.weight,
+    node_label.effective_weight,
+    scored.score * node_label.weight_units * scored.share as contribution,
+    cast(scored.place as bigint) as rank,
+    cast(scored.category as label) as category,
+    node_label.children_expected,
+    cast(coalesce(scored.children_present, 0) as integer) as children_present,
     cast($is_synthetic as boolean) as is_synthetic,
-    $snapshot_id as snapshot_id
-from unit
-cross join node
-inner join population on unit.population_key = population.population_key
-inner join spread on unit.population_key = spread.population_key and node.node_key = spread.node_key
-left join result on unit.unit_key = result.unit_key and node.node_key = result.node_key
-left join standing on unit.unit_key = standing.unit_key and node.node_key = standing.node_key
-left join contribution on unit.unit_key = contribution.unit_key and node.node_key = contribution.node_key
-where unit.unit_key between $first_unit and $last_unit
-order by unit.unit_key, node.node_key
+    cast($snapshot_id as label) as snapshot_id
+from scored
+inner join unit_label on scored.unit_key = unit_label.unit_key
+inner join node_label on scored.node_key = node_label.node_key
+order by scored.unit_key, scored.node_key

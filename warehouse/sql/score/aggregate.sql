@@ -1,18 +1,17 @@
--- grain: unit of the block x node of the level at hand with a known child; its children together
-insert into level_sum
+-- grain: unit x node of the level and the block with a known child; its children together
+insert into node_sum
 select
-    s.unit_key,
-    cast(child.parent_key as smallint) as node_key,
-    cast(count(*) as smallint) as children_present,
+    any_value(result.population_key) as population_key,
+    result.unit_key,
+    child.parent_key as node_key,
+    count(*) as children_present,
     sum_no_overflow(child.weight_units) as weight_present,
-    min(s.score) as lowest,
-    sum_no_overflow(cast(round(reach.scale * child.weight_units * case
-        when parent.aggregation <> 'geometric_mean' then s.score
-        when s.score > 0 then ln(s.score)
-    end) as bigint)) / any_value(reach.scale) as total
-from node_result as s
-inner join node as child on s.node_key = child.node_key
-inner join node as parent on child.parent_key = parent.node_key
-inner join level_reach as reach on child.parent_key = reach.node_key
-where s.node_level = $node_level - 1 and s.score is not null and s.unit_key between $first_unit and $last_unit
-group by s.unit_key, child.parent_key
+    min(result.score) filter (where child.is_geometric) as lowest,
+    sum_no_overflow(cast(round(child.scale * child.weight_units * case
+        when not child.is_geometric then result.score
+        when result.score > 0 then ln(result.score)
+    end) as bigint)) as total
+from node_result as result
+inner join level_reach as child on result.node_key = child.node_key
+where child.parent_key between $first_node and $last_node
+group by result.unit_key, child.parent_key

@@ -1,18 +1,34 @@
 -- grain: unit x node of the level at hand with a known child; aggregated, not yet normalised
 create or replace view level_raw as
+with
+family as (
+    select
+        parent_key as node_key,
+        any_value(scale) as scale
+    from level_reach
+    group by parent_key
+),
+
+lowered as (
+    select
+        node_sum.*,
+        node_sum.total / family.scale as weighted_sum
+    from node_sum
+    inner join family on node_sum.node_key = family.node_key
+)
+
 select
-    level_sum.unit_key,
-    level_sum.node_key,
+    lowered.population_key,
+    lowered.unit_key,
+    lowered.node_key,
     case
         when node.children_weight_units is null then null
-        when node.missing = 'complete' and level_sum.children_present < node.children_expected then null
-        when node.aggregation = 'arithmetic_mean' then level_sum.total / level_sum.weight_present
+        when node.missing = 'complete' and lowered.children_present < node.children_expected then null
+        when node.aggregation = 'arithmetic_mean' then lowered.weighted_sum / lowered.weight_present
         when node.aggregation = 'sum'
-            then level_sum.total / node.weight_scale * node.children_weight_units / level_sum.weight_present
-        when level_sum.lowest > 0 then exp(level_sum.total / level_sum.weight_present)
-        when level_sum.lowest = 0 then 0
-    end as value,
-    level_sum.children_present,
-    level_sum.weight_present
-from level_sum
-inner join node on level_sum.node_key = node.node_key
+            then lowered.weighted_sum / node.weight_scale * node.children_weight_units / lowered.weight_present
+        when lowered.lowest > 0 then exp(lowered.weighted_sum / lowered.weight_present)
+        when lowered.lowest = 0 then 0
+    end as value
+from lowered
+inner join node on lowered.node_key = node.node_key

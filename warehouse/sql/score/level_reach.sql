@@ -1,27 +1,32 @@
--- grain: node that aggregates the level below; the power of two that lifts its terms so far that a sum over all its
--- children still fits 64 bits
+-- grain: node of the level below; what its score is multiplied by when it is added to its siblings: its weight, lifted
+-- by the power of two up to which the sum of all children still fits 64 bits
 create or replace table level_reach as
 with
 reach as (
     select
-        node_key,
-        min(score) as lowest,
-        max(score) as highest,
-        min(score) filter (where score > 0) as lowest_positive
-    from node_result
-    where node_level = $node_level - 1
-    group by node_key
+        result.node_key,
+        min(result.score) as lowest,
+        max(result.score) as highest,
+        min(result.score) filter (where result.score > 0) as lowest_positive
+    from node_result as result
+    inner join node on result.node_key = node.node_key
+    where node.node_level = $node_level - 1
+    group by result.node_key
 )
 
 select
-    child.parent_key as node_key,
+    child.node_key,
+    child.parent_key,
+    child.weight_units,
+    parent.aggregation = 'geometric_mean' as is_geometric,
     exact_scale(parent.children_expected * max(
         child.weight_units * case
-            when parent.aggregation <> 'geometric_mean' then greatest(abs(reach.lowest), abs(reach.highest))
-            else greatest(abs(ln(reach.lowest_positive)), abs(ln(case when reach.highest > 0 then reach.highest end)))
+            when is_geometric then greatest(
+                abs(ln(reach.lowest_positive)), abs(ln(case when reach.highest > 0 then reach.highest end))
+            )
+            else greatest(abs(reach.lowest), abs(reach.highest))
         end
-    )) as scale
+    ) over (partition by child.parent_key)) as scale
 from reach
 inner join node as child on reach.node_key = child.node_key
 inner join node as parent on child.parent_key = parent.node_key
-group by child.parent_key, parent.children_expected

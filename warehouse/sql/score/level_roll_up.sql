@@ -1,16 +1,17 @@
 -- grain: target unit x node of the level whose members below are known as far as the roll-up asks; their simple mean
-create or replace table level_rolled as
+create or replace table level_given as
 with
 known as (
     select
         member.target_key,
-        s.node_key,
-        s.score,
+        result.node_key,
+        result.score,
         member.members,
         member.min_share
-    from node_result as s
-    inner join roll_up_member as member on s.unit_key = member.member_key
-    where s.node_level = $node_level and member.roll_up_key = $roll_up_key and s.score is not null
+    from node_result as result
+    inner join roll_up_member as member on result.unit_key = member.member_key
+    inner join node on result.node_key = node.node_key
+    where node.node_level = $node_level and member.roll_up_key = $roll_up_key
 ),
 
 scale as (
@@ -25,7 +26,8 @@ select
     unit.population_key,
     known.target_key as unit_key,
     known.node_key,
-    sum(cast(round(known.score * scale.scale) as bigint)) / any_value(scale.scale) / count(*) as score
+    sum(cast(round(known.score * scale.scale) as bigint)) / any_value(scale.scale) / count(*) as score,
+    cast('rolled_up' as origin) as origin
 from known
 inner join scale on known.node_key = scale.node_key
 inner join unit on known.target_key = unit.unit_key

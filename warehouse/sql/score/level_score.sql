@@ -1,12 +1,13 @@
--- grain: unit x node of the level that has something to be computed of; added to the result
+-- grain: unit x node of the level and the block whose score can be computed; on the edition's scale, added to the
+-- result
 insert into node_result
 select
-    cast(population_key as smallint) as population_key,
-    unit_key,
-    cast(node_key as smallint) as node_key,
-    cast($node_level as smallint) as node_level,
-    score,
-    score as computed_score,
-    case when score is not null then cast('computed' as origin) end as origin,
-    cast(children_present as smallint) as children_present
-from level_computed
+    raw.population_key,
+    raw.unit_key,
+    raw.node_key,
+    (raw.value * scaling.direction - scaling.shift) / scaling.span * scaling.height + scaling.base as score,
+    'computed' as origin
+from level_raw as raw
+inner join node_scaling as scaling
+    on raw.population_key = scaling.population_key and raw.node_key = scaling.node_key
+where raw.value is not null and scaling.span is not null and raw.node_key between $first_node and $last_node

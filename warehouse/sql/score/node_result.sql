@@ -1,11 +1,8 @@
--- grain: unit x node; the scores of all levels, filled level by level
+-- grain: unit x node whose score is known; filled level by level, kept narrow because it is large
 create or replace table node_result (
     population_key smallint,
     unit_key integer,
     node_key smallint,
-    node_level smallint,
     score double,
-    computed_score double,
-    origin origin,
-    children_present smallint
+    origin origin
 )

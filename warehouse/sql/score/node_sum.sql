@@ -1,8 +1,11 @@
--- grain: unit x node that is aggregated, filled level by level; the weights of its known children, and what
--- normalisation multiplied their sum by (null where it did more)
+-- grain: unit x aggregated node with a known child, filled level by level; its children together (`total` lifted by
+-- the scale of the node)
 create or replace table node_sum (
+    population_key smallint,
     unit_key integer,
     node_key smallint,
+    children_present smallint,
     weight_present bigint,
-    factor double
+    lowest double,
+    total bigint
 )

@@ -24,9 +24,7 @@ ordered as (
         result.score,
         row_number() over (partition by result.population_key, result.node_key order by result.score) - 1 as place
     from node_result as result
-    where
-        result.score is not null
-        and (result.population_key, result.node_key) in (select (wanted.population_key, wanted.node_key) from wanted)
+    where (result.population_key, result.node_key) in (select (wanted.population_key, wanted.node_key) from wanted)
 ),
 
 place as (
