@@ -19,7 +19,7 @@ from transforms.admission import admission, identified
 from transforms.parse import extract_rows
 from transforms.regions import region_lookup
 from warehouse.parsed import keep_rows, kept_rows, parsed_key
-from warehouse.raw_store import Receipt, admit_extract, file_content, known_receipt, read_extract
+from warehouse.raw_store import Receipt, admit_extract, file_content, known_receipt, note_refusal, read_extract
 from warehouse.store import Store
 
 
@@ -33,11 +33,14 @@ class Refused:
 
 @dataclass(frozen=True)
 class Intake:
-    """What became of files: receipts of new extracts, receipts of those known before, and refused ones."""
+    """What became of files: receipts of new extracts, receipts of those known before, and refused ones; how many had to
+    be read, because they were not read before with the same source entry and code.
+    """
 
     new: tuple[Receipt, ...]
     known: tuple[Receipt, ...]
     refused: tuple[Refused, ...]
+    parsed: int
 
 
 def source_of(file_name: str, sources: Mapping[str, Source]) -> str:
@@ -58,21 +61,25 @@ def known_source(name: str, sources: Mapping[str, Source]) -> Source:
     return sources[name]
 
 
-def read_rows(store: Store, source: Source, sha256: str, content: bytes) -> pl.DataFrame:
-    """The rows of an extract; those read before with the same source entry and code are not read again.
+def read_rows(store: Store, source: Source, sha256: str, content: bytes) -> tuple[pl.DataFrame, bool]:
+    """The rows of an extract, and whether it had to be read: with the same source entry and code nothing is read twice.
 
     Raises Refusal where the extract cannot be read as the source says.
     """
     key = parsed_key(sha256, source)
-    rows = kept_rows(store, key)
-    if rows is None:
-        rows = extract_rows(content, source)
-        keep_rows(store, key, rows)
-    return rows
+    kept = kept_rows(store, key)
+    if kept is not None:
+        return kept, False
+    rows = extract_rows(content, source)
+    keep_rows(store, key, rows)
+    return rows, True
 
 
-def received_rows(store: Store, source: Source, extract: Receipt) -> pl.DataFrame:
-    """The rows of an extract that was admitted. Raises Refusal, or DamagedStore where it is not what was received."""
+def received_rows(store: Store, source: Source, extract: Receipt) -> tuple[pl.DataFrame, bool]:
+    """The rows of an extract that was admitted, as `read_rows` gives them.
+
+    Raises Refusal, or DamagedStore where it is not what was received.
+    """
     return read_rows(store, source, extract.sha256, read_extract(store, extract))
 
 
@@ -88,8 +95,10 @@ def take_in(
     new: list[Receipt] = []
     known: list[Receipt] = []
     refused: list[Refused] = []
+    parsed = 0
     for path in tracked(paths, "taking in files"):
         try:
+            content, name = b"", source_name
             if not path.name.isprintable():
                 raise Refusal("its name has characters that cannot be shown; rename it.")
             content = file_content(path)
@@ -99,12 +108,15 @@ def take_in(
             if before:
                 known.append(before)
                 continue
-            read_rows(store, source, hashlib.sha256(content).hexdigest(), content)
+            parsed += read_rows(store, source, hashlib.sha256(content).hexdigest(), content)[1]
         except Refusal as refusal:
-            refused.append(Refused(path.name.encode(errors="replace").decode(), str(refusal)))
+            file_name = path.name.encode(errors="replace").decode()
+            refused.append(Refused(file_name, str(refusal)))
+            if content:
+                note_refusal(store, file_name, content, name, str(refusal), now)
             continue
         new.append(admit_extract(store, content, path.name, name, source.synthetic, received_at, now))
-    return Intake(tuple(new), tuple(known), tuple(refused))
+    return Intake(tuple(new), tuple(known), tuple(refused), parsed)
 
 
 def inbox_files(inbox: Path) -> list[Path]:

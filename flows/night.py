@@ -80,7 +80,7 @@ def requested(
 
 @dataclass(frozen=True)
 class Admitted:
-    """The extracts received by the end of `as_of`; files refused; how many are new, and how many came later.
+    """The extracts that count on `as_of`; files refused; how many are new, came later, and had to be parsed.
 
     `inputs_digest` names all that figures are made of: extracts, methodology and code.
     """
@@ -89,16 +89,20 @@ class Admitted:
     refused: tuple[Refused, ...]
     new: int
     later: int
+    parsed: int
     inputs_digest: str
 
 
 @dataclass(frozen=True)
 class Validated:
-    """What was read: good and bad rows in `rows`, each extract (as the manifest names it), and what was refused."""
+    """What was read: good and bad rows in `rows`, each extract (as the manifest names it), what was refused, and how
+    many extracts had to be parsed, because they were not read before.
+    """
 
     rows: Path
     inputs: tuple[dict[str, Any], ...]
     refused: tuple[Refused, ...]
+    parsed: int
 
     @property
     def intake(self) -> dict[str, float]:

@@ -4,74 +4,54 @@ Steps pass each other small references; frames live inside a step, or as Parquet
 is a pure function of the extracts received by `as_of`, the methodology with its corrections, and the code.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from flows.clock import end_of_day
-from flows.intake import Refused, inbox_files, received_rows, take_in
+from flows.intake import inbox_files, take_in
 from flows.night import Admitted, Judged, Night, Request, Validated, inputs_digest, nothing_to_score
-from flows.progress import tracked
+from flows.reading import read_extracts
 from flows.record import recall, record_failure, record_night
 from schemas.methodology import Library
-from schemas.regions import valid_regions
-from schemas.violations import Refusal, UsageError
-from transforms.admission import Admission, admission, identified, quarantine_findings
+from schemas.violations import UsageError
+from transforms.admission import quarantine_findings
 from transforms.design import design_frames
 from transforms.indicators import settled
-from transforms.regions import region_lookup
 from warehouse.engine import score_tables
 from warehouse.exports import write_workbook
 from warehouse.gate import Release, judged, write_page
-from warehouse.raw_store import receipts
+from warehouse.raw_store import receipts, withdrawals
 from warehouse.snapshots import Draft, publish_snapshot, stable_tables
 from warehouse.store import Store
 
 
 def admit(request: Request) -> Admitted:
-    """Fix the methodology of the night, take in the inbox, and list the extracts received by the end of `as_of`."""
+    """Fix the methodology of the night, take in the inbox, and list the extracts that count: received by the end of
+    `as_of`, and not withdrawn by then.
+    """
     methodology = Library(request.methodology).edition(request.edition)
     methodology.write(request.snapshot / "methodology")
     store = Store(request.store)
     files = inbox_files(request.inbox) if request.inbox else []
     intake = take_in(store, files, methodology.sources, received_at=request.now, now=request.now)
-    every = receipts(store, methodology.sources)
-    extracts = tuple(each for each in every if each.received_at < end_of_day(request.as_of))
+    every, night = receipts(store, methodology.sources), end_of_day(request.as_of)
+    withdrawn = {place for place, note in withdrawals(store).items() if note["withdrawn_at"] < night}
+    received = [each for each in every if each.received_at < night]
+    extracts = tuple(each for each in received if (each.source, each.sha256) not in withdrawn)
     digest = inputs_digest(methodology, extracts)
-    return Admitted(extracts, intake.refused, len(intake.new), len(every) - len(extracts), digest)
+    return Admitted(extracts, intake.refused, len(intake.new), len(every) - len(received), intake.parsed, digest)
 
 
 def validate(request: Request, admitted: Admitted) -> Validated:
     """Read every extract as its source says, apply corrections, resolve regions, and separate good rows from bad."""
-    methodology, store = request.resolved(), Store(request.store)
-    valid = valid_regions(methodology.regions, methodology.edition.regions_date)
-    inputs, refused, rows_of = [], list(admitted.refused), defaultdict(list)
-    for extract in tracked(admitted.extracts, "reading extracts"):
-        source = methodology.sources[extract.source]
-        try:
-            rows = received_rows(store, source, extract)
-        except Refusal as refusal:
-            refused.append(Refused(extract.file_name, str(refusal)))
-            continue
-        received = replace(extract, is_synthetic=extract.is_synthetic or source.synthetic)
-        rows_of[extract.source].append(identified(rows, **received.identity))
-        inputs.append(asdict(received) | {"rows": rows.height})
-    parts = []
-    for name, frames in rows_of.items():
-        source = methodology.sources[name]
-        lookup = region_lookup(methodology.regions, valid, methodology.aliases, source)
-        parts.append(admission(pl.concat(frames), source, methodology.corrections, lookup, methodology.dictionary))
-    for name, part in zip(Admission._fields, zip(*parts, strict=True), strict=False):
-        pl.concat(part).write_parquet(request.work / f"{name}.parquet")
-    if not any(part.admitted["value"].count() for part in parts):
+    reading = read_extracts(Store(request.store), request.resolved(), admitted.extracts, request.work)
+    refused = (*admitted.refused, *reading.refused)
+    if not reading.figures:
         raise nothing_to_score(request, admitted, refused)
-    good = Counter(row for part in parts for row in part.admitted.select("source", "extract_sha256").rows())
-    counted = (each | {"rows_admitted": good[each["source"], each["sha256"]]} for each in inputs)
-    return Validated(request.work, tuple(counted), tuple(refused))
+    return Validated(request.work, reading.inputs, refused, admitted.parsed + reading.parsed)
 
 
 def prepare(request: Request, validated: Validated) -> Path:

@@ -24,6 +24,7 @@ def record_night(request: Request, night: Night, admitted: Admitted, validated: 
         refused=[asdict(each) for each in validated.refused],
         new_extract_count=admitted.new,
         later_extract_count=admitted.later,
+        parsed_extract_count=validated.parsed,
         findings=judged.findings,
     )
 
@@ -49,7 +50,12 @@ def _record_recall(request: Request, night: Night, admitted: Admitted, earlier: 
     record = json.loads(store.read(f"{folder}/run.json"))
     facts = {name: record[name] for name in ("inputs", "refused", "findings")}
     facts["refused"] += [asdict(each) for each in admitted.refused if asdict(each) not in facts["refused"]]
-    new = {"new_extract_count": admitted.new, "later_extract_count": admitted.later, "same_inputs_as_run": earlier}
+    new = {
+        "new_extract_count": admitted.new,
+        "later_extract_count": admitted.later,
+        "parsed_extract_count": admitted.parsed,
+        "same_inputs_as_run": earlier,
+    }
     files = {key.rpartition("/")[2]: store.path(key) for key in store.keys(folder) if not key.endswith("/run.json")}
     _write_record(request, files, **asdict(night), **facts, **new)
 

@@ -47,6 +47,7 @@ def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
         "extracts": len(record["inputs"]),
         "new_extract_count": record["new_extract_count"],
         "later_extract_count": record["later_extract_count"],
+        "parsed_extract_count": record["parsed_extract_count"],
         "rows": sum(each["rows"] for each in record["inputs"]),
         "rows_admitted": sum(each["rows_admitted"] for each in record["inputs"]),
         "refused": record["refused"],
@@ -143,7 +144,8 @@ def _night(console: Console, result: Mapping[str, Any]) -> None:
     quarantined = result["rows"] - result["rows_admitted"]
     console.print(
         f"{result['extracts']} extracts ({result['new_extract_count']} new, {result['later_extract_count']} received "
-        f"later), {result['rows']} figures: {result['rows_admitted']} admitted, {quarantined} quarantined"
+        f"later; {result['parsed_extract_count']} parsed, the others as read before), {result['rows']} figures: "
+        f"{result['rows_admitted']} admitted, {quarantined} quarantined"
     )
     _index(console, result)
     _sentences(console, "Held because", result["critical"])

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -53,12 +54,19 @@ class Headers(Strict):
     evidence: tuple[str, ...] = ()
 
 
+class Limits(Strict):
+    """Past which an extract is refused whole: the share of its figures that are quarantined, where it has at least `rows`."""
+
+    quarantined_share: Decimal = Field(default=Decimal(1), gt=0, le=1)
+    rows: int = Field(default=20, ge=1)
+
+
 class Source(Strict):
     """One entry of sources.yml."""
 
     title: str
     pattern: str
-    format: Literal["csv", "xlsx"]
+    format: Literal["csv", "xlsx", "xls", "ods", "json", "ndjson", "parquet"]
     layout: Literal["long", "wide", "events"]
     columns: Headers
     number_style: Literal["indonesian", "english"]
@@ -69,19 +77,23 @@ class Source(Strict):
     items: dict[str, Item] = Field(min_length=1)
     precedence: int = Field(ge=-1_000_000, le=1_000_000)
     evidence: Evidence
-    separator: Literal[",", ";", "\t", "|"] | None = None
-    encoding: Literal["utf-8", "utf-16", "cp1252"] | None = None
+    separator: Literal[",", ";", "\t", "|", "detect"] | None = None
+    encoding: Literal["utf-8", "utf-16", "cp1252", "detect"] | None = None
     sheet: str | None = None
+    header_rows: Literal[1, 2] = 1
+    totals: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    zero: tuple[str, ...] = ()
+    limits: Limits = Field(default_factory=Limits)
     severities: dict[str, str] = Field(default_factory=dict)
     synthetic: bool = False
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if self.format == "csv" and not (self.separator and self.encoding):
-            raise ValueError("a csv source declares its separator and encoding; they are never guessed.")
-        if self.format == "xlsx" and not self.sheet:
-            raise ValueError("an xlsx source declares the sheet that is read.")
+            raise ValueError("a csv source declares its separator and encoding, or says 'detect'.")
+        if self.format in ("xlsx", "xls", "ods") and not self.sheet:
+            raise ValueError(f"an {self.format} source declares the sheet that is read, or a pattern such as '*'.")
         if self.layout != "wide" and not (self.columns.item and self.columns.value):
             raise ValueError(f"a source of the layout {self.layout} declares what it calls the item and value columns.")
         if self.layout == "events" and not (self.columns.severity and self.severities and self.measure == "value"):

@@ -10,8 +10,11 @@ from schemas.dictionary import Dictionary
 from schemas.sources import Correction, Source, plain
 from schemas.violations import quarantine_frame
 from transforms.corrections import FINDING, corrected, correction_frame
-from transforms.parse import plain_expr
+from transforms.numbers import PERCENT, number_expr, plain_expr
 from transforms.regions import nearest_labels, resolved
+
+# Violations that are put into words; more than that tells nobody more, and words take memory.
+MOST_DESCRIBED = 300_000
 
 
 class Admission(NamedTuple):
@@ -58,8 +61,9 @@ def admission(
         )
 
     is_blank = plain_expr(pl.col("value_text")).is_in(blank).fill_null(True)
-    told = placed(read).with_columns(
-        pl.when(~is_blank).then("number").alias("number"), pl.when(~is_blank).then("value_text").alias("figure_text")
+    is_told = ~is_blank & pl.col("odd").is_null()
+    told = _with_figure(placed(read), source).with_columns(
+        pl.when(is_told).then("number").alias("number"), pl.when(is_told).then("figure_text").alias("figure_text")
     )
     severities = {plain(label): severity for label, severity in source.severities.items()}
     told = told.with_columns(
@@ -82,6 +86,8 @@ def admission(
     is_region, is_item = pl.col("part") == "region", pl.col("part") == "item"
     quarantine = quarantine_frame(
         pl.concat([violations, repeated])
+        .sort("position", "part", "rule")
+        .head(MOST_DESCRIBED)
         .join(rows, on="position", how="left")
         .with_columns(
             pl.when(is_region)
@@ -101,6 +107,8 @@ def admission(
         "candidate_labels",
         "figure_text",
         "is_ragged",
+        "is_percent",
+        "odd",
         "date",
     )
     kept_out = rows.filter(~pl.col("position").is_in(good["position"].implode()))
@@ -108,6 +116,46 @@ def admission(
     received = [name for name in ("source", "extract_sha256", "received_at") if name in rows.columns]
     places = kept_out.select(*about, *received).drop_nulls().unique()
     return Admission(good.drop(internal), quarantine, findings, places)
+
+
+def _with_figure(rows: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """The rows with `figure_text`, the figure as text, and `number`, where words for nothing and per cent are read.
+
+    12,5 % is 12,5 in the unit pct and 0,125 in the unit share; in any other unit it is no number. A number cell
+    shown in per cent is kept as its share in the file.
+    """
+    text, unit = pl.col("value_text"), pl.col("unit").fill_null(source.unit)
+    bare = text.str.replace(PERCENT, "")
+    is_share = (unit == "share") & text.str.contains(PERCENT)
+    zero = plain_expr(text).is_in([plain(token) for token in source.zero]).fill_null(False)
+    return rows.with_columns(
+        pl.when(zero)
+        .then(0.0)
+        .when(is_share)
+        .then(number_expr(bare, source.number_style) / 100)
+        .when(pl.col("is_percent") & (unit == "pct"))
+        .then(pl.col("number") * 100)
+        .otherwise("number")
+        .alias("number"),
+        pl.when(unit == "pct").then(bare).otherwise(text).alias("figure_text"),
+    )
+
+
+def over_limit(admitted: pl.DataFrame, counts: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """The extracts of which more is quarantined than the source allows: `extract_sha256`, `rows`, `rows_quarantined`.
+
+    `counts` has `extract_sha256` and `rows`.
+    """
+    kept = admitted.group_by("extract_sha256").agg(pl.len().alias("kept"))
+    return (
+        counts.join(kept, on="extract_sha256", how="left")
+        .with_columns((pl.col("rows") - pl.col("kept").fill_null(0)).alias("rows_quarantined"))
+        .filter(
+            (pl.col("rows") >= source.limits.rows)
+            & (pl.col("rows_quarantined") > pl.col("rows") * float(source.limits.quarantined_share))
+        )
+        .drop("kept")
+    )
 
 
 def quarantine_findings(quarantine: pl.DataFrame) -> pl.DataFrame:
@@ -159,6 +207,9 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictio
         [
             contract,
             broken(pl.col("is_ragged"), "value", "ragged_row", pl.lit(None, pl.String)),
+            rows.drop_nulls("odd").select(
+                "position", part=pl.lit("value"), rule="odd", expected=pl.lit(None, pl.String)
+            ),
             broken(no_number, "value", "not_a_number", pl.lit(source.number_example)),
             broken(bad_severity, "value", "unknown_severity", pl.lit(", ".join(source.severities))),
             broken(pl.col("date").is_not_null() & on_day.is_null(), "value", "bad_date", pl.col("date")),

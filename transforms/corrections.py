@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from schemas.sources import Correction, Source
-from transforms.parse import number_expr, plain_expr
+from transforms.numbers import number_expr, plain_expr
 
 # What is found about extracts: `check` names the rule of the dictionary.
 FINDING = pl.Schema({"check": pl.String, "subject": pl.String, "observed": pl.String, "expected": pl.String})

@@ -10,10 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from schemas.violations import DamagedStore, Refusal
+from schemas.violations import DamagedStore, Refusal, UsageError
 from warehouse.store import AlreadyThere, Store, as_json
 
 LARGEST = 200_000_000
+WITHDRAWN, REFUSED = "raw/withdrawn", "raw/refused"
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,55 @@ def admit_extract(
     except AlreadyThere:
         return _receipt(store, _receipt_key(source, digest))
     return receipt
+
+
+def extract_called(store: Store, name: str) -> Receipt:
+    """The one extract whose digest begins so, or that was sent under that file name. Raises UsageError."""
+    every = receipts(store, sorted({key.split("/")[2] for key in store.keys("raw/receipts")}))
+    found = [each for each in every if each.sha256.startswith(name) or each.file_name == name]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(f"there is no extract '{name}' in {store.root}; 'kerawanan extracts list' shows them.")
+    listed = ", ".join(f"{each.sha256[:12]} ({each.file_name}, {each.source})" for each in found[:5])
+    raise UsageError(f"'{name}' can be {len(found)} extracts: {listed}; name one by its digest.")
+
+
+def withdraw_extract(store: Store, receipt: Receipt, reason: str, now: datetime) -> dict[str, Any]:
+    """Withdraw an extract: nights from today on no longer count it. It stays where it is. Raises UsageError."""
+    note = {"source": receipt.source, "sha256": receipt.sha256, "withdrawn_at": now, "reason": reason}
+    try:
+        store.create(f"{WITHDRAWN}/{receipt.source}/{receipt.sha256}.json", as_json(note))
+    except AlreadyThere:
+        raise UsageError(f"{receipt.file_name} ({receipt.sha256[:12]}) was withdrawn before.") from None
+    return note
+
+
+def withdrawals(store: Store) -> dict[tuple[str, str], dict[str, Any]]:
+    """What was withdrawn, when (`withdrawn_at`) and why, by source and digest. Raises DamagedStore."""
+    notes = {}
+    for key in store.keys(WITHDRAWN):
+        try:
+            note = json.loads(store.read(key))
+            note["withdrawn_at"] = datetime.fromisoformat(note["withdrawn_at"])
+            notes[note["source"], note["sha256"]] = note
+        except (ValueError, KeyError, TypeError):
+            raise DamagedStore(f"{key}: the note of a withdrawal cannot be read.") from None
+    return notes
+
+
+def note_refusal(store: Store, file_name: str, content: bytes, source: str | None, reason: str, now: datetime) -> None:
+    """Note that a file was refused, so that its sender can be told; its bytes are not kept."""
+    digest = hashlib.sha256(content).hexdigest()
+    note = {"file_name": file_name, "source": source, "sha256": digest, "size": len(content), "refused_at": now}
+    with suppress(AlreadyThere):
+        store.create(f"{REFUSED}/{digest}-{source or 'unknown'}.json", as_json({**note, "reason": reason}))
+
+
+def refusals(store: Store) -> list[dict[str, Any]]:
+    """The files that were refused, in the order of their names."""
+    notes = [json.loads(store.read(key)) for key in store.keys(REFUSED)]
+    return sorted(notes, key=lambda note: (note["file_name"], note["sha256"]))
 
 
 def receipts(store: Store, sources: Iterable[str]) -> list[Receipt]:

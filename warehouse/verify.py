@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from schemas.methodology import Library
 from schemas.violations import UsageError
 from warehouse.channels import CHANNELS, head, log_folder
-from warehouse.raw_store import raw_key
+from warehouse.raw_store import REFUSED, WITHDRAWN, raw_key
 from warehouse.snapshots import MANIFEST, draft_hashes, snapshot_folder
 from warehouse.store import Store
 
@@ -84,6 +84,12 @@ def _raw_damage(store: Store) -> list[Damage]:
         Damage(key, "the extract is not the one that was received: its SHA-256 differs.")
         for key in store.keys("raw/sha256")
         if _digest(store.read(key)) != key.rpartition("/")[2]
+    ]
+    damage += [
+        Damage(key, "the note cannot be read.")
+        for folder in (WITHDRAWN, REFUSED)
+        for key in store.keys(folder)
+        if _json(store, key) is None
     ]
     for key in store.keys("raw/receipts"):
         receipt = _json(store, key)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.parse import number_expr
+from transforms.numbers import number_expr
 
 READ = {
     ("indonesian", "77,04"): 77.04,

@@ -1,0 +1,248 @@
+"""From the bytes of an extract to grids of cells, in the format that its source declares."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from schemas.sources import Source
+from schemas.violations import Refusal
+from transforms.containers import is_workbook, unpacked
+from transforms.workbooks import LARGEST_GRID, MOST_COLUMNS, Grid, workbook_grids
+
+SIGNATURES = {
+    b"%PDF": "a PDF document",
+    b"PK\x03\x04": "a zip archive or an Office workbook",
+    b"\xd0\xcf\x11\xe0": "an old Office document",
+    b"PAR1": "a Parquet file",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"<!DO": "a web page",
+    b"<htm": "a web page",
+}
+EXPECTED = {
+    "csv": (),
+    "json": (),
+    "ndjson": (),
+    "xlsx": (b"PK\x03\x04",),
+    "ods": (b"PK\x03\x04",),
+    "xls": (b"\xd0\xcf\x11\xe0",),
+    "parquet": (b"PAR1",),
+}
+WORKBOOKS = ("xlsx", "xls", "ods")
+SEPARATORS = (";", ",", "\t", "|")
+BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+
+
+def grids(content: bytes, source: Source) -> list[list[Grid]]:
+    """The grids of an extract, unpacked: of each one the ways to cut it, of which a CSV whose separator is to be
+    detected has several. Raises Refusal where the extract is not what the source declares.
+    """
+    if not content:
+        raise Refusal("it is empty; send the table.")
+    found: list[list[Grid]] = []
+    for name, part in unpacked(content):
+        _refuse_other_format(part, source)
+        found += [[way._replace(sheet=_inside(name, way.sheet)) for way in ways] for ways in _grids_of(part, source)]
+    return found
+
+
+def _inside(name: str | None, sheet: str | None) -> str | None:
+    return "/".join(each for each in (name, sheet) if each) or None
+
+
+def _refuse_other_format(content: bytes, source: Source) -> None:
+    expected, name = EXPECTED[source.format], source.format.upper()
+    if not content.strip():
+        raise Refusal("it is empty; send the table.")
+    for signature, kind in SIGNATURES.items():
+        if content.startswith(signature) and signature not in expected:
+            raise Refusal(f"it is {kind}, not {name}; send the table as {name}.")
+    if expected and not content.startswith(expected):
+        kind = "file" if source.format == "parquet" else "workbook"
+        raise Refusal(f"it is not an {name} {kind}; save it as .{source.format}.")
+    if source.format in ("xlsx", "ods") and not is_workbook(content):
+        raise Refusal(f"it is not an {name} workbook; save it as .{source.format}.")
+
+
+def _grids_of(content: bytes, source: Source) -> Iterable[list[Grid]]:
+    match source.format:
+        case "csv":
+            return [csv_grids(content, source)]
+        case "json":
+            return [[_record_grid(_json_records(decoded(content, source)))]]
+        case "ndjson":
+            return [[_record_grid(_line_records(decoded(content, source)))]]
+        case "parquet":
+            return [[parquet_grid(content)]]
+        case _:
+            return ([grid] for grid in workbook_grids(content, source))
+
+
+def decoded(content: bytes, source: Source) -> str:
+    """The text of an extract in its declared encoding, or in the one that all of its bytes fit. Raises Refusal."""
+    marked = next((name for mark, name in BYTE_ORDER_MARKS.items() if content.startswith(mark)), None)
+    declared = source.encoding or "utf-8"
+    if declared == "detect":
+        tries = [marked] if marked else ["utf-8", "cp1252"]
+    elif declared == "utf-16" and not marked:
+        tries = ["utf-16-le"]
+    else:
+        tries = [marked if marked and marked.startswith(declared) else declared]
+    text = None
+    for encoding in tries:
+        try:
+            text = content.decode(encoding)
+            break
+        except UnicodeError as error:
+            reason = error
+    if text is None:
+        said = "any text encoding that is read" if declared == "detect" else f"{declared} text, as the source declares"
+        raise Refusal(f"it is not {said} ({reason}); save it as UTF-8.") from None
+    if "\0" in text:
+        raise Refusal("it contains NUL bytes, so it is not a text file; send the table as CSV.")
+    return text.removeprefix("\ufeff")
+
+
+def csv_grids(content: bytes, source: Source) -> list[Grid]:
+    """The grid of a CSV in the declared dialect; where the separator is to be detected, one for each that cuts it.
+
+    Raises Refusal where it cannot be read for certain.
+    """
+    text = decoded(content, source)
+    if "\r" in text.replace("\r\n", ""):
+        raise Refusal("it has lone carriage returns as line ends; save it with ordinary line ends.")
+    if source.separator != "detect":
+        assert source.separator
+        return [_csv_grid(text, source.separator)]
+    ways, reason = [], Refusal("it has no separator that is known.")
+    for separator in SEPARATORS:
+        if separator not in text:
+            continue
+        try:
+            ways.append(_csv_grid(text, separator))
+        except Refusal as refusal:
+            reason = refusal
+    if not ways:
+        raise reason
+    return ways
+
+
+def _csv_grid(text: str, separator: str) -> Grid:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    cells_read = 0
+    try:
+        for number, cells in enumerate(reader, start=1):
+            if len(cells) > MOST_COLUMNS:
+                raise Refusal(f"row {number} has {len(cells)} columns; at most {MOST_COLUMNS} are read.")
+            if any("\n" in cell and any(separator in line for line in cell.splitlines()[1:]) for cell in cells):
+                raise Refusal(
+                    f"row {number} has a quoted cell that runs over lines which look like rows of their own; a "
+                    "quotation mark may be missing, or stand for 'ditto'. Write quotation marks in pairs."
+                )
+            cells_read += len(cells)
+            if cells_read > LARGEST_GRID:
+                raise Refusal(f"it has more than {LARGEST_GRID:,} cells; send it in parts.")
+            rows.append((number, cells))
+    except csv.Error as error:
+        raise Refusal(f"it is not a well-formed CSV (line {reader.line_num}: {error}); check its quotes.") from error
+    return Grid(None, rows, {})
+
+
+def _json_records(text: str) -> list[dict[str, Any]]:
+    """The objects of a JSON list, or of the one list in a JSON object."""
+    data = _json(text, "it")
+    if isinstance(data, dict):
+        lists = [value for value in data.values() if isinstance(value, list)]
+        if len(lists) != 1:
+            raise Refusal("it is a JSON object without one list of rows; send a list of objects.")
+        data = lists[0]
+    if not isinstance(data, list) or not all(isinstance(each, dict) for each in data):
+        raise Refusal("it is no JSON list of objects, one for each row; send it so.")
+    return data
+
+
+def _line_records(text: str) -> list[dict[str, Any]]:
+    records = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            record = _json(line, f"line {number}")
+            if not isinstance(record, dict):
+                raise Refusal(f"line {number} is no JSON object; send one object in each line.")
+            records.append(record)
+    return records
+
+
+def _json(text: str, what: str) -> Any:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        twice = next((name for name in names if names.count(name) > 1), None) if len(names) < MOST_COLUMNS else None
+        if twice is not None:
+            raise Refusal(f"the key {twice} stands twice in one object; keep one.")
+        if len(names) >= MOST_COLUMNS:
+            raise Refusal(f"an object has {len(names)} keys; at most {MOST_COLUMNS} are read.")
+        return dict(pairs)
+
+    def whole(digits: str) -> object:
+        return int(digits) if len(digits) < 300 else digits
+
+    try:
+        return json.loads(text, object_pairs_hook=unique, parse_constant=str, parse_int=whole)
+    except RecursionError:
+        raise Refusal(f"{what} is nested too deeply to be a table; send a list of objects.") from None
+    except ValueError as error:
+        raise Refusal(f"{what} is not well-formed JSON ({error}); send it anew.") from error
+
+
+def _record_grid(records: Sequence[dict[str, Any]]) -> Grid:
+    """Records as a grid: the first row has the keys, in the order in which they first appear."""
+    keys = list(dict.fromkeys(key for record in records for key in record))
+    if len(keys) * max(len(records), 1) > LARGEST_GRID or len(keys) > MOST_COLUMNS:
+        raise Refusal(f"it has more than {LARGEST_GRID:,} cells or {MOST_COLUMNS} columns; send it in parts.")
+
+    def cell(value: Any) -> object:
+        return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value
+
+    body = ((number, [cell(record.get(key)) for key in keys]) for number, record in enumerate(records, start=1))
+    return Grid(None, [(0, list(keys)), *body], {})
+
+
+def parquet_grid(content: bytes) -> Grid:
+    """The grid of a Parquet file: the first row has the names of its columns. Raises Refusal."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(io.BytesIO(content))
+        names = [field.name for field in file.schema_arrow]
+        if file.metadata.num_rows * len(names) > LARGEST_GRID or len(names) > MOST_COLUMNS:
+            raise Refusal(f"it has more than {LARGEST_GRID:,} cells or {MOST_COLUMNS} columns; send it in parts.")
+        nested = [field.name for field in file.schema_arrow if pa.types.is_nested(field.type)]
+        if nested:
+            raise Refusal(f"the column {nested[0]} is nested; send flat columns.")
+        table = pl.from_arrow(file.read())
+    except (pa.ArrowException, OSError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
+        raise Refusal(f"the Parquet file cannot be read ({str(error).splitlines()[0]}); send it anew.") from error
+    assert isinstance(table, pl.DataFrame)
+    return Grid(None, [(0, names), *enumerate(table.rows(), start=1)], {})
+
+
+def cell_text(cell: object) -> str | None:
+    """A cell as text: whole numbers without a fraction, dates in ISO 8601; None for a blank."""
+    if cell is None or cell == "":
+        return None
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    return cell.isoformat() if isinstance(cell, date) else str(cell)
+
+
+def cell_number(cell: object) -> float | None:
+    """The number of a number cell; None for anything else, text that looks like one included."""
+    if isinstance(cell, bool) or not isinstance(cell, (int, float)):
+        return None
+    return float(cell)

@@ -1,0 +1,51 @@
+"""Numbers and labels as people write them."""
+
+import polars as pl
+
+from schemas.sources import NUMBER_FORMS
+
+PERCENT = r"\s*%$"
+
+
+def plain_expr(column: pl.Expr) -> pl.Expr:
+    """A column of labels without differences of case and spacing, as `schemas.sources.plain` does for one."""
+    return column.str.replace_all(r"\s+", " ").str.strip_chars().str.to_lowercase()
+
+
+def is_number(text: pl.Expr, style: str) -> pl.Expr:
+    """Whether a text is a number in a style: 1.234,5 (indonesian), 1,234.5 (english)."""
+    return text.str.contains(rf"^(?:{NUMBER_FORMS[style]})$")
+
+
+def number_expr(text: pl.Expr, style: str) -> pl.Expr:
+    """The number that a text stands for in a style, null where it is none."""
+    group, decimal = (".", ",") if style == "indonesian" else (",", ".")
+    bare = text.str.replace_all(group, "", literal=True).str.replace(decimal, ".", literal=True)
+    return pl.when(is_number(text, style)).then(bare).cast(pl.Float64, strict=False)
+
+
+def style_contradiction(texts: pl.Series, style: str) -> str | None:
+    """A text that shows that figures are written in another style than declared, so that what both styles read, but as
+    other numbers (1.234), cannot be told; None where nothing can be misread.
+
+    Texts in the other style alone are no reason: each is refused by itself. They are where figures that both styles
+    read differently stand beside them, or where nothing is written as declared.
+    """
+    other = "english" if style == "indonesian" else "indonesian"
+    text = pl.col("text")
+    told = (
+        texts.to_frame("text")
+        .with_columns(text.str.replace(PERCENT, "").alias("text"))
+        .select(
+            text,
+            ours=number_expr(text, style),
+            theirs=number_expr(text, other),
+        )
+        .filter(pl.col("ours").is_not_null() | pl.col("theirs").is_not_null())
+    )
+    foreign = told.filter(pl.col("ours").is_null())["text"]
+    differing = told.filter(pl.col("ours") != pl.col("theirs"))["text"]
+    own = told.filter(pl.col("theirs").is_null())["text"]
+    if len(foreign) and (len(differing) or (not len(own) and len(foreign) > 1)):
+        return str(foreign[0])
+    return None
