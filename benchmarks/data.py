@@ -1,9 +1,12 @@
 """The data of the benchmark, in the shape of IKP 2024: n regions x 61 indicators in a tree of its own.
 
 The values are integer arithmetic, so that other programs make the same ones and check sums can be compared.
+
+    python -m benchmarks.data FOLDER REGIONS GAP_SHARE
 """
 
 import csv
+import sys
 from collections.abc import Iterator
 from importlib.resources import files
 from math import ceil
@@ -137,3 +140,8 @@ def _write_methodology(folder: Path, units: int) -> None:
         codes = (f"U{number:07}" for number in range(1, units + 1))
         lines.writerows((code, "polling_station", code, "", "unit", "", "", "", "") for code in codes)
     (folder / "regions/aliases.csv").write_text(",".join(ALIAS_COLUMNS) + "\n")
+
+
+if __name__ == "__main__":
+    where, number, share = sys.argv[1:]
+    write_benchmark(Path(where), int(number), float(share))

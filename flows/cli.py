@@ -96,6 +96,33 @@ def _parser() -> argparse.ArgumentParser:
     validate = add(commands, "validate", _validate, "check an extract, change nothing")
     validate.add_argument("paths", metavar="PATH", nargs="+", type=Path)
     validate.add_argument("--source", required=True)
+    validate.add_argument("--marked", type=Path, metavar="DIR", help="write workbooks with the wrong cells marked here")
+
+    extracts = commands.add_parser("extracts", help="list, show, withdraw or erase extracts").add_subparsers(
+        metavar="COMMAND", required=True
+    )
+    every = add(extracts, "list", _extracts_list, "every extract, and every file that was refused")
+    every.add_argument("--source")
+    one = add(extracts, "show", _extracts_show, "what became of an extract")
+    one.add_argument("extract", metavar="EXTRACT", help="the beginning of its SHA-256, or its file name")
+    one.add_argument("--marked", type=Path, metavar="DIR", help="write a workbook with the wrong cells marked here")
+    taken = add(extracts, "withdraw", _extracts_withdraw, "let nights from today on no longer count an extract")
+    taken.add_argument("extract", metavar="EXTRACT", help="the beginning of its SHA-256, or its file name")
+    taken.add_argument("--reason", required=True, metavar="TEXT")
+
+    gone = add(extracts, "erase", _extracts_erase, "remove the bytes of a withdrawn extract for good (personal data)")
+    gone.add_argument("extract", metavar="EXTRACT", help="the beginning of its SHA-256, or its file name")
+    gone.add_argument("--reason", required=True, metavar="TEXT")
+
+    sources = commands.add_parser("sources", help="list sources, check or propose one").add_subparsers(
+        metavar="COMMAND", required=True
+    )
+    add(sources, "list", _sources_list, "all sources")
+    read = add(sources, "check", _sources_check, "what a source reads in a file, and what it does not know")
+    read.add_argument("file", metavar="FILE", type=Path)
+    read.add_argument("--source", required=True)
+    new = add(sources, "propose", _sources_propose, "an entry of sources.yml to start from, for a file")
+    new.add_argument("file", metavar="FILE", type=Path)
 
     run = add(commands, "run", _run, "one night: admit, validate, prepare, score, judge, publish")
     run.add_argument("--edition", required=True)
@@ -166,14 +193,87 @@ def _ingest(options: argparse.Namespace, settings: "Settings") -> tuple[int, dic
 
 
 def _validate(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from flows.intake import examined, known_source
+    from flows.inquiry import examined, write_marked_copy
+    from flows.intake import known_source
     from schemas.methodology import Library
+    from warehouse.raw_store import file_content
 
     library = Library(settings.methodology)
-    known_source(options.source, library.sources)
-    today = datetime.now(jakarta()).date()
-    extracts = [examined(path, options.source, library, today) for path in options.paths]
-    return (WRONG_USAGE if any(each.get("refused") for each in extracts) else OK), {"extracts": extracts}
+    source = known_source(options.source, library.sources)
+    extracts = [examined(path, options.source, library, _today()) for path in options.paths]
+    for path, each in zip(options.paths, extracts, strict=True):
+        if options.marked and "refused" not in each:
+            each["marked"] = write_marked_copy(options.marked, file_content(path), source, each)
+    is_refused = any(each.get("refused") or each["is_over_limit"] for each in extracts)
+    return (WRONG_USAGE if is_refused else OK), {"extracts": extracts}
+
+
+def _today() -> date:
+    return datetime.now(jakarta()).date()
+
+
+def _extracts_list(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    from flows.inquiry import extract_list
+    from warehouse.store import Store
+
+    store = Store(settings.store)
+    return OK, {"extracts": extract_list(store, options.source), "store": str(store.root)}
+
+
+def _extracts_show(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    from flows.inquiry import extract_story
+    from schemas.methodology import Library
+    from warehouse.store import Store
+
+    library = Library(settings.methodology)
+    return OK, extract_story(Store(settings.store), options.extract, library, _today(), options.marked)
+
+
+def _extracts_withdraw(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    from warehouse.raw_store import extract_called, withdraw_extract
+    from warehouse.store import Store
+
+    store = Store(settings.store)
+    receipt = extract_called(store, options.extract)
+    note = withdraw_extract(store, receipt, options.reason, datetime.now(UTC))
+    return OK, {"file_name": receipt.file_name, **note}
+
+
+def _extracts_erase(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    from warehouse.raw_store import erase_extract, extract_called
+    from warehouse.store import Store
+
+    store = Store(settings.store)
+    receipt = extract_called(store, options.extract)
+    note = erase_extract(store, receipt, options.reason, datetime.now(UTC))
+    return OK, {"file_name": receipt.file_name, **note}
+
+
+def _sources_list(_: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    from schemas.methodology import Library
+
+    sources = Library(settings.methodology).sources
+    shown = ("title", "pattern", "format", "layout", "precedence", "synthetic")
+    return OK, {"sources": [{"source": name, **each.model_dump(include=set(shown))} for name, each in sources.items()]}
+
+
+def _sources_check(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    from flows.inquiry import checked_source
+    from schemas.methodology import Library
+
+    answer = checked_source(options.file, options.source, Library(settings.methodology), _today())
+    return (WRONG_USAGE if answer.get("refused") else OK), answer
+
+
+def _sources_propose(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    from flows.inquiry import proposal
+    from schemas.methodology import Library
+    from schemas.violations import Refusal, UsageError
+
+    try:
+        return OK, proposal(options.file, Library(settings.methodology), _today())
+    except Refusal as refusal:
+        raise UsageError(f"{options.file.name}: {refusal}") from refusal
 
 
 def _run(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:

@@ -3,21 +3,16 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from flows.progress import tracked
-from schemas.methodology import Library
-from schemas.regions import valid_regions
 from schemas.sources import Source
 from schemas.violations import Refusal, UsageError
-from transforms.admission import admission, identified
 from transforms.parse import extract_rows
-from transforms.regions import region_lookup
 from warehouse.parsed import keep_rows, kept_rows, parsed_key
 from warehouse.raw_store import Receipt, admit_extract, file_content, known_receipt, note_refusal, read_extract
 from warehouse.store import Store
@@ -124,30 +119,3 @@ def inbox_files(inbox: Path) -> list[Path]:
     if not inbox.is_dir():
         raise UsageError(f"the inbox {inbox} is not a folder.")
     return sorted(path for path in inbox.iterdir() if not path.name.startswith(".") and not path.is_dir())
-
-
-def examined(path: Path, source_name: str, library: Library, today: date) -> dict[str, Any]:
-    """What a file would be read as, without changing anything: rows, admitted rows, violations; or why it is refused.
-
-    Regions are those valid `today`, as no edition is asked for.
-    """
-    source = library.sources[source_name]
-    valid = valid_regions(library.regions, today)
-    lookup = region_lookup(library.regions, valid, library.aliases, source)
-    try:
-        content = file_content(path)
-        rows = extract_rows(content, source)
-    except Refusal as refusal:
-        return {"file_name": path.name, "source": source_name, "refused": str(refusal)}
-    digest = hashlib.sha256(content).hexdigest()
-    named = identified(rows, source=source_name, file_name=path.name, extract_sha256=digest)
-    read = admission(named, source, library.corrections, lookup, library.dictionary)
-    return {
-        "file_name": path.name,
-        "source": source_name,
-        "rows": rows.height,
-        "rows_admitted": read.admitted.height,
-        "rows_quarantined": rows.height - read.admitted.height,
-        "violations": read.quarantine.to_dicts(),
-        "corrections": read.findings.to_dicts(),
-    }

@@ -21,6 +21,7 @@ from warehouse.snapshots import find_snapshot, snapshot_folder
 from warehouse.store import Store
 
 SHOWN_ROWS = 10
+SHOWN_PLACES = 3
 
 
 def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
@@ -196,20 +197,120 @@ def _validate(console: Console, result: Mapping[str, Any]) -> None:
         if "refused" in each:
             console.print(f"{each['file_name']}: refused: {each['refused']}", soft_wrap=True)
             continue
+        _read(console, each)
+        _problems(console, each)
+
+
+def _read(console: Console, extract: Mapping[str, Any]) -> None:
+    console.print(
+        f"{extract['file_name']} as {extract['source']}: {extract['rows']} figures, {extract['rows_admitted']} "
+        f"admitted, {extract['rows_quarantined']} quarantined",
+        style="bold",
+    )
+    if extract["is_over_limit"]:
         console.print(
-            f"{each['file_name']} as {each['source']}: {each['rows']} figures, {each['rows_admitted']} admitted, "
-            f"{each['rows_quarantined']} quarantined",
+            f"refused whole: more than {extract['limit']} of it is wrong, so that nothing of it would be used"
         )
-        told = {(row["sheet"], row["row"], row["column"], row["rule"]): row for row in each["violations"]}
-        for row in list(told.values())[:SHOWN_ROWS]:
-            place = f"{row['sheet']} " if row["sheet"] else ""
-            console.print(
-                f"  {place}row {row['row']}, {row['column'] or 'row'}, {row['region'] or 'no region'} / "
-                f"{row['item'] or 'no item'}: {row['message_en']} {row['action_en']} [{row['rule']}]",
-                soft_wrap=True,
-            )
-        if len(told) > SHOWN_ROWS:
-            console.print(f"  ... and {len(told) - SHOWN_ROWS} more (--format json shows all)")
+
+
+def _problems(console: Console, extract: Mapping[str, Any]) -> None:
+    """The worst problems of an extract, those that keep out most rows first; one that many rows have is said once."""
+    found: dict[tuple[str, str, str], dict[str, dict[str, None]]] = {}
+    for each in extract["violations"]:
+        problem = found.setdefault((each["rule"], each["column"] or "", each["action_en"]), {"rows": {}, "said": {}})
+        place = f"{each['sheet']} row {each['row']}" if each["sheet"] else f"row {each['row']}"
+        problem["rows"][f"{place} ({each['region'] or 'no region'} / {each['item'] or 'no item'})"] = None
+        problem["said"][each["message_en"]] = None
+    worst = sorted(found.items(), key=lambda each: -len(each[1]["rows"]))
+    for number, ((rule, column, action), problem) in enumerate(worst[:SHOWN_ROWS], start=1):
+        where = f" in column {column}" if column else ""
+        console.print(f"{number:>3}. {rule}{where}: {len(problem['rows'])} figure(s). {action}", soft_wrap=True)
+        for sentence in _first(problem["said"], "others like it"):
+            console.print(f"     {sentence}", soft_wrap=True)
+        console.print(f"     {', '.join(_first(problem['rows'], 'more'))}", soft_wrap=True)
+    if len(worst) > SHOWN_ROWS:
+        console.print(f"     ... and {len(worst) - SHOWN_ROWS} more problems (--format json shows all)")
+    if extract.get("marked"):
+        console.print(f"Marked     {extract['marked']}", soft_wrap=True)
+    elif extract["violations"]:
+        console.print("To send it back with the wrong cells marked: --marked FOLDER")
+
+
+def _first(said: Mapping[str, None], rest: str) -> list[str]:
+    """The first few of some sentences, and how many more there are."""
+    more = len(said) - SHOWN_PLACES
+    return [*list(said)[:SHOWN_PLACES], *([f"and {more} {rest}"] if more > 0 else [])]
+
+
+def _extracts_list(console: Console, result: Mapping[str, Any]) -> None:
+    rows = [
+        (
+            each["sha256"][:12],
+            each["source"] or "unknown",
+            each["file_name"],
+            str(each["received_at"])[:16],
+            each["state"],
+        )
+        for each in result["extracts"]
+    ]
+    console.print(f"{len(rows)} extract(s) in {result['store']}", soft_wrap=True)
+    console.print(_table(("extract", "source", "file", "received (UTC)", "state"), rows))
+
+
+def _extracts_show(console: Console, result: Mapping[str, Any]) -> None:
+    if "refused" in result:
+        console.print(f"{result['file_name']}: as its source is declared today it is refused: {result['refused']}")
+    else:
+        _read(console, result)
+    facts = {"sha256": result["sha256"], "received": result["received_at"], "size": f"{result['size']} bytes"}
+    for label, fact in facts.items():
+        console.print(f"{label:<10} {fact}", soft_wrap=True)
+    if result["withdrawn"]:
+        note = result["withdrawn"]
+        console.print(f"withdrawn  {note['withdrawn_at']}: {note['reason']}", soft_wrap=True)
+    for use in result["used_in"]:
+        figures = ", ".join(f"{count} {state}" for state, count in use["figures"].items())
+        console.print(f"figures    {figures} (in {use['edition']}, {use['snapshot_id']})", soft_wrap=True)
+    if result.get("violations") is not None:
+        _problems(console, result)
+
+
+def _extracts_withdraw(console: Console, result: Mapping[str, Any]) -> None:
+    console.print(
+        f"{result['file_name']} ({result['sha256'][:12]}) is withdrawn: nights from today on do not count it; it stays "
+        "in the store, and earlier nights are as they were",
+        soft_wrap=True,
+    )
+
+
+def _extracts_erase(console: Console, result: Mapping[str, Any]) -> None:
+    console.print(f"{result['file_name']} ({result['sha256'][:12]}) is erased; a note of it stays", soft_wrap=True)
+
+
+def _sources_list(console: Console, result: Mapping[str, Any]) -> None:
+    columns = ("source", "format", "layout", "precedence", "pattern", "title")
+    console.print(_table(columns, [[each[column] for column in columns] for each in result["sources"]]))
+
+
+def _sources_check(console: Console, result: Mapping[str, Any]) -> None:
+    if result.get("refused"):
+        console.print(f"{result['file_name']}: refused: {result['refused']}", soft_wrap=True)
+    for table in result["tables"]:
+        console.print(f"Sheet {table['sheet'] or '(the file)'}: header in row {table['header_row']}", style="bold")
+        console.print(_table(("read as", "column"), list(table["columns"].items())))
+        _sentences(console, "Missing", table["missing"])
+        _sentences(console, "Columns that are not read", table["columns_not_read"])
+        left = len(table["totals_left_out"])
+        console.print(f"{table['rows_below']} rows below it" + (f", {left} of them totals, left out" if left else ""))
+    if "rows" in result:
+        _read(console, result)
+        _sentences(console, "Not admitted", [f"{each['rows']} x {each['message_en']}" for each in result["violations"]])
+
+
+def _sources_propose(console: Console, result: Mapping[str, Any]) -> None:
+    for remark in result["remarks"]:
+        console.print(f"# {remark}", soft_wrap=True)
+    console.print(result["entry"], soft_wrap=True, end="")
 
 
 def _snapshots_list(console: Console, result: Mapping[str, Any]) -> None:
@@ -306,6 +407,13 @@ def _methodology_check(console: Console, result: Mapping[str, Any]) -> None:
 SHOWN_AS = {
     "ingest": _ingest,
     "validate": _validate,
+    "extracts_list": _extracts_list,
+    "extracts_show": _extracts_show,
+    "extracts_withdraw": _extracts_withdraw,
+    "extracts_erase": _extracts_erase,
+    "sources_list": _sources_list,
+    "sources_check": _sources_check,
+    "sources_propose": _sources_propose,
     "run": _night,
     "snapshots_list": _snapshots_list,
     "snapshots_show": _snapshots_show,

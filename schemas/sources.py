@@ -55,7 +55,7 @@ class Headers(Strict):
 
 
 class Limits(Strict):
-    """Past which an extract is refused whole: the share of its figures that are quarantined, where it has at least `rows`."""
+    """Past which an extract is refused whole: the share of its figures in quarantine, where it has at least `rows`."""
 
     quarantined_share: Decimal = Field(default=Decimal(1), gt=0, le=1)
     rows: int = Field(default=20, ge=1)

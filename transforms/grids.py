@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Any
 
 import polars as pl
@@ -135,12 +134,13 @@ def csv_grids(content: bytes, source: Source) -> list[Grid]:
 def _csv_grid(text: str, separator: str) -> Grid:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows: list[tuple[int, list[str]]] = []
-    cells_read = 0
+    cells_read = width = 0
     try:
         for number, cells in enumerate(reader, start=1):
             if len(cells) > MOST_COLUMNS:
                 raise Refusal(f"row {number} has {len(cells)} columns; at most {MOST_COLUMNS} are read.")
-            if any("\n" in cell and any(separator in line for line in cell.splitlines()[1:]) for cell in cells):
+            width = max(width, len(cells))
+            if any("\n" in cell and _looks_like_rows(cell, separator, width) for cell in cells):
                 raise Refusal(
                     f"row {number} has a quoted cell that runs over lines which look like rows of their own; a "
                     "quotation mark may be missing, or stand for 'ditto'. Write quotation marks in pairs."
@@ -152,6 +152,11 @@ def _csv_grid(text: str, separator: str) -> Grid:
     except csv.Error as error:
         raise Refusal(f"it is not a well-formed CSV (line {reader.line_num}: {error}); check its quotes.") from error
     return Grid(None, rows, {})
+
+
+def _looks_like_rows(cell: str, separator: str, width: int) -> bool:
+    """Whether a quoted cell has swallowed rows: a line in it has as many separators as a row."""
+    return any(line.count(separator) >= max(width - 1, 1) for line in cell.splitlines()[1:])
 
 
 def _json_records(text: str) -> list[dict[str, Any]]:
@@ -238,7 +243,7 @@ def cell_text(cell: object) -> str | None:
         return None
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
-    return cell.isoformat() if isinstance(cell, date) else str(cell)
+    return str(cell)
 
 
 def cell_number(cell: object) -> float | None:

@@ -159,13 +159,20 @@ def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
     rows = pl.concat(parts) if parts else None
     if rows is None or rows.is_empty():
         raise Refusal("it has a header but no rows; send the figures.")
-    foreign = style_contradiction(rows.filter(pl.col("number").is_null())["value_text"], source.number_style)
+    texts = rows["value_text"].filter(rows["number"].is_null()).drop_nulls()
+    foreign = style_contradiction(texts, source.number_style) if len(texts) else None
     if foreign is not None:
         raise Refusal(
             f"its numbers are not written in {source.number_style} style ({source.number_example}), as the source "
             f"declares: it has {foreign}. Read so, some would be wrong by a factor of a thousand; write them anew."
         )
     return rows
+
+
+def _stripped(cell: object) -> str | None:
+    """The text of a cell without spaces around it; None for a blank."""
+    text = cell_text(cell)
+    return (text.replace("\u00a0", " ").strip() or None) if text else None
 
 
 def _refuse_header(table: Table, source: Source) -> None:
@@ -199,13 +206,11 @@ def _rows(table: Table, source: Source) -> pl.DataFrame:
     columns = {index: [cells[index] if index < len(cells) else None for _, cells in body] for index in used}
     numbers = [number for number, _ in body]
     ragged = [any(cell_text(cell) for cell in cells[width:]) or (is_text and len(cells) < width) for _, cells in body]
-    texts = {index: pl.Series([cell_text(cell) for cell in cells], dtype=pl.String) for index, cells in columns.items()}
+    texts = {index: pl.Series([_stripped(cell) for cell in cells], dtype=pl.String) for index, cells in columns.items()}
+    nothing = pl.Series([None] * len(body), dtype=pl.String)
 
     def text(index: int | None) -> pl.Series:
-        if index is None:
-            return pl.Series([None], dtype=pl.String).new_from_index(0, len(body))
-        stripped = texts[index].str.replace_all("\u00a0", " ").str.strip_chars()
-        return stripped.set(stripped == "", None)
+        return nothing if index is None else texts[index]
 
     def label(index: int | None) -> str | None:
         return None if index is None else table.header[index]

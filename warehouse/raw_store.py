@@ -14,7 +14,7 @@ from schemas.violations import DamagedStore, Refusal, UsageError
 from warehouse.store import AlreadyThere, Store, as_json
 
 LARGEST = 200_000_000
-WITHDRAWN, REFUSED = "raw/withdrawn", "raw/refused"
+WITHDRAWN, ERASED, REFUSED = "raw/withdrawn", "raw/erased", "raw/refused"
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,11 @@ def read_extract(store: Store, receipt: Receipt) -> bytes:
     try:
         content = store.read(receipt.key)
     except FileNotFoundError:
+        if note := erasures(store).get(receipt.sha256):
+            raise UsageError(
+                f"the extract {receipt.file_name} was erased at {note['erased_at']} ({note['reason']}), so nothing "
+                "that rests on it can be computed again; what was published of it stays."
+            ) from None
         raise DamagedStore(f"{receipt.key}: the extract {receipt.file_name} is missing.") from None
     if hashlib.sha256(content).hexdigest() != receipt.sha256:
         raise DamagedStore(f"{receipt.key}: the extract {receipt.file_name} is not the one that was received.")
@@ -130,6 +135,26 @@ def withdrawals(store: Store) -> dict[tuple[str, str], dict[str, Any]]:
         except (ValueError, KeyError, TypeError):
             raise DamagedStore(f"{key}: the note of a withdrawal cannot be read.") from None
     return notes
+
+
+def erase_extract(store: Store, receipt: Receipt, reason: str, now: datetime) -> dict[str, Any]:
+    """Remove the bytes of a withdrawn extract for good, and all rows kept of it; a note stays. Raises UsageError."""
+    if (receipt.source, receipt.sha256) not in withdrawals(store):
+        raise UsageError(f"{receipt.file_name} still counts; withdraw it first, then erase it.")
+    note = {"sha256": receipt.sha256, "erased_at": now, "reason": reason}
+    try:
+        store.create(f"{ERASED}/{receipt.sha256}.json", as_json(note))
+    except AlreadyThere:
+        raise UsageError(f"{receipt.file_name} ({receipt.sha256[:12]}) was erased before.") from None
+    for key in (receipt.key, *store.keys("cache")):  # what is kept of extracts is made anew where it is needed
+        with suppress(FileNotFoundError):
+            store.delete(key)
+    return note
+
+
+def erasures(store: Store) -> dict[str, dict[str, Any]]:
+    """What was erased, when (`erased_at`) and why, by digest."""
+    return {key.rpartition("/")[2].removesuffix(".json"): json.loads(store.read(key)) for key in store.keys(ERASED)}
 
 
 def note_refusal(store: Store, file_name: str, content: bytes, source: str | None, reason: str, now: datetime) -> None:

@@ -74,6 +74,12 @@ class Store:
         """Write a key, taking the place of what was there; readers see the old or the new, never half."""
         obstore.put(self._objects, key, content)
 
+    def delete(self, key: str) -> None:
+        """Remove a key. Raises FileNotFoundError."""
+        self._must_exist(key)
+        obstore.head(self._objects, key)
+        obstore.delete(self._objects, key)
+
     def keys(self, prefix: str) -> list[str]:
         """All keys below a prefix, sorted."""
         return sorted(self._listed(prefix)) if self.root.exists() else []

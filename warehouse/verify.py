@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from schemas.methodology import Library
 from schemas.violations import UsageError
 from warehouse.channels import CHANNELS, head, log_folder
-from warehouse.raw_store import REFUSED, WITHDRAWN, raw_key
+from warehouse.raw_store import ERASED, REFUSED, WITHDRAWN, erasures, raw_key
 from warehouse.snapshots import MANIFEST, draft_hashes, snapshot_folder
 from warehouse.store import Store
 
@@ -71,7 +71,10 @@ def snapshot_damage(store: Store, base: str) -> list[Damage]:
             damage.append(Damage(key, "the file is missing."))
         elif _digest(store.read(key)) != expected:
             damage.append(Damage(key, "the file is not the one that was published: its SHA-256 differs."))
+    erased = erasures(store)
     for key, expected in rests_on.items():
+        if expected in erased:
+            continue
         if not store.exists(key):
             damage.append(Damage(key, "the extract is missing."))
         elif _digest(store.read(key)) != expected:
@@ -87,15 +90,16 @@ def _raw_damage(store: Store) -> list[Damage]:
     ]
     damage += [
         Damage(key, "the note cannot be read.")
-        for folder in (WITHDRAWN, REFUSED)
+        for folder in (WITHDRAWN, ERASED, REFUSED)
         for key in store.keys(folder)
         if _json(store, key) is None
     ]
+    erased = {} if damage else erasures(store)
     for key in store.keys("raw/receipts"):
         receipt = _json(store, key)
         if receipt is None or receipt.get("sha256") != key.rpartition("/")[2].removesuffix(".json"):
             damage.append(Damage(key, "the receipt cannot be read, or speaks of another extract."))
-        elif not store.exists(raw_key(str(receipt["sha256"]))):
+        elif receipt["sha256"] not in erased and not store.exists(raw_key(str(receipt["sha256"]))):
             damage.append(Damage(raw_key(str(receipt["sha256"])), "the extract is missing."))
     return damage
 

@@ -1,0 +1,215 @@
+"""Questions about extracts: what a source reads in a file, what is wrong with it, what became of it, and what entry of
+sources.yml a new file needs.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from flows.intake import known_source
+from schemas.methodology import Library
+from schemas.regions import LEVELS, valid_regions
+from schemas.sources import Source, plain
+from schemas.strict import yaml_text
+from schemas.violations import Refusal
+from transforms.admission import admission, identified, over_limit
+from transforms.grids import cell_text, grids
+from transforms.parse import extract_rows, roles_of, table_of
+from transforms.proposal import proposed
+from transforms.regions import code_lookup, name_lookup, region_lookup
+from warehouse.marked import MarkedTable, write_marked
+from warehouse.raw_store import (
+    Receipt,
+    erasures,
+    extract_called,
+    file_content,
+    read_extract,
+    receipts,
+    refusals,
+    withdrawals,
+)
+from warehouse.store import Store
+
+SHOWN_LABELS = 20
+
+
+def examined(path: Path, source_name: str, library: Library, today: date) -> dict[str, Any]:
+    """What a file would be read as, without changing anything: rows, admitted rows, violations; or why it is refused.
+
+    Regions are those valid `today`, as no edition is asked for.
+    """
+    try:
+        content = file_content(path)
+    except Refusal as refusal:
+        return {"file_name": path.name, "source": source_name, "refused": str(refusal)}
+    return _examined(content, path.name, source_name, library, today)
+
+
+def _examined(content: bytes, file_name: str, source_name: str, library: Library, today: date) -> dict[str, Any]:
+    source = library.sources[source_name]
+    valid = valid_regions(library.regions, today)
+    lookup = region_lookup(library.regions, valid, library.aliases, source)
+    try:
+        rows = extract_rows(content, source)
+    except Refusal as refusal:
+        return {"file_name": file_name, "source": source_name, "refused": str(refusal)}
+    digest = hashlib.sha256(content).hexdigest()
+    named = identified(rows, source=source_name, file_name=file_name, extract_sha256=digest)
+    read = admission(named, source, library.corrections, lookup, library.dictionary)
+    counts = pl.DataFrame({"extract_sha256": [digest], "rows": [rows.height]})
+    over = over_limit(read.admitted, counts, source)
+    return {
+        "file_name": file_name,
+        "source": source_name,
+        "rows": rows.height,
+        "rows_admitted": read.admitted.height,
+        "rows_quarantined": rows.height - read.admitted.height,
+        "is_over_limit": not over.is_empty(),
+        "limit": f"{source.limits.quarantined_share:.0%}",
+        "violations": read.quarantine.to_dicts(),
+        "corrections": read.findings.to_dicts(),
+    }
+
+
+def write_marked_copy(folder: Path, content: bytes, source: Source, answer: Mapping[str, Any]) -> str | None:
+    """Write the workbook that an office is sent back, its cells marked; its path, or None where nothing is wrong."""
+    if not answer.get("violations"):
+        return None
+    tables = []
+    for ways in grids(content, source):
+        table = table_of(ways, source)
+        grid = next(way for way in ways if way.sheet == table.sheet)
+        tables.append(MarkedTable(table.sheet, grid.rows, table.header))
+    name = Path(answer["file_name"])
+    file = folder / f"{name.name.removesuffix(name.suffix)}-perbaikan.xlsx"
+    write_marked(file, tables, answer["violations"])
+    return str(file)
+
+
+def extract_list(store: Store, source: str | None) -> list[dict[str, Any]]:
+    """Every extract and refused file of the store, or of one source, with what became of it, in the order received."""
+    names = sorted({key.split("/")[2] for key in store.keys("raw/receipts")})
+    withdrawn = withdrawals(store)
+    erased = erasures(store)
+
+    def state(receipt: Receipt) -> str:
+        if receipt.sha256 in erased:
+            return "erased"
+        return "withdrawn" if (receipt.source, receipt.sha256) in withdrawn else "admitted"
+
+    kept = [{**_told(each), "state": state(each)} for each in receipts(store, [source] if source else names)]
+    refused = [
+        {**note, "received_at": note["refused_at"], "state": "refused"}
+        for note in refusals(store)
+        if source in (None, note["source"])
+    ]
+    return kept + refused
+
+
+def _told(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "source": receipt.source,
+        "file_name": receipt.file_name,
+        "sha256": receipt.sha256,
+        "size": receipt.size,
+        "received_at": receipt.received_at,
+        "is_synthetic": receipt.is_synthetic,
+    }
+
+
+def extract_story(store: Store, name: str, library: Library, today: date, marked: Path | None = None) -> dict[str, Any]:
+    """What became of an extract: how it is read today, whether it was withdrawn, and what each edition's latest
+    candidate made of its figures.
+    """
+    receipt = extract_called(store, name)
+    known_source(receipt.source, library.sources)
+    content = read_extract(store, receipt)
+    answer = _examined(content, receipt.file_name, receipt.source, library, today)
+    note = withdrawals(store).get((receipt.source, receipt.sha256))
+    return {
+        **_told(receipt),
+        **answer,
+        "withdrawn": note,
+        "used_in": _uses(store, receipt),
+        "marked": write_marked_copy(marked, content, library.sources[receipt.source], answer) if marked else None,
+    }
+
+
+def _uses(store: Store, receipt: Receipt) -> list[dict[str, Any]]:
+    """What the latest candidate of each edition made of an extract's figures, by state."""
+    uses = []
+    for key in store.keys("channels"):
+        edition, channel = key.split("/")[1:]
+        if channel != "candidate.json":
+            continue
+        entry = json.loads(store.read(key))
+        lineage = store.path(f"snapshots/{edition}/{entry['snapshot_id']}/tables/observation.parquet")
+        found = pl.scan_parquet(lineage).filter(extract_sha256=receipt.sha256, source=receipt.source)
+        states = Counter(found.select("state").collect()["state"].to_list())
+        if states:
+            figures = dict(sorted(states.items()))
+            uses.append({"edition": edition, "snapshot_id": entry["snapshot_id"], "figures": figures})
+    return uses
+
+
+def proposal(path: Path, library: Library, today: date) -> dict[str, Any]:
+    """An entry of sources.yml to start from, for a file that no source reads yet. Raises Refusal."""
+    valid = valid_regions(library.regions, today)
+    names = name_lookup(valid, library.aliases, LEVELS)
+    codes = code_lookup(library.regions, valid, LEVELS)
+    found = proposed(file_content(path), path.name, names, codes)
+    name = plain(path.name.partition(".")[0]).replace(" ", "-").replace("_", "-").strip("-0123456789") or "new-source"
+    return {"name": name, "entry": yaml_text({name: found.entry}), "remarks": list(found.remarks)}
+
+
+def checked_source(path: Path, source_name: str, library: Library, today: date) -> dict[str, Any]:
+    """What a source reads in a file: in which sheet, below which row, which column as what, and what is not known."""
+    source = known_source(source_name, library.sources)
+    try:
+        content = file_content(path)
+        tables = [table_of(ways, source) for ways in grids(content, source)]
+    except Refusal as refusal:
+        return {"file_name": path.name, "source": source_name, "refused": str(refusal), "tables": []}
+    answer = _examined(content, path.name, source_name, library, today)
+    answer["violations"] = _counted(answer.get("violations", []))
+    told = []
+    for table in tables:
+        roles = roles_of(table.header, source)
+        columns = {role: table.header[index] for role, index in roles.found.items() if index is not None}
+        columns |= {f"item {label}": table.header[index] for label, index in roles.values.items() if index is not None}
+        read = {*roles.found.values(), *roles.values.values()}
+        unread = [label for index, label in enumerate(table.header) if label and index not in read]
+        told.append(
+            {
+                "sheet": table.sheet,
+                "header_row": table.header_row,
+                "columns": columns,
+                "missing": list(roles.missing),
+                "columns_not_read": unread,
+                "rows_below": len(table.body),
+                "totals_left_out": _totals(table.body, roles.found["region"], source),
+            }
+        )
+    return {**answer, "tables": told}
+
+
+def _totals(body: Sequence[tuple[int, Sequence[object]]], region: int | None, source: Source) -> list[int]:
+    totals = {plain(label) for label in source.totals}
+    if region is None or not totals:
+        return []
+    return [row for row, cells in body if region < len(cells) and plain(cell_text(cells[region]) or "") in totals]
+
+
+def _counted(violations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Violations by what they say, the most frequent first: `rule`, `message_en`, `action_en`, `rows` (how many)."""
+    said = Counter((each["rule"], each["message_en"], each["action_en"]) for each in violations)
+    return [
+        {"rule": rule, "message_en": message, "action_en": action, "rows": rows}
+        for (rule, message, action), rows in said.most_common(SHOWN_LABELS)
+    ]
