@@ -52,7 +52,10 @@ def source_of(file_name: str, sources: Mapping[str, Source]) -> str:
 def known_source(name: str, sources: Mapping[str, Source]) -> Source:
     """A source by its name. Raises UsageError."""
     if name not in sources:
-        raise UsageError(f"there is no source '{name}'; sources.yml has {', '.join(sources)}.")
+        raise UsageError(
+            f"there is no source '{name}'; sources.yml has {', '.join(sources)}. "
+            "A source of your own needs --methodology."
+        )
     return sources[name]
 
 

@@ -57,6 +57,7 @@ def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
         "quarantined": sentences("rows_quarantined"),
         "contradicted": sentences("contradiction", "conflicting_extracts"),
         "critical": findings.filter(severity="critical")["message_en"].to_list(),
+        "is_promotable": findings.filter(severity="critical", scope="content").is_empty(),
         "warned": findings.filter(severity="warning", scope="release")["message_en"].to_list(),
         "is_synthetic": any(each["is_synthetic"] for each in record["inputs"]),
         "snapshot": str(store.path(base)),
@@ -145,7 +146,7 @@ def _night(console: Console, result: Mapping[str, Any]) -> None:
     quarantined = result["rows"] - result["rows_admitted"]
     console.print(
         f"{result['extracts']} extracts ({result['new_extract_count']} new, {result['later_extract_count']} received "
-        f"later; {result['parsed_extract_count']} parsed, the others as read before), {result['rows']} figures: "
+        f"later, {result['parsed_extract_count']} parsed now), {result['rows']} figures: "
         f"{result['rows_admitted']} admitted, {quarantined} quarantined"
     )
     _index(console, result)
@@ -160,7 +161,8 @@ def _night(console: Console, result: Mapping[str, Any]) -> None:
     if result["stable_snapshot_id"] not in (None, result["snapshot_id"]):
         console.print(f"           a candidate; stable still stands on {result['stable_snapshot_id']}")
         promote = f"{_program()} snapshots promote {result['snapshot_id']} --reason '...' --store {result['store']}"
-        console.print(f"Promote    {promote}", soft_wrap=True)
+        if result["is_promotable"]:
+            console.print(f"Promote    {promote}", soft_wrap=True)
     elif result["stable_snapshot_id"] is None:
         console.print(
             "           simulated data never becomes stable"
@@ -248,7 +250,7 @@ def _extracts_list(console: Console, result: Mapping[str, Any]) -> None:
             each["sha256"][:12],
             each["source"] or "unknown",
             each["file_name"],
-            str(each["received_at"])[:16],
+            str(each["received_at"])[:16].replace("T", " "),
             each["state"],
         )
         for each in result["extracts"]

@@ -10,9 +10,17 @@ from schemas.dictionary import Dictionary
 from schemas.sources import Correction, Source, plain
 from schemas.violations import quarantine_frame
 from transforms.corrections import FINDING, corrected, correction_frame
-from transforms.numbers import PERCENT, number_expr, plain_expr
+from transforms.numbers import PERCENT, day_expr, number_expr, plain_expr
 from transforms.regions import nearest_labels, resolved
 
+# What a violation can be about: the part of the row, and the column with what was sent there.
+PARTS = {
+    "region": "region",
+    "item": "item",
+    "value": "value_text",
+    "date": "date",
+    "severity": "severity_text",
+}
 # Violations that are put into words; more than that tells nobody more, and words take memory.
 MOST_DESCRIBED = 300_000
 
@@ -22,7 +30,8 @@ class Admission(NamedTuple):
 
     `admitted`: rows with `region_code`, `region_level`, `source_item`, `approach`, `value` (null: sent as blank),
     `value_sent`, `correction`, `reference`; `quarantine`: one row per violation; `findings` about corrections;
-    `refused_places`: what quarantined rows were about, where that is known: said something, so not blank.
+    `refused_places`: what quarantined rows were about, as far as that is known: said something, so not blank. Where the
+    region is not known `region_code` is null, and `candidates` are the codes that it can be (null: any).
     """
 
     admitted: pl.DataFrame
@@ -67,6 +76,7 @@ def admission(
     )
     severities = {plain(label): severity for label, severity in source.severities.items()}
     told = told.with_columns(
+        pl.col("severity").alias("severity_text"),
         plain_expr(pl.col("severity"))
         .replace_strict(severities, default=None, return_dtype=pl.String)
         .alias("severity"),
@@ -82,21 +92,15 @@ def admission(
     good = rows.filter(~pl.col("position").is_in(bad.implode()))
     repeated = _repeated(good)
     good = good.filter(~pl.col("position").is_in(repeated["position"].implode()))
-    # What a violation is about: the region, the item, or else the value.
-    is_region, is_item = pl.col("part") == "region", pl.col("part") == "item"
+    part = pl.col("part")
     quarantine = quarantine_frame(
         pl.concat([violations, repeated])
         .sort("position", "part", "rule")
         .head(MOST_DESCRIBED)
         .join(rows, on="position", how="left")
         .with_columns(
-            pl.when(is_region)
-            .then("region_column")
-            .when(is_item)
-            .then("item_column")
-            .otherwise("value_column")
-            .alias("column"),
-            pl.when(is_region).then("region").when(is_item).then("item").otherwise("value_text").alias("offending"),
+            _by_part(part, {name: f"{name}_column" for name in PARTS}).alias("column"),
+            _by_part(part, PARTS).alias("offending"),
         ),
         dictionary,
     )
@@ -105,7 +109,9 @@ def admission(
         "position",
         "candidates",
         "candidate_labels",
+        "candidate_codes",
         "figure_text",
+        "severity_text",
         "is_ragged",
         "is_percent",
         "odd",
@@ -114,7 +120,11 @@ def admission(
     kept_out = rows.filter(~pl.col("position").is_in(good["position"].implode()))
     about = ("region_code", "region_level", "source_item", "approach")
     received = [name for name in ("source", "extract_sha256", "received_at") if name in rows.columns]
-    places = kept_out.select(*about, *received).drop_nulls().unique()
+    places = (
+        kept_out.select(*about, *received, candidates="candidate_codes")
+        .drop_nulls(["source_item", "approach", *received])
+        .unique()
+    )
     return Admission(good.drop(internal), quarantine, findings, places)
 
 
@@ -158,6 +168,14 @@ def over_limit(admitted: pl.DataFrame, counts: pl.DataFrame, source: Source) -> 
     )
 
 
+def _by_part(part: pl.Expr, columns: Mapping[str, str]) -> pl.Expr:
+    """Of several columns the one that belongs to the part of the row that a violation is about."""
+    chosen = pl.lit(None, pl.String)
+    for name, column in columns.items():
+        chosen = pl.when(part == name).then(column).otherwise(chosen)
+    return chosen
+
+
 def quarantine_findings(quarantine: pl.DataFrame) -> pl.DataFrame:
     """One finding per source that has quarantined figures: how many, and by which rules.
 
@@ -199,8 +217,7 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictio
             expected.alias("expected"),
         )
 
-    iso = pl.col("date").str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
-    on_day = pl.coalesce(iso, pl.col("date").str.to_date("%d/%m/%Y", strict=False))
+    on_day = day_expr(pl.col("date"))
     bad_severity = pl.col("is_event") & pl.col("severity").is_null() & (pl.col("value") > 0)
     no_number = pl.col("figure_text").is_not_null() & pl.col("value").is_null()
     return pl.concat(
@@ -211,8 +228,8 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictio
                 "position", part=pl.lit("value"), rule="odd", expected=pl.lit(None, pl.String)
             ),
             broken(no_number, "value", "not_a_number", pl.lit(source.number_example)),
-            broken(bad_severity, "value", "unknown_severity", pl.lit(", ".join(source.severities))),
-            broken(pl.col("date").is_not_null() & on_day.is_null(), "value", "bad_date", pl.col("date")),
+            broken(bad_severity, "severity", "unknown_severity", pl.lit(", ".join(source.severities))),
+            broken(pl.col("date").is_not_null() & on_day.is_null(), "date", "bad_date", pl.lit(None, pl.String)),
             broken(
                 pl.col("item").is_not_null() & pl.col("source_item").is_null(), "item", "unknown_item", pl.lit(labels)
             ),

@@ -3,14 +3,16 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import polars as pl
 
-from schemas.sources import Source
+from schemas.sources import NUMBER_FORMS, Source
 from schemas.violations import Refusal
 from transforms.containers import is_workbook, unpacked
+from transforms.numbers import PERCENT
 from transforms.workbooks import LARGEST_GRID, MOST_COLUMNS, Grid, workbook_grids
 
 SIGNATURES = {
@@ -244,6 +246,12 @@ def cell_text(cell: object) -> str | None:
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
     return str(cell)
+
+
+def is_figure(cell: object) -> bool:
+    """Whether a cell is a number, or a text that is one in some style, also in per cent."""
+    text = re.sub(PERCENT, "", (cell_text(cell) or "").strip())
+    return cell_number(cell) is not None or any(re.fullmatch(form, text, re.ASCII) for form in NUMBER_FORMS.values())
 
 
 def cell_number(cell: object) -> float | None:

@@ -58,7 +58,9 @@ def settled(
     placed = on_keys(admitted).join(source_frame(methodology.sources), on="source", how="left")
     inside = pl.col("unit_key").is_not_null() & pl.col("node_key").is_not_null()
     told = placed.filter(inside)
-    refused = on_keys(refused_places).drop_nulls(PLACE)
+    about = [*FORM_PLACE, "region_code", "received_at"]
+    misplaced = _misplaced(refused_places, told, node, unit)
+    refused = pl.concat([on_keys(refused_places).drop_nulls(PLACE).select(about), misplaced.select(about)]).unique()
     form = ["source", "region_code"]
     newest = pl.concat([frame.select(*form, "received_at") for frame in (told, refused)]).group_by(form).max()
     refused = refused.join(newest, on=[*form, "received_at"], how="semi")
@@ -88,8 +90,9 @@ def settled(
     )
     entered = used.filter(pl.col("measure") == "score").select(*PLACE, score="value")
     torn = stated.filter(pl.col("state") == "conflicting")
-    unknown = pl.concat([refused.select(PLACE), torn.select(PLACE)])
-    complete = pl.concat([reported, _imputed(reported, unknown, nodes)])
+    lost = _lost(refused_places, told, node, unit)
+    unknown = pl.concat([refused.select(PLACE), torn.select(PLACE), lost])
+    complete = pl.concat([reported, _imputed(told, reported, unknown, nodes, methodology.sources)])
     return Settled(
         _treated(complete, methodology, units)
         .join(units.select("unit_key", "population_key"), on="unit_key")
@@ -244,16 +247,59 @@ def _disagreements(stated: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([each.cast(FINDING) for each in (contradictions, conflicts, replaced)])
 
 
-def _imputed(reported: pl.DataFrame, unknown: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
-    """Zeros for the leaves that count as zero when left blank, in units that reported anything at all.
+def _misplaced(places: pl.DataFrame, told: pl.DataFrame, node: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
+    """What refused rows without a known region can be about within their own extract: the regions that it speaks of."""
+    spoken = told.filter("is_event").select("source", "extract_sha256", "region_code", "region_level").unique()
+    return (
+        places.filter(pl.col("region_code").is_null())
+        .drop("region_code", "region_level")
+        .join(spoken, on=["source", "extract_sha256"])
+        .join(node, on="source_item")
+        .join(unit, on=["region_code", "region_level", "approach"])
+    )
+
+
+def _lost(places: pl.DataFrame, told: pl.DataFrame, node: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
+    """Which units refused rows without a known region can be about: those that the name can mean, or else all that
+    their source says nothing of. What such a unit left blank may have been said: it is not known.
+    """
+    nameless = places.filter(pl.col("region_code").is_null()).join(node, on="source_item")
+    meant = nameless.drop_nulls("candidates").with_columns(pl.col("candidates").str.split(" ")).explode("candidates")
+    meant = meant.select("node_key", "approach", region_code="candidates").join(unit, on=["region_code", "approach"])
+    silent = (
+        nameless.filter(pl.col("candidates").is_null())
+        .select("source", "node_key", "approach")
+        .unique()
+        .join(unit, on="approach")
+        .join(told.select("source", "unit_key").unique(), on=["source", "unit_key"], how="anti")
+    )
+    return pl.concat([meant.select(PLACE), silent.select(PLACE)]).unique()
+
+
+def _imputed(
+    told: pl.DataFrame,
+    reported: pl.DataFrame,
+    unknown: pl.DataFrame,
+    nodes: pl.DataFrame,
+    sources: Mapping[str, Source],
+) -> pl.DataFrame:
+    """Zeros for the leaves that count as zero when left blank, in units that reported anything to the source that asks
+    for them.
 
     What was said but not admitted, or said in two ways, is `unknown`: not blank, and never zero.
     """
-    zero = nodes.filter(pl.col("missing") == "zero").select("node_key")
+    asked = pl.DataFrame(
+        [(name, item.item, item.approach) for name, source in sources.items() for item in source.items.values()],
+        schema=dict.fromkeys(("source", "source_item", "approach"), pl.String),
+        orient="row",
+    ).join(nodes.filter(pl.col("missing") == "zero").select("source_item", "node_key"), on="source_item")
     gaps = (
-        reported.select("unit_key")
+        told.filter(pl.col("value").is_not_null())
+        .select("source", "approach", "unit_key")
         .unique()
-        .join(zero, how="cross")
+        .join(asked, on=["source", "approach"])
+        .select(PLACE)
+        .unique()
         .join(pl.concat([reported.select(PLACE), unknown]), on=PLACE, how="anti")
     )
     return gaps.select(

@@ -5,11 +5,25 @@ import polars as pl
 from schemas.sources import NUMBER_FORMS
 
 PERCENT = r"\s*%$"
+MONTHS = (
+    "januari februari maret april mei juni juli agustus september oktober november desember",
+    "january february march april may june july august september october november december",
+)
+MONTH_NUMBERS = {name: str(number) for names in MONTHS for number, name in enumerate(names.split(), start=1)}
 
 
 def plain_expr(column: pl.Expr) -> pl.Expr:
     """A column of labels without differences of case and spacing, as `schemas.sources.plain` does for one."""
     return column.str.replace_all(r"\s+", " ").str.strip_chars().str.to_lowercase()
+
+
+def day_expr(text: pl.Expr) -> pl.Expr:
+    """The day that a text stands for: 2019-04-17, 17/04/2019, 17-04-2019, 17.04.2019 or 17 April 2019 (also in
+    Indonesian); null where it is none.
+    """
+    day = text.str.to_lowercase().str.replace_many(MONTH_NUMBERS).str.replace_all(r"[\s./-]+", " ").str.strip_chars()
+    iso = text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+    return pl.coalesce(iso, day.str.to_date("%d %m %Y", strict=False))
 
 
 def is_number(text: pl.Expr, style: str) -> pl.Expr:

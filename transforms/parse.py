@@ -7,8 +7,8 @@ import polars as pl
 
 from schemas.sources import Source, plain
 from schemas.violations import Refusal
-from transforms.grids import cell_number, cell_text, grids
-from transforms.numbers import style_contradiction
+from transforms.grids import cell_number, cell_text, grids, is_figure
+from transforms.numbers import plain_expr, style_contradiction
 from transforms.workbooks import WHOLE_ROW, Grid
 
 SEARCHED = 50  # rows at the top of a sheet, among which the header is looked for
@@ -79,7 +79,7 @@ def _table(grid: Grid, source: Source) -> Table:
     depth = source.header_rows
     best: tuple[int, int, tuple[str, ...]] = (-1, 0, ())
     for index in range(min(len(grid.rows), SEARCHED)):
-        labels = _labels(grid, index, depth)
+        labels = joined_labels(grid, index, depth)
         if not any(labels):
             continue
         roles = roles_of(labels, source)
@@ -94,7 +94,7 @@ def _table(grid: Grid, source: Source) -> Table:
     return Table(grid.sheet, labels, row, body, _with_merged(grid, labels, source, body))
 
 
-def _labels(grid: Grid, index: int, depth: int) -> tuple[str, ...]:
+def joined_labels(grid: Grid, index: int, depth: int) -> tuple[str, ...]:
     """The labels of a header of one or two rows, beginning at an index; of two rows joined as in 'Skor / 2024'."""
     rows = [[(cell_text(cell) or "").strip() for cell in cells] for _, cells in grid.rows[index : index + depth]]
     width = max((len(row) for row in rows), default=0)
@@ -133,8 +133,9 @@ def _with_merged(
         for number in range(top + 1, bottom + 2):
             cells = rows.get(number)
             for column in range(left, right + 1):
-                if left in named and left == right and isinstance(cells, list) and column < len(cells):
-                    cells[column] = rows[top + 1][left]
+                if column in named:
+                    if left == right and isinstance(cells, list) and column < len(cells):
+                        cells[column] = rows[top + 1][left]
                 else:
                     odd.setdefault((number, column), "merged_value")
     return odd
@@ -144,9 +145,9 @@ def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
     """The rows of an extract: `sheet`, `row`, `region`, `item`, `value_text`, `number` (of a number cell), `reference`.
 
     Every text is stripped, blank ones are null. Events also have `severity` and `date`. `is_evidenced` tells rows that
-    name a reference or evidence; the text of the evidence goes no further. `region_column`, `item_column` and
-    `value_column` are what the extract calls these columns; `is_ragged` tells rows with more or fewer cells; `odd` is
-    the rule that a cell breaks before its value is looked at.
+    name a reference or evidence; the text of the evidence goes no further. `region_column`, `item_column`,
+    `value_column`, `date_column` and `severity_column` are what the extract calls these columns; `is_ragged` tells rows
+    with more or fewer cells; `odd` is the rule that a cell breaks before its value is looked at.
 
     Raises Refusal where a column is missing, there is no row, or numbers are not written as the source declares.
     """
@@ -162,9 +163,11 @@ def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
     texts = rows["value_text"].filter(rows["number"].is_null()).drop_nulls()
     foreign = style_contradiction(texts, source.number_style) if len(texts) else None
     if foreign is not None:
+        sheet, row, column = rows.filter(value_text=foreign).select("sheet", "row", "value_column").row(0)
         raise Refusal(
             f"its numbers are not written in {source.number_style} style ({source.number_example}), as the source "
-            f"declares: it has {foreign}. Read so, some would be wrong by a factor of a thousand; write them anew."
+            f"declares: {f'{sheet} ' if sheet else ''}row {row}, column {column} has {foreign}. Read so, others would "
+            "be wrong by a factor of a thousand; write them in one style."
         )
     return rows
 
@@ -178,7 +181,10 @@ def _stripped(cell: object) -> str | None:
 def _refuse_header(table: Table, source: Source) -> None:
     roles = roles_of(table.header, source)
     if roles.twice:
-        raise Refusal(f"the column {roles.twice[0]} stands twice; keep one.")
+        raise Refusal(
+            f"the column {roles.twice[0]} stands twice; keep one. (Where labels run over two rows, the source declares "
+            "header_rows: 2.)"
+        )
     if not roles.missing:
         return
     labels = ", ".join(label for label in table.header if label) or "none"
@@ -197,15 +203,23 @@ def _rows(table: Table, source: Source) -> pl.DataFrame:
     width = len(table.header)
     is_text = source.format == "csv"
 
+    figures = [index for index in (found["value"], *values.values()) if index is not None]
+
     def is_read(cells: Sequence[object]) -> bool:
-        label = cell_text(cells[region]) if region < len(cells) else None
-        return any(cell_text(cell) for cell in cells) and not (label and plain(label) in totals)
+        """Whether a row says something: not a blank one, a total, or one without region and figure (a signature)."""
+        said = [_stripped(cell) for cell in cells]
+        if region < len(said) and said[region]:
+            return plain(said[region] or "") not in totals
+        if any(text and plain(text) in totals for text in said):
+            return False
+        return any(index < len(said) and is_figure(cells[index]) for index in figures)
 
     body = [(number, cells) for number, cells in table.body if is_read(cells)]
     used = sorted({index for index in (*found.values(), *values.values()) if index is not None})
     columns = {index: [cells[index] if index < len(cells) else None for _, cells in body] for index in used}
     numbers = [number for number, _ in body]
     ragged = [any(cell_text(cell) for cell in cells[width:]) or (is_text and len(cells) < width) for _, cells in body]
+    no_evidence = {plain(word) for word in (*source.missing, *source.zero)}
     texts = {index: pl.Series([_stripped(cell) for cell in cells], dtype=pl.String) for index, cells in columns.items()}
     nothing = pl.Series([None] * len(body), dtype=pl.String)
 
@@ -242,10 +256,14 @@ def _rows(table: Table, source: Source) -> pl.DataFrame:
         ).select(
             pl.lit(table.sheet, pl.String).alias("sheet"),
             *("row", "region", "item", "value_text", "number", "reference", "severity", "date"),
-            pl.coalesce("reference", "evidence").is_not_null().alias("is_evidenced"),
+            pl.any_horizontal(
+                plain_expr(pl.col("reference", "evidence")).is_in(list(no_evidence)).not_().fill_null(False)
+            ).alias("is_evidenced"),
             pl.lit(label(region), pl.String).alias("region_column"),
             pl.lit(label(value if source.layout == "wide" else found["item"]), pl.String).alias("item_column"),
             pl.lit(label(value), pl.String).alias("value_column"),
+            pl.lit(label(found["date"]), pl.String).alias("date_column"),
+            pl.lit(label(found["severity"]), pl.String).alias("severity_column"),
             *("is_ragged", "is_percent", "odd"),
         )
 

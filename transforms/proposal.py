@@ -9,8 +9,9 @@ import polars as pl
 from schemas.sources import NUMBER_FORMS, Source, plain
 from schemas.violations import Refusal
 from transforms.containers import unpacked
-from transforms.grids import SIGNATURES, WORKBOOKS, cell_number, cell_text, grids
+from transforms.grids import SIGNATURES, WORKBOOKS, cell_number, cell_text, grids, is_figure
 from transforms.numbers import PERCENT
+from transforms.parse import joined_labels
 from transforms.regions import name_key
 from transforms.workbooks import Grid
 
@@ -30,7 +31,7 @@ GUESSED_HEADER = 30  # rows
 SAMPLE = 500  # rows
 SEVERITY_WORDS = ("tingkat", "severity", "level kejadian")
 DATE_WORDS = ("tanggal", "date", "waktu")
-EVIDENCE_WORDS = ("bukti", "evidence", "sumber", "tautan", "alamat", "keterangan")
+EVIDENCE_WORDS = ("bukti", "evidence", "sumber", "tautan", "alamat")
 TOTALS = ("jumlah", "total", "grand total", "jumlah total", "subtotal")
 BLANKS = ("-", "n/a", "na", "tidak ada data", "...")
 
@@ -60,7 +61,10 @@ def proposed(content: bytes, file_name: str, names: pl.DataFrame, codes: pl.Data
         raise Refusal(f"its name has no ending of a table ({known}, also .gz and .zip of them); rename it.")
     remarks: list[str] = []
     grid, dialect = _read(content, ending)
-    header_row, columns = _header(grid)
+    header_row, depth, columns = _header(grid)
+    if depth > 1:
+        dialect |= {"header_rows": depth}
+        remarks.append("The header seems to run over two rows; labels are joined, as in 'Skor / 2024'.")
     if header_row:
         remarks.append(f"{header_row} row(s) above the header are passed over: the header is found by its labels.")
     region, key, levels, share = _region_column(columns, names, codes)
@@ -141,8 +145,10 @@ def _width(grid: Grid) -> int:
     return max((len(cells) for _, cells in grid.rows), default=0)
 
 
-def _header(grid: Grid) -> tuple[int, Columns]:
-    """The row that looks most like a header: many different words, and rows below that fill its columns."""
+def _header(grid: Grid) -> tuple[int, int, Columns]:
+    """The row that looks most like a header: many different words, and rows below that fill its columns. Two rows,
+    where the second gives names to columns that the first leaves without one of their own.
+    """
     best, chosen = 0.0, 0
     for index in range(min(len(grid.rows), GUESSED_HEADER)):
         labels = [cell_text(cell) for cell in grid.rows[index][1]]
@@ -153,11 +159,37 @@ def _header(grid: Grid) -> tuple[int, Columns]:
             best, chosen = likeness, index
     if not best:
         raise Refusal("no row looks like a header with labels; give the table one.")
-    header = [(cell_text(cell) or "").strip() for cell in grid.rows[chosen][1]]
-    sample = [cells for _, cells in grid.rows[chosen + 1 : chosen + 1 + SAMPLE]]
+    for first in (chosen, chosen - 1):
+        if first >= 0 and _is_double(grid, first):
+            chosen, depth = first, 2
+            break
+    else:
+        depth = 1
+    header = joined_labels(grid, chosen, depth)
+    sample = [cells for _, cells in grid.rows[chosen + depth : chosen + depth + SAMPLE]]
     kept = [i for i, label in enumerate(header) if label]
     columns = tuple(tuple(cells[i] if i < len(cells) else None for cells in sample) for i in kept)
-    return chosen, Columns(tuple(header[i] for i in kept), columns)
+    return chosen, depth, Columns(tuple(header[i] for i in kept), columns)
+
+
+def _is_double(grid: Grid, index: int) -> bool:
+    """Whether the row below another is a second row of labels: it has only words, and names what the first leaves blank
+    or spans.
+    """
+    if index + 2 >= len(grid.rows):
+        return False
+    number, upper = grid.rows[index]
+    lower = grid.rows[index + 1][1]
+    words = [text for cell in lower if (text := cell_text(cell))]
+    top = [text for cell in upper if (text := cell_text(cell))]
+    if len(words) < 2 or len(top) < 2 or any(is_figure(cell) for cell in lower):
+        return False
+    spans = {
+        column for (row, left), (_, right) in grid.merged if row + 1 == number for column in range(left, right + 1)
+    }
+    named = [i for i, cell in enumerate(lower) if cell_text(cell)]
+    bare = [i for i in named if i >= len(upper) or not cell_text(upper[i]) or i in spans]
+    return len(bare) >= 1 and len(named) < _width(grid) and len(set(named) - set(bare)) <= len(bare) * 2
 
 
 def _region_column(columns: Columns, names: pl.DataFrame, codes: pl.DataFrame) -> tuple[int, str, list[str], float]:
@@ -183,12 +215,7 @@ def _region_column(columns: Columns, names: pl.DataFrame, codes: pl.DataFrame) -
 
 def _is_figures(cells: Sequence[object]) -> bool:
     told = [cell for cell in cells if (text := cell_text(cell)) and plain(text) not in (*BLANKS, "nihil")]
-    return bool(told) and sum(_is_figure(cell) for cell in told) > 0.6 * len(told)
-
-
-def _is_figure(cell: object) -> bool:
-    text = re.sub(PERCENT, "", cell_text(cell) or "")
-    return cell_number(cell) is not None or any(re.fullmatch(form, text, re.ASCII) for form in NUMBER_FORMS.values())
+    return bool(told) and sum(is_figure(cell) for cell in told) > 0.6 * len(told)
 
 
 def _style(columns: Columns, figures: Sequence[int]) -> str | None:

@@ -7,6 +7,7 @@ import polars as pl
 
 from schemas.sources import Source
 
+MOST_SUGGESTED = 1_000
 BARE = r"^(PROVINSI|KABUPATEN ADMINISTRASI|KOTA ADMINISTRASI|KABUPATEN|KOTA) "
 SPELLINGS = {
     r"^(PROVINSI|PROPINSI|PROV|PROP) ": "PROVINSI ",
@@ -82,7 +83,7 @@ def region_lookup(regions: pl.DataFrame, valid: pl.DataFrame, aliases: pl.DataFr
 def resolved(rows: pl.DataFrame, lookup: pl.DataFrame, region_key: str) -> pl.DataFrame:
     """The rows with `region_code` and `region_level`, null where the region is unknown or ambiguous.
 
-    Also adds `candidates`, how many regions the text can mean, and `candidate_labels`, which they are.
+    Also adds `candidates`, how many regions the text can mean; `candidate_labels` and `candidate_codes`, which they are.
     """
     key = name_key(pl.col("region")) if region_key == "name" else pl.col("region").str.strip_chars()
     matches = lookup.group_by("key").agg(
@@ -90,6 +91,7 @@ def resolved(rows: pl.DataFrame, lookup: pl.DataFrame, region_key: str) -> pl.Da
         pl.col("region_level").first(),
         pl.len().cast(pl.Int64).alias("candidates"),
         pl.col("label").sort().str.join(", ").alias("candidate_labels"),
+        pl.col("region_code").sort().str.join(" ").alias("candidate_codes"),
     )
     certain = pl.col("candidates") == 1
     return (
@@ -110,7 +112,8 @@ def nearest_labels(texts: Sequence[str], lookup: pl.DataFrame) -> dict[str, str]
     keys = list(labels)
     frame = pl.DataFrame({"text": list(texts)}, schema={"text": pl.String}).unique()
     nearest = {}
-    for text, key in frame.select("text", name_key(pl.col("text")).alias("key")).iter_rows():
+    # Comparing is slow, and nobody reads thousands of suggestions.
+    for text, key in frame.head(MOST_SUGGESTED).select("text", name_key(pl.col("text")).alias("key")).iter_rows():
         found = dict.fromkeys(labels[match] for match in difflib.get_close_matches(key, keys, n=3, cutoff=0.7))
         nearest[text] = ", ".join(found) or "-"
     return nearest

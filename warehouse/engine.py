@@ -134,14 +134,20 @@ class Engine:
         if len(runs) == 1:
             self.connection.execute(text, used(text, runs[0]))
             return
+
+        def run(values: Values) -> None:
+            with self.connection.cursor() as cursor:
+                cursor.execute(text, used(text, values))
+
         with self._workers() as pool:
-            list(pool.map(lambda values: self.connection.cursor().execute(text, used(text, values)), runs))
+            list(pool.map(run, runs))
 
     def _parts(self, text: str) -> Iterator[pa.Table]:
         """The result of a statement in the order of its blocks, a few of them computed ahead."""
 
         def part(values: Values) -> pa.Table:
-            return self.connection.cursor().sql(text, params=used(text, values)).to_arrow_table()
+            with self.connection.cursor() as cursor:
+                return cursor.sql(text, params=used(text, values)).to_arrow_table()
 
         with self._workers() as pool:
             ahead: deque[Future[pa.Table]] = deque()

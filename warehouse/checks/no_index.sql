@@ -3,7 +3,7 @@ insert into finding
 select
     'no_index' as "check",
     root.node_code as subject,
-    cast((select count(*) from reported) + (select count(*) from entered) as varchar) as observed,
+    cast((select count(*) from reported where status <> 'imputed') + (select count(*) from entered) as varchar) as observed,
     cast(null as varchar) as expected
 from node as root
 where
