@@ -19,7 +19,8 @@ from schemas.sources import Source, plain
 from schemas.strict import yaml_text
 from schemas.violations import Refusal
 from transforms.admission import admission, identified, over_limit
-from transforms.grids import cell_text, grids
+from transforms.cells import cell_text
+from transforms.grids import grids
 from transforms.parse import extract_rows, roles_of, table_of
 from transforms.proposal import proposed
 from transforms.regions import code_lookup, name_lookup, region_lookup

@@ -23,6 +23,7 @@ PARTS = {
 }
 # Violations that are put into words; more than that tells nobody more, and words take memory.
 MOST_DESCRIBED = 300_000
+MOST_ROWS_NAMED = 20  # of rows that contradict each other, in one sentence
 
 
 class Admission(NamedTuple):
@@ -143,11 +144,18 @@ def _with_figure(rows: pl.DataFrame, source: Source) -> pl.DataFrame:
         .then(0.0)
         .when(is_share)
         .then(number_expr(bare, source.number_style) / 100)
+        .when(pl.col("is_percent") & ~unit.is_in(["pct", "share"]))
+        .then(None)
         .when(pl.col("is_percent") & (unit == "pct"))
         .then(pl.col("number") * 100)
         .otherwise("number")
         .alias("number"),
-        pl.when(unit == "pct").then(bare).otherwise(text).alias("figure_text"),
+        pl.when(unit == "pct")
+        .then(bare)
+        .when(pl.col("is_percent") & (unit != "share"))
+        .then(pl.format("{} %", text))
+        .otherwise(text)
+        .alias("figure_text"),
     )
 
 
@@ -247,21 +255,35 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictio
 def _repeated(good: pl.DataFrame) -> pl.DataFrame:
     """Rows whose region and item stand in the extract before: repetitions where figures agree, else all."""
     same = ["extract_sha256", "region_code", "source_item", "approach"]
-    told = pl.col("value").is_not_null()
-    others = pl.col("row").cast(pl.String).str.join(", ").over(same)
-    first = pl.col("row").first().cast(pl.String).over(same)
-    agree = pl.col("value").n_unique().over(same) == 1
-    return (
-        good.filter(told & ~pl.col("is_event"))
+    told = (
+        good.filter(pl.col("value").is_not_null() & ~pl.col("is_event"))
         .sort(pl.col("reference").is_null(), maintain_order=True)
-        .with_columns(
-            pl.when(agree & (pl.int_range(pl.len()).over(same) > 0))
-            .then(pl.lit("repeated_row"))
-            .when(~agree)
-            .then(pl.lit("conflicting_rows"))
-            .alias("rule"),
-            pl.when(agree).then(first).otherwise(others).alias("expected"),
+        .select("position", "row", "value", *same)
+    )
+    more = pl.col("row").len() - MOST_ROWS_NAMED
+    rows = pl.col("row").head(MOST_ROWS_NAMED).cast(pl.String).str.join(", ")
+    groups = (
+        told.group_by(same)
+        .agg(
+            pl.col("position").first().alias("kept"),
+            pl.col("row").first().cast(pl.String).alias("first"),
+            (pl.col("value").n_unique() == 1).alias("agree"),
+            pl.len().alias("rows"),
+            pl.when(pl.col("row").len() > MOST_ROWS_NAMED)
+            .then(pl.format("{} and {} more", rows, more))
+            .otherwise(rows)
+            .alias("others"),
         )
-        .drop_nulls("rule")
-        .select("position", pl.lit("value").alias("part"), "rule", "expected")
+        .filter(pl.col("rows") > 1)
+    )
+    return (
+        told.join(groups, on=same)
+        .filter(~pl.col("agree") | (pl.col("position") != pl.col("kept")))
+        .sort("position")
+        .select(
+            "position",
+            pl.lit("value").alias("part"),
+            pl.when("agree").then(pl.lit("repeated_row")).otherwise(pl.lit("conflicting_rows")).alias("rule"),
+            pl.when("agree").then("first").otherwise("others").alias("expected"),
+        )
     )

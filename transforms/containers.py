@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import lzma
 import zipfile
 import zlib
 from typing import IO, NamedTuple
@@ -12,7 +13,11 @@ GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 LARGEST_CONTENT = 500_000_000  # bytes, unpacked
 MOST_MEMBERS = 1_000
 BLOCK = 1 << 20
-BROKEN = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError, NotImplementedError)
+# What reading a broken archive raises: of the archive itself, of what it is packed with, of members that are missing.
+BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+    *(KeyError, OSError, EOFError, RuntimeError, ValueError, NotImplementedError),
+)
 
 
 class Part(NamedTuple):
@@ -35,7 +40,11 @@ def is_workbook(content: bytes) -> bool:
 def unpacked(content: bytes) -> list[Part]:
     """The files of an extract, in the order of their names. Raises Refusal for what is broken, locked or too large."""
     if content.startswith(GZIP):
-        return [Part(None, _gunzipped(content))]
+        part = _gunzipped(content)
+        _refuse_archive(part, "the file in the gzip archive")
+        return [Part(None, part)]
+    if content.startswith(b"PK\x05\x06"):
+        raise Refusal("the archive is empty; send the table.")
     if content.startswith(ZIP) and not is_workbook(content):
         return _members(content)
     return [Part(None, content)]
@@ -63,13 +72,22 @@ def _members(content: bytes) -> list[Part]:
                 with archive.open(member) as file:
                     parts.append(Part(member.filename, _bounded(file, left)))
                 left -= len(parts[-1].content)
-                if parts[-1].content.startswith((GZIP,)):
-                    raise Refusal(f"{member.filename} is an archive inside the archive; pack files only once.")
+                _refuse_archive(parts[-1].content, member.filename)
     except BROKEN as error:
         raise Refusal(f"the archive cannot be opened ({_reason(error)}); send it anew.") from error
     if not parts:
         raise Refusal("the archive is empty; send the table.")
     return parts
+
+
+def is_panic(error: BaseException) -> bool:
+    """Whether compiled code of a reader gave up on what it read; its exception derives from BaseException alone."""
+    return type(error).__name__ == "PanicException"
+
+
+def _refuse_archive(content: bytes, name: str) -> None:
+    if content.startswith(GZIP) or (content.startswith(ZIP) and not is_workbook(content)):
+        raise Refusal(f"{name} is an archive inside the archive; pack files only once.")
 
 
 def _is_litter(name: str) -> bool:

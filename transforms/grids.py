@@ -9,11 +9,11 @@ from typing import Any
 
 import polars as pl
 
-from schemas.sources import NUMBER_FORMS, Source
+from schemas.sources import Source
 from schemas.violations import Refusal
-from transforms.containers import is_workbook, unpacked
-from transforms.numbers import PERCENT
-from transforms.workbooks import LARGEST_GRID, MOST_COLUMNS, Grid, workbook_grids
+from transforms.cells import LARGEST_GRID, MOST_COLUMNS, Grid
+from transforms.containers import is_panic, is_workbook, unpacked
+from transforms.workbooks import workbook_grids
 
 SIGNATURES = {
     b"%PDF": "a PDF document",
@@ -47,7 +47,10 @@ def grids(content: bytes, source: Source) -> list[list[Grid]]:
         raise Refusal("it is empty; send the table.")
     found: list[list[Grid]] = []
     for name, part in unpacked(content):
-        _refuse_other_format(part, source)
+        try:
+            _refuse_other_format(part, source)
+        except Refusal as refusal:
+            raise Refusal(f"{name}: {refusal}" if name else str(refusal)) from refusal
         found += [[way._replace(sheet=_inside(name, way.sheet)) for way in ways] for ways in _grids_of(part, source)]
     return found
 
@@ -60,6 +63,8 @@ def _refuse_other_format(content: bytes, source: Source) -> None:
     expected, name = EXPECTED[source.format], source.format.upper()
     if not content.strip():
         raise Refusal("it is empty; send the table.")
+    if content.startswith(b"\xd0\xcf\x11\xe0") and "EncryptedPackage".encode("utf-16-le") in content:
+        raise Refusal("it is locked with a password; send it without.")
     for signature, kind in SIGNATURES.items():
         if content.startswith(signature) and signature not in expected:
             raise Refusal(f"it is {kind}, not {name}; send the table as {name}.")
@@ -176,7 +181,7 @@ def _json_records(text: str) -> list[dict[str, Any]]:
 
 def _line_records(text: str) -> list[dict[str, Any]]:
     records = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             record = _json(line, f"line {number}")
             if not isinstance(record, dict):
@@ -199,6 +204,8 @@ def _json(text: str, what: str) -> Any:
         return int(digits) if len(digits) < 300 else digits
 
     try:
+        if re.search(r"\\u[dD][89a-fA-F]", text):
+            json.dumps(json.loads(text), ensure_ascii=False).encode()
         return json.loads(text, object_pairs_hook=unique, parse_constant=str, parse_int=whole)
     except RecursionError:
         raise Refusal(f"{what} is nested too deeply to be a table; send a list of objects.") from None
@@ -232,30 +239,15 @@ def parquet_grid(content: bytes) -> Grid:
         nested = [field.name for field in file.schema_arrow if pa.types.is_nested(field.type)]
         if nested:
             raise Refusal(f"the column {nested[0]} is nested; send flat columns.")
-        table = pl.from_arrow(file.read())
+        read = file.read()
+        read.validate(full=True)
+        table = pl.from_arrow(read)
+        assert isinstance(table, pl.DataFrame)
+        rows = table.rows()
     except (pa.ArrowException, OSError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
         raise Refusal(f"the Parquet file cannot be read ({str(error).splitlines()[0]}); send it anew.") from error
-    assert isinstance(table, pl.DataFrame)
-    return Grid(None, [(0, names), *enumerate(table.rows(), start=1)], {})
-
-
-def cell_text(cell: object) -> str | None:
-    """A cell as text: whole numbers without a fraction, dates in ISO 8601; None for a blank."""
-    if cell is None or cell == "":
-        return None
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
-        return str(int(cell))
-    return str(cell)
-
-
-def is_figure(cell: object) -> bool:
-    """Whether a cell is a number, or a text that is one in some style, also in per cent."""
-    text = re.sub(PERCENT, "", (cell_text(cell) or "").strip())
-    return cell_number(cell) is not None or any(re.fullmatch(form, text, re.ASCII) for form in NUMBER_FORMS.values())
-
-
-def cell_number(cell: object) -> float | None:
-    """The number of a number cell; None for anything else, text that looks like one included."""
-    if isinstance(cell, bool) or not isinstance(cell, (int, float)):
-        return None
-    return float(cell)
+    except BaseException as error:
+        if not is_panic(error):
+            raise
+        raise Refusal("the Parquet file cannot be read (a type or value that is not read); send it anew.") from error
+    return Grid(None, [(0, names), *enumerate(rows, start=1)], {})

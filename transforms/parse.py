@@ -7,21 +7,24 @@ import polars as pl
 
 from schemas.sources import Source, plain
 from schemas.violations import Refusal
-from transforms.grids import cell_number, cell_text, grids, is_figure
+from transforms.cells import WHOLE_ROW, Grid, cell_number, cell_text, is_figure
+from transforms.grids import grids
 from transforms.numbers import plain_expr, style_contradiction
-from transforms.workbooks import WHOLE_ROW, Grid
 
 SEARCHED = 50  # rows at the top of a sheet, among which the header is looked for
 
 
 class Table(NamedTuple):
-    """A table as it stands in a grid: the labels of its columns, the rows below them, and what is odd about cells."""
+    """A table as it stands in a grid: the labels of its columns, the rows below them, and what is odd about cells;
+    `present` is how many of the declared columns it has.
+    """
 
     sheet: str | None
     header: tuple[str, ...]
     header_row: int
     body: Sequence[tuple[int, Sequence[object]]]
     odd: Mapping[tuple[int, int], str]
+    present: int
 
 
 class Roles(NamedTuple):
@@ -88,10 +91,10 @@ def _table(grid: Grid, source: Source) -> Table:
             best = present, index, labels
         if not roles.missing:
             break
-    _, index, labels = best
+    present, index, labels = best
     body = grid.rows[index + depth :]
     row = grid.rows[index][0] if grid.rows else 0
-    return Table(grid.sheet, labels, row, body, _with_merged(grid, labels, source, body))
+    return Table(grid.sheet, labels, row, body, _with_merged(grid, labels, source, body), present)
 
 
 def joined_labels(grid: Grid, index: int, depth: int) -> tuple[str, ...]:
@@ -153,9 +156,10 @@ def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
     """
     tables = [table_of(ways, source) for ways in grids(content, source)]
     usable = [table for table in tables if not roles_of(table.header, source).missing]
-    # Of the sheets of a pattern those without the table are notes; a sheet that is named must have it.
-    for table in usable or tables[:1]:
-        _refuse_header(table, source)
+    # Of the sheets of a pattern those without any of the columns are notes; one that has some of them is a mistake.
+    begun = [table for table in tables if table.present > 1 and roles_of(table.header, source).missing]
+    for table in begun or usable or tables[:1]:
+        _refuse_header(table, source, is_one_of_many=len(tables) > 1)
     parts = [_rows(table, source) for table in usable]
     rows = pl.concat(parts) if parts else None
     if rows is None or rows.is_empty():
@@ -178,12 +182,13 @@ def _stripped(cell: object) -> str | None:
     return (text.replace("\u00a0", " ").strip() or None) if text else None
 
 
-def _refuse_header(table: Table, source: Source) -> None:
+def _refuse_header(table: Table, source: Source, *, is_one_of_many: bool) -> None:
     roles = roles_of(table.header, source)
+    where = f"{table.sheet}: " if is_one_of_many and table.sheet else ""
     if roles.twice:
         raise Refusal(
-            f"the column {roles.twice[0]} stands twice; keep one. (Where labels run over two rows, the source declares "
-            "header_rows: 2.)"
+            f"{where}the column {roles.twice[0]} stands twice; keep one. (Where labels run over two rows, the source "
+            "declares header_rows: 2.)"
         )
     if not roles.missing:
         return
@@ -191,7 +196,7 @@ def _refuse_header(table: Table, source: Source) -> None:
     hint = "add it" if len(roles.missing) == 1 else "add them"
     if source.format == "csv" and len(table.header) == 1 and any(mark in labels for mark in ",;\t|"):
         hint = f"the source declares '{source.separator}' as separator, and the file seems to have another"
-    raise Refusal(f"columns are missing: {', '.join(roles.missing)} (columns found: {labels}); {hint}.")
+    raise Refusal(f"{where}columns are missing: {', '.join(roles.missing)} (columns found: {labels}); {hint}.")
 
 
 def _rows(table: Table, source: Source) -> pl.DataFrame:

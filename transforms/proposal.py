@@ -8,12 +8,12 @@ import polars as pl
 
 from schemas.sources import NUMBER_FORMS, Source, plain
 from schemas.violations import Refusal
+from transforms.cells import Grid, cell_number, cell_text, is_figure
 from transforms.containers import unpacked
-from transforms.grids import SIGNATURES, WORKBOOKS, cell_number, cell_text, grids, is_figure
+from transforms.grids import SIGNATURES, WORKBOOKS, grids
 from transforms.numbers import PERCENT
 from transforms.parse import joined_labels
 from transforms.regions import name_key
-from transforms.workbooks import Grid
 
 ENDINGS = {
     "csv": "csv",

@@ -83,7 +83,7 @@ def region_lookup(regions: pl.DataFrame, valid: pl.DataFrame, aliases: pl.DataFr
 def resolved(rows: pl.DataFrame, lookup: pl.DataFrame, region_key: str) -> pl.DataFrame:
     """The rows with `region_code` and `region_level`, null where the region is unknown or ambiguous.
 
-    Also adds `candidates`, how many regions the text can mean; `candidate_labels` and `candidate_codes`, which they are.
+    Also adds `candidates`, how many regions the text can mean; `candidate_labels`, `candidate_codes`, which they are.
     """
     key = name_key(pl.col("region")) if region_key == "name" else pl.col("region").str.strip_chars()
     matches = lookup.group_by("key").agg(
