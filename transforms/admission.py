@@ -95,9 +95,7 @@ def admission(
     good = good.filter(~pl.col("position").is_in(repeated["position"].implode()))
     part = pl.col("part")
     quarantine = quarantine_frame(
-        pl.concat([violations, repeated])
-        .sort("position", "part", "rule")
-        .head(MOST_DESCRIBED)
+        _first(pl.concat([violations, repeated]))
         .join(rows, on="position", how="left")
         .with_columns(
             _by_part(part, {name: f"{name}_column" for name in PARTS}).alias("column"),
@@ -174,6 +172,14 @@ def over_limit(admitted: pl.DataFrame, counts: pl.DataFrame, source: Source) -> 
         )
         .drop("kept")
     )
+
+
+def _first(violations: pl.DataFrame) -> pl.DataFrame:
+    """The violations that are put into words, in the order of the rows."""
+    if violations.height > MOST_DESCRIBED:
+        last = violations["position"].bottom_k(MOST_DESCRIBED).max()
+        violations = violations.filter(pl.col("position") <= last)
+    return violations.sort("position", "part", "rule").head(MOST_DESCRIBED)
 
 
 def _by_part(part: pl.Expr, columns: Mapping[str, str]) -> pl.Expr:

@@ -128,14 +128,14 @@ def _with_merged(
         return odd
     roles = roles_of(labels, source)
     named = {roles.found["region"], roles.found["item"]}
-    first = body[0][0]
+    first, last = body[0][0], body[-1][0]
     rows = dict(body)
     for (top, left), (bottom, right) in grid.merged:
         if top + 1 < first:
             continue
-        for number in range(top + 1, bottom + 2):
+        for number in range(top + 1, min(bottom + 1, last) + 1):
             cells = rows.get(number)
-            for column in range(left, right + 1):
+            for column in range(left, min(right + 1, len(labels))):
                 if column in named:
                     if left == right and isinstance(cells, list) and column < len(cells):
                         cells[column] = rows[top + 1][left]

@@ -19,8 +19,9 @@ _HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row ([^>]*?\bhidden=\"(?:1|true)\"[^>]*)>"
 _PLACE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
 _ROW = re.compile(rb'\br="([0-9]{1,7})"')
 _STYLE = re.compile(rb'\bs="([0-9]+)"')
-# Cells and rows that do not say where they are, attributes in single quotes, comments and CDATA.
-_UNUSUAL = re.compile(rb"""<(?:\w+:)?(?:c|row)(?=[\s/>])(?:(?![^>]*\sr=")|[^>]*=\s*')|<!""")
+_PLACED_ROW = re.compile(rb'<(?:\w+:)?row [^>]*?\br="[0-9]{1,7}"')
+_ANY_CELL, _ANY_ROW = (re.compile(rb"<(?:\w+:)?%s(?=[\s/>])" % name) for name in (b"c", b"row"))
+_UNUSUAL = re.compile(rb"<!|=\s*'|\s=|=\s")
 _PERCENT_CODES = {b"9", b"10"}  # built-in formats 0% and 0.00%
 
 
@@ -41,9 +42,10 @@ def xlsx_oddities(content: bytes) -> dict[str, Odd]:
                 for _ in bounded_blocks(file):
                     pass
         found = {}
+        called = {name.lower(): name for name in names}  # some readers do not tell capitals from small letters
         for name, part in _sheet_parts(archive).items():
-            if part in names:
-                with archive.open(part) as file:
+            if part.lower() in called:
+                with archive.open(called[part.lower()]) as file:
                     found[name] = _odd_cells(whole_part(file), percent)
         return found
 
@@ -80,13 +82,15 @@ def _percent_styles(styles: bytes) -> set[bytes]:
 
 def _odd_cells(xml: bytes, percent: set[bytes]) -> Odd:
     """Errors, formulas without a value, hidden rows, per cent of a sheet. Raises Refusal where it reaches too far."""
-    rows = columns = 0
+    rows = columns = cells = 0
     for match in _CELL.finditer(xml):
         letters, digits = match.groups()
-        rows, columns = max(rows, int(digits)), max(columns, _column(letters) + 1)
+        rows, columns, cells = max(rows, int(digits)), max(columns, _column(letters) + 1), cells + 1
         if rows * columns > LARGEST_GRID:
             raise too_far()
-    if _UNUSUAL.search(xml):
+    every_row = len(_ANY_ROW.findall(xml))
+    is_plain = cells == len(_ANY_CELL.findall(xml)) and every_row == len(_PLACED_ROW.findall(xml))
+    if not is_plain or _UNUSUAL.search(xml):
         return _odd_cells_parsed(xml, percent)
     odd: Odd = {}
     for match in _HIDDEN_ROW.finditer(xml):
@@ -128,6 +132,8 @@ def _odd_cells_parsed(xml: bytes, percent: set[bytes]) -> Odd:
                 odd[row, WHOLE_ROW] = "hidden_row"
         elif name == "c":
             place = re.fullmatch("([A-Z]{1,3})([0-9]{1,7})", facts.get("r", ""))
+            if "r" in facts and not place:
+                raise ValueError(f"'{facts['r'][:20]}' is no place of a cell")
             column = _column(place.group(1).encode()) if place else column + 1
             row = int(place.group(2)) if place else row
             rows, columns = max(rows, row), max(columns, column + 1)
