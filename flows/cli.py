@@ -177,6 +177,7 @@ def _time(text: str) -> datetime:
 def _ingest(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
     from flows.intake import known_source, take_in
     from schemas.methodology import Library
+    from warehouse.raw_store import withdrawals
     from warehouse.store import Store
 
     sources = Library(settings.methodology).sources
@@ -184,9 +185,11 @@ def _ingest(options: argparse.Namespace, settings: "Settings") -> tuple[int, dic
     now = datetime.now(UTC)
     store = Store(settings.store)
     intake = take_in(store, options.paths, sources, options.received_at or now, now, options.source)
-    return (WRONG_USAGE if intake.refused else OK), {
+    withdrawn = [each for each in intake.known if (each.source, each.sha256) in withdrawals(store)]
+    return (WRONG_USAGE if intake.refused or withdrawn else OK), {
         "admitted": [each.__dict__ for each in intake.new],
-        "known": [each.__dict__ for each in intake.known],
+        "known": [each.__dict__ for each in intake.known if each not in withdrawn],
+        "withdrawn": [each.__dict__ for each in withdrawn],
         "refused": [each.__dict__ for each in intake.refused],
         "store": str(store.root),
     }

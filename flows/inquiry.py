@@ -85,10 +85,9 @@ def write_marked_copy(folder: Path, content: bytes, source: Source, answer: Mapp
     tables = []
     for ways in grids(content, source):
         table = table_of(ways, source)
-        grid = next(way for way in ways if way.sheet == table.sheet)
-        tables.append(MarkedTable(table.sheet, grid.rows, table.header))
-    name = Path(answer["file_name"])
-    file = folder / f"{name.name.removesuffix(name.suffix)}-perbaikan.xlsx"
+        tables.append(MarkedTable(table.sheet, table.rows, table.header))
+    name = Path(answer["file_name"]).name.encode()[:200].decode(errors="ignore")
+    file = folder / f"{name}-perbaikan.xlsx"
     write_marked(file, tables, answer["violations"])
     return str(file)
 

@@ -104,7 +104,16 @@ def _index_summary(store: Store, base: str) -> dict[str, Any]:
 def show(command: str, result: Mapping[str, Any]) -> None:
     """Print a command's result for people; no colours and no cutting to a window's width in a pipe."""
     console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 160)
-    SHOWN_AS[command](console, result)
+    SHOWN_AS[command](console, _printable(result))
+
+
+def _printable(data: Any) -> Any:
+    """The data without what would command a terminal: senders choose names and cells."""
+    if isinstance(data, str):
+        return "".join(mark if mark.isprintable() or mark == "\n" else "\ufffd" for mark in data)
+    if isinstance(data, Mapping):
+        return {key: _printable(value) for key, value in data.items()}
+    return [_printable(value) for value in data] if isinstance(data, (list, tuple)) else data
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> Table:
@@ -190,6 +199,8 @@ def _ingest(console: Console, result: Mapping[str, Any]) -> None:
         console.print(f"admitted  {each['file_name']} ({each['size']} bytes) as {each['source']}: {each['sha256']}")
     for each in result["known"]:
         console.print(f"known     {each['file_name']}: the same bytes were received {each['received_at']}")
+    for each in result["withdrawn"]:
+        console.print(f"withdrawn {each['file_name']}: these bytes were withdrawn and do not count; send another file")
     for each in result["refused"]:
         console.print(f"refused   {each['file_name']}: {each['reason']}", soft_wrap=True)
 

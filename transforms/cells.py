@@ -60,17 +60,17 @@ def too_far() -> Refusal:
     return Refusal("a sheet reaches too far or holds too much; remove stray cells far from the table.")
 
 
-def whole_part(file: IO[bytes]) -> bytes:
+def whole_part(file: IO[bytes], most: int | None = None) -> bytes:
     """The bytes of a part of a workbook. Raises Refusal where it unpacks to too much."""
-    return b"".join(bounded_blocks(file))
+    return b"".join(bounded_blocks(file, most))
 
 
-def bounded_blocks(file: IO[bytes]) -> Iterator[bytes]:
+def bounded_blocks(file: IO[bytes], most: int | None = None) -> Iterator[bytes]:
     """The bytes of a part of a workbook, block by block. Raises Refusal where it unpacks to too much."""
     read = 0
     while block := file.read(1 << 20):
         read += len(block)
-        if read > LARGEST_XML:
+        if read > (most or LARGEST_XML):
             raise too_far()
         yield block
 
@@ -92,5 +92,5 @@ def parse_xml(
     parser.StartDoctypeDeclHandler = declared
     try:
         parser.Parse(xml, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError) as error:  # the latter for an encoding that does not exist
         raise ValueError(str(error)) from error

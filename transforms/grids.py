@@ -12,7 +12,7 @@ import polars as pl
 from schemas.sources import Source
 from schemas.violations import Refusal
 from transforms.cells import LARGEST_GRID, MOST_COLUMNS, Grid
-from transforms.containers import is_panic, is_workbook, unpacked
+from transforms.containers import LARGEST_CONTENT, is_panic, is_workbook, unpacked
 from transforms.workbooks import workbook_grids
 
 SIGNATURES = {
@@ -35,6 +35,7 @@ EXPECTED = {
     "parquet": (b"PAR1",),
 }
 WORKBOOKS = ("xlsx", "xls", "ods")
+PARQUET_BATCH = 256  # rows: few, because each can be a million letters behind a few bytes
 SEPARATORS = (";", ",", "\t", "|")
 BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
@@ -152,7 +153,7 @@ def _csv_grid(text: str, separator: str) -> Grid:
                     f"row {number} has a quoted cell that runs over lines which look like rows of their own; a "
                     "quotation mark may be missing, or stand for 'ditto'. Write quotation marks in pairs."
                 )
-            cells_read += len(cells)
+            cells_read += max(len(cells), 1)
             if cells_read > LARGEST_GRID:
                 raise Refusal(f"it has more than {LARGEST_GRID:,} cells; send it in parts.")
             rows.append((number, cells))
@@ -193,11 +194,11 @@ def _line_records(text: str) -> list[dict[str, Any]]:
 def _json(text: str, what: str) -> Any:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
-        twice = next((name for name in names if names.count(name) > 1), None) if len(names) < MOST_COLUMNS else None
-        if twice is not None:
-            raise Refusal(f"the key {twice} stands twice in one object; keep one.")
         if len(names) >= MOST_COLUMNS:
             raise Refusal(f"an object has {len(names)} keys; at most {MOST_COLUMNS} are read.")
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise Refusal(f"the key {twice} stands twice in one object; keep one.")
         return dict(pairs)
 
     def whole(digits: str) -> object:
@@ -239,7 +240,13 @@ def parquet_grid(content: bytes) -> Grid:
         nested = [field.name for field in file.schema_arrow if pa.types.is_nested(field.type)]
         if nested:
             raise Refusal(f"the column {nested[0]} is nested; send flat columns.")
-        read = file.read()
+        batches, size = [], 0
+        for batch in file.iter_batches(batch_size=PARQUET_BATCH):
+            size += batch.nbytes
+            if size > LARGEST_CONTENT:
+                raise Refusal(f"unpacked it is larger than {LARGEST_CONTENT // 1_000_000} MB; send it in parts.")
+            batches.append(batch)
+        read = pa.Table.from_batches(batches, file.schema_arrow)
         read.validate(full=True)
         table = pl.from_arrow(read)
         assert isinstance(table, pl.DataFrame)

@@ -21,6 +21,8 @@ def ods_oddities(content: bytes) -> tuple[dict[str, Odd], dict[str, list[Area]]]
             raise Refusal("it is not an ODS workbook; save it as .ods.")
         with archive.open("content.xml") as file:
             xml = whole_part(file)
+    if not all(f"xmlns:{prefix}=".encode() in xml for prefix in ("table", "office")):
+        raise Refusal("its parts are not named as in other ODS workbooks; save it anew.")
     every: dict[str, Odd] = {}
     areas: dict[str, list[Area]] = {}
     sheet, row, times, column, last_row, last_column = "", 0, 1, 0, 0, 0

@@ -16,7 +16,7 @@ SEARCHED = 50  # rows at the top of a sheet, among which the header is looked fo
 
 class Table(NamedTuple):
     """A table as it stands in a grid: the labels of its columns, the rows below them, and what is odd about cells;
-    `present` is how many of the declared columns it has.
+    `present` is how many of the declared columns it has, `rows` are all rows of the grid.
     """
 
     sheet: str | None
@@ -25,6 +25,7 @@ class Table(NamedTuple):
     body: Sequence[tuple[int, Sequence[object]]]
     odd: Mapping[tuple[int, int], str]
     present: int
+    rows: Sequence[tuple[int, Sequence[object]]]
 
 
 class Roles(NamedTuple):
@@ -87,14 +88,21 @@ def _table(grid: Grid, source: Source) -> Table:
             continue
         roles = roles_of(labels, source)
         present = sum(each is not None for each in (*roles.found.values(), *roles.values.values()))
+        if not roles.missing:
+            if best[0] > 1:
+                above = grid.rows[best[1]][0]
+                raise Refusal(
+                    f"row {above} has some of the columns and row {grid.rows[index][0]} all of them, so there are two "
+                    "tables; correct the labels of the first, or send each in a file of its own."
+                )
+            best = present, index, labels
+            break
         if present > best[0]:
             best = present, index, labels
-        if not roles.missing:
-            break
     present, index, labels = best
     body = grid.rows[index + depth :]
     row = grid.rows[index][0] if grid.rows else 0
-    return Table(grid.sheet, labels, row, body, _with_merged(grid, labels, source, body), present)
+    return Table(grid.sheet, labels, row, body, _with_merged(grid, labels, source, body), present, grid.rows)
 
 
 def joined_labels(grid: Grid, index: int, depth: int) -> tuple[str, ...]:
@@ -107,7 +115,7 @@ def joined_labels(grid: Grid, index: int, depth: int) -> tuple[str, ...]:
             label = rows[top - index][left] if left < width else ""
             for column in range(left, min(right + 1, width)):
                 rows[top - index][column] = label
-            for below in range(top + 1, min(bottom + 1, index + depth)):
+            for below in range(top + 1, min(bottom + 1, index + len(rows))):
                 for column in range(left, min(right + 1, width)):
                     rows[below - index][column] = ""
     labels = [" / ".join(part for part in parts if part) for parts in zip(*rows, strict=True)]
@@ -139,8 +147,8 @@ def _with_merged(
                 if column in named:
                     if left == right and isinstance(cells, list) and column < len(cells):
                         cells[column] = rows[top + 1][left]
-                else:
-                    odd.setdefault((number, column), "merged_value")
+                elif odd.get((number, column), "percent") == "percent":
+                    odd[number, column] = "merged_value"
     return odd
 
 
@@ -174,6 +182,22 @@ def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
             "be wrong by a factor of a thousand; write them in one style."
         )
     return rows
+
+
+def _without_headers(
+    body: Sequence[tuple[int, Sequence[object]]], table: Table, region: int
+) -> list[tuple[int, Sequence[object]]]:
+    """The rows without those that repeat the header, as on every page of a printout. Raises Refusal for a header with
+    other columns: what stands below it would be read as something else.
+    """
+    header = [plain(label) for label in table.header]
+    kept = []
+    for number, cells in body:
+        if region >= len(cells) or plain(_stripped(cells[region]) or "") != header[region]:
+            kept.append((number, cells))
+        elif [plain(_stripped(cell) or "") for cell in cells[: len(header)]] != header:
+            raise Refusal(f"row {number} is a header with other columns; send each table in a file of its own.")
+    return kept
 
 
 def _stripped(cell: object) -> str | None:
@@ -220,6 +244,7 @@ def _rows(table: Table, source: Source) -> pl.DataFrame:
         return any(index < len(said) and is_figure(cells[index]) for index in figures)
 
     body = [(number, cells) for number, cells in table.body if is_read(cells)]
+    body = _without_headers(body, table, region)
     used = sorted({index for index in (*found.values(), *values.values()) if index is not None})
     columns = {index: [cells[index] if index < len(cells) else None for _, cells in body] for index in used}
     numbers = [number for number, _ in body]

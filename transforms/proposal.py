@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
+from pydantic import ValidationError
 
 from schemas.sources import NUMBER_FORMS, Source, plain
 from schemas.violations import Refusal
@@ -103,8 +104,11 @@ def proposed(content: bytes, file_name: str, names: pl.DataFrame, codes: pl.Data
         "measure: value, where figures are made into scores; score, where they are finished scores.",
         "items: put what nodes.csv calls each of them (source_item); leave out labels that are not indicators.",
     ]
-    Source.model_validate(entry)
-    return Proposal(entry, tuple(remarks))
+    try:
+        Source.model_validate(entry)
+    except ValidationError as error:
+        raise Refusal("no entry can be made of its columns; is the column of the indicators filled?") from error
+    return Proposal(entry, tuple(" ".join(remark.split()) for remark in remarks))
 
 
 def _read(content: bytes, ending: str) -> tuple[Grid, dict[str, Any]]:

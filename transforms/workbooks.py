@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from schemas.sources import Source, plain
 from schemas.violations import Refusal
-from transforms.cells import LARGEST_GRID, Area, Grid, Odd, too_far
+from transforms.cells import LARGEST_GRID, WHOLE_ROW, Area, Grid, Odd, too_far
 from transforms.containers import BROKEN, is_panic
 from transforms.ods import ods_oddities
 from transforms.xls import xls_oddities
@@ -15,22 +15,30 @@ from transforms.xlsx import xlsx_oddities
 
 def workbook_grids(content: bytes, source: Source) -> list[Grid]:
     """The sheets that the source names. Raises Refusal where the workbook cannot be opened or has none of them."""
-    from python_calamine import CalamineError, CalamineWorkbook
+    from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
     grids: list[Grid] = []
     try:
         odd, areas = _oddities(content, source.format)
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as workbook:
-            names = workbook.sheet_names
+            names, total = workbook.sheet_names, 0
+            visible = SheetVisibleEnum.Visible
+            hidden = {each.name for each in workbook.sheets_metadata if each.visible != visible}
             for name in names:
                 if not fnmatchcase(plain(name), plain(source.sheet or "*")):
                     continue
                 sheet = workbook.get_sheet_by_name(name)
-                if sheet.total_height * sheet.total_width > LARGEST_GRID:
+                total += sheet.total_height * sheet.total_width
+                if total > LARGEST_GRID:
                     raise too_far()
+                if source.format == "xlsx" and name not in odd:
+                    raise Refusal(f"the cells of the sheet '{name}' cannot be looked at; save the workbook anew.")
                 cells = sheet.to_python(skip_empty_area=False)
                 merged = sheet.merged_cell_ranges or areas.get(name, ())
-                grids.append(Grid(name, list(enumerate(cells, start=1)), odd.get(name, {}), merged))
+                of_sheet = dict(odd.get(name, {}))
+                if name in hidden:
+                    of_sheet |= {(row, WHOLE_ROW): "hidden_row" for row in range(1, len(cells) + 1)}
+                grids.append(Grid(name, list(enumerate(cells, start=1)), of_sheet, merged))
     except Refusal:
         raise
     except (CalamineError, *BROKEN) as error:

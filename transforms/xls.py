@@ -4,21 +4,30 @@ import re
 import struct
 from collections.abc import Iterator
 
-from transforms.cells import WHOLE_ROW, Odd
+from transforms.cells import WHOLE_ROW, Odd, too_far
 
 END, ROW, FORMULA, BOOLEAN_OR_ERROR, NUMBER, RK, RKS = 0x0A, 0x208, 0x06, 0x205, 0x203, 0x27E, 0xBD
 SHEET, FORMAT, CELL_FORMAT = 0x85, 0x41E, 0xE0
+TEXTS = (0xFD, 0x204, 0xD6, 0x201, 0xBE)  # texts and blanks
+MOST_XLS_COLUMNS = 256
 PERCENT_CODES = (9, 10)  # built-in formats 0% and 0.00%
 
 
 def xls_oddities(content: bytes) -> dict[str, Odd]:
-    """What is odd about the cells of each sheet. Raises ValueError where the file is damaged."""
+    """What is odd about the cells of each sheet. Raises ValueError where the file is damaged, Refusal
+    where a cell lies where none can be.
+    """
     try:
         stream = _stream(content)
         percent, sheets = _globals(stream)
         return {name: _odd_cells(stream, at, percent) for name, at in sheets.items()}
     except (struct.error, IndexError, KeyError, TypeError) as error:
         raise ValueError("its records are damaged") from error
+
+
+def _refuse_far(column: int) -> None:
+    if column >= MOST_XLS_COLUMNS:
+        raise too_far()
 
 
 def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
@@ -57,13 +66,17 @@ def _odd_cells(stream: bytes, at: int, percent: set[int]) -> Odd:
             odd[struct.unpack_from("<H", data)[0] + 1, WHOLE_ROW] = "hidden_row"
         elif kind in (NUMBER, RK, FORMULA, BOOLEAN_OR_ERROR):
             row, column, style = struct.unpack_from("<HHH", data)
+            _refuse_far(column)
             is_error = data[12:14] == b"\xff\xff" and data[6] == 2 if kind == FORMULA else data[7]
             if kind in (FORMULA, BOOLEAN_OR_ERROR) and is_error:
                 odd[row + 1, column] = "error_cell"
             elif style in percent:
                 odd[row + 1, column] = "percent"
+        elif kind in TEXTS:
+            _refuse_far(struct.unpack_from("<H", data, 2)[0])
         elif kind == RKS:
             row, column = struct.unpack_from("<HH", data)
+            _refuse_far(column)
             for index in range((len(data) - 6) // 6):
                 if struct.unpack_from("<H", data, 4 + 6 * index)[0] in percent:
                     odd[row + 1, column + index] = "percent"

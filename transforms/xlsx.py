@@ -7,22 +7,25 @@ parsing; XML of an unusual shape is parsed.
 import io
 import re
 import zipfile
-from html import unescape
 
 from schemas.violations import Refusal
 from transforms.cells import LARGEST_GRID, WHOLE_ROW, Odd, bounded_blocks, parse_xml, too_far, whole_part
 
 # Attributes stand in any order, and elements may have a prefix.
-_CELL = re.compile(rb'<(?:\w+:)?c [^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
-_FULL_CELL = re.compile(rb"<(?:\w+:)?c ([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
-_HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row ([^>]*?\bhidden=\"(?:1|true)\"[^>]*)>")
+_CELL = re.compile(rb'<(?:\w+:)?c [^<>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
+_FULL_CELL = re.compile(rb"<(?:\w+:)?c ([^<>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
+_HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row ([^<>]*?\bhidden=\"(?:1|true)\"[^<>]*)>")
 _PLACE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
 _ROW = re.compile(rb'\br="([0-9]{1,7})"')
 _STYLE = re.compile(rb'\bs="([0-9]+)"')
-_PLACED_ROW = re.compile(rb'<(?:\w+:)?row [^>]*?\br="[0-9]{1,7}"')
+_PLACED_ROW = re.compile(rb'<(?:\w+:)?row [^<>]*?\br="[0-9]{1,7}"')
 _ANY_CELL, _ANY_ROW = (re.compile(rb"<(?:\w+:)?%s(?=[\s/>])" % name) for name in (b"c", b"row"))
-_UNUSUAL = re.compile(rb"<!|=\s*'|\s=|=\s")
-_PERCENT_CODES = {b"9", b"10"}  # built-in formats 0% and 0.00%
+_UNUSUAL = re.compile(rb"=\s*'|\s=|=\s")
+_HIDING = re.compile(rb"<!|<(?:\w+:)?v>[^<]*&#")
+PERCENT_CODES = ("9", "10")  # built-in formats 0% and 0.00%
+# What a format shows as it stands: quoted, escaped, as wide as, repeated.
+LITERAL = re.compile(r'"[^"]*"|[\\_*].')
+MOST_SMALL_PART = 50_000_000  # bytes of a part that only describes others
 
 
 def xlsx_oddities(content: bytes) -> dict[str, Odd]:
@@ -31,52 +34,79 @@ def xlsx_oddities(content: bytes) -> dict[str, Odd]:
     Raises Refusal for what must not be read at all, and zipfile's and zlib's errors where the archive is broken.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        names = archive.namelist()
-        if any(name.lower().endswith("vbaproject.bin") for name in names):
+        # Some readers tell neither capitals from small letters nor one slash from the other.
+        called = {name.lower().replace("\\", "/"): name for name in archive.namelist()}
+        if any(name.endswith("vbaproject.bin") for name in called):
             raise Refusal("the workbook holds macros; save it as .xlsx without them.")
-        if "xl/workbook.xml" not in names:
+        if "xl/workbook.xml" not in called:
             raise Refusal("it is not an XLSX workbook (it lacks its table of sheets); save it as .xlsx.")
-        percent = _percent_styles(archive.read("xl/styles.xml")) if "xl/styles.xml" in names else set()
-        if "xl/sharedStrings.xml" in names:
-            with archive.open("xl/sharedStrings.xml") as file:
+
+        def small(name: str) -> bytes:
+            """A part that only describes others; nothing where there is none."""
+            if name not in called:
+                return b""
+            with archive.open(called[name]) as file:
+                return whole_part(file, MOST_SMALL_PART)
+
+        styles = small("xl/styles.xml")
+        percent = _percent_styles(styles) if styles else set()
+        if "xl/sharedstrings.xml" in called:
+            with archive.open(called["xl/sharedstrings.xml"]) as file:
                 for _ in bounded_blocks(file):
                     pass
         found = {}
-        called = {name.lower(): name for name in names}  # some readers do not tell capitals from small letters
-        for name, part in _sheet_parts(archive).items():
+        for name, part in _sheet_parts(small("xl/workbook.xml"), small("xl/_rels/workbook.xml.rels")).items():
             if part.lower() in called:
                 with archive.open(called[part.lower()]) as file:
                     found[name] = _odd_cells(whole_part(file), percent)
-        return found
+    return found
 
 
-def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
+def _sheet_parts(book: bytes, relations: bytes) -> dict[str, str]:
     """The part of the archive that each sheet lies in, by the sheet's name."""
-    book = archive.read("xl/workbook.xml")
-    relations_part = "xl/_rels/workbook.xml.rels"
-    relations = archive.read(relations_part) if relations_part in archive.namelist() else b""
-    targets = {}
-    for element in re.findall(rb"<(?:\w+:)?Relationship ([^>]*)>", relations):
-        facts = dict(re.findall(rb'(\w+)="([^"]*)"', element))
-        target = facts.get(b"Target", b"").decode(errors="replace")
-        targets[facts.get(b"Id", b"")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-    parts = {}
-    for element in re.findall(rb"<(?:\w+:)?sheet ([^>]*)>", book):
-        facts = dict(re.findall(rb'([\w:]+)="([^"]*)"', element))
-        relation = next((value for key, value in facts.items() if key.endswith(b":id")), b"")
-        parts[unescape(facts.get(b"name", b"").decode(errors="replace"))] = targets.get(relation, "")
+    targets: dict[str, str] = {}
+    parts: dict[str, str] = {}
+
+    def relation(tag: str, facts: dict[str, str]) -> None:
+        if tag.rpartition(":")[2] == "Relationship":
+            target = facts.get("Target", "").replace("\\", "/")
+            targets[facts.get("Id", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+
+    def sheet(tag: str, facts: dict[str, str]) -> None:
+        if tag.rpartition(":")[2] == "sheet":
+            name, place = facts.get("name", ""), [each for key, each in facts.items() if key.endswith(":id")]
+            if name in parts:
+                raise Refusal(f"it has two sheets '{name}'; rename one.")
+            parts[name] = targets.get(place[0], "") if place else ""
+
+    parse_xml(relations or b"<none/>", relation, _nothing)
+    parse_xml(book, sheet, _nothing)
     return parts
+
+
+def _nothing(_: str) -> None:
+    """What is done at the end of an element that nothing hangs on."""
 
 
 def _percent_styles(styles: bytes) -> set[bytes]:
     """The cell styles that show a number in per cent."""
-    codes = set(_PERCENT_CODES)
-    for element in re.findall(rb"<(?:\w+:)?numFmt ([^>]*)>", styles):
-        facts = dict(re.findall(rb'(\w+)="([^"]*)"', element))
-        if b"%" in re.sub(rb"&quot;.*?&quot;|\\.", b"", facts.get(b"formatCode", b"")):
-            codes.add(facts.get(b"numFmtId", b""))
-    section = re.search(rb"<(?:\w+:)?cellXfs.*?</(?:\w+:)?cellXfs>", styles, re.DOTALL)
-    formats = re.findall(rb'<(?:\w+:)?xf [^>]*?numFmtId="([0-9]+)"', section.group()) if section else []
+    codes, formats, is_cells = set(PERCENT_CODES), [], False
+
+    def start(tag: str, facts: dict[str, str]) -> None:
+        nonlocal is_cells
+        match tag.rpartition(":")[2]:
+            case "numFmt" if "%" in LITERAL.sub("", facts.get("formatCode", "")):
+                codes.add(facts.get("numFmtId", ""))
+            case "cellXfs":
+                is_cells = True
+            case "xf" if is_cells:
+                formats.append(facts.get("numFmtId", "0"))
+
+    def end(tag: str) -> None:
+        nonlocal is_cells
+        is_cells &= tag.rpartition(":")[2] != "cellXfs"
+
+    parse_xml(styles, start, end)
     return {str(index).encode() for index, code in enumerate(formats) if code in codes}
 
 
@@ -90,6 +120,8 @@ def _odd_cells(xml: bytes, percent: set[bytes]) -> Odd:
             raise too_far()
     every_row = len(_ANY_ROW.findall(xml))
     is_plain = cells == len(_ANY_CELL.findall(xml)) and every_row == len(_PLACED_ROW.findall(xml))
+    if _HIDING.search(xml):
+        raise Refusal("a sheet holds comments or character codes among its figures; save it anew.")
     if not is_plain or _UNUSUAL.search(xml):
         return _odd_cells_parsed(xml, percent)
     odd: Odd = {}

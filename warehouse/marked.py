@@ -47,6 +47,7 @@ def write_marked(file: Path, tables: Iterable[MarkedTable], violations: Sequence
         "nan_inf_to_errors": True,
     }
     file.parent.mkdir(parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)  # a link is replaced, what it leads to is not
     with xlsxwriter.Workbook(str(file), options) as workbook:
         bold = workbook.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         wrapped = workbook.add_format({"text_wrap": True, "valign": "top"})
@@ -126,7 +127,7 @@ def _write(sheet: Any, row: int, column: int, cell: object, style: Any = None) -
 
 def _sheet_name(name: str | None, taken: set[str]) -> str:
     """A name that a workbook can have and that is not taken yet."""
-    bare = re.sub(r"[\[\]:*?/\\\x00-\x1f]", "_", name or "Data").strip("'")[:26] or "Data"
+    bare = re.sub(r"[\[\]:*?/\\\x00-\x1f]", "_", name or "Data")[:26].strip("'") or "Data"
     free = next(each for each in (bare, *(f"{bare} {n}" for n in range(2, 10_000))) if each.lower() not in taken)
     taken.add(free.lower())
     return free

@@ -105,13 +105,18 @@ def admit_extract(
 def extract_called(store: Store, name: str) -> Receipt:
     """The one extract whose digest begins so, or that was sent under that file name. Raises UsageError."""
     every = receipts(store, sorted({key.split("/")[2] for key in store.keys("raw/receipts")}))
-    found = [each for each in every if each.sha256.startswith(name) or each.file_name == name]
+    source, _, digest = name.rpartition("/")
+    found = [
+        each
+        for each in every
+        if (each.sha256.startswith(digest) and source in ("", each.source)) or each.file_name == name
+    ]
     if len(found) == 1:
         return found[0]
     if not found:
         raise UsageError(f"there is no extract '{name}' in {store.root}; 'kerawanan extracts list' shows them.")
-    listed = ", ".join(f"{each.sha256[:12]} ({each.file_name}, {each.source})" for each in found[:5])
-    raise UsageError(f"'{name}' can be {len(found)} extracts: {listed}; name one by its digest.")
+    listed = ", ".join(f"{each.source}/{each.sha256[:12]} ({each.file_name})" for each in found[:5])
+    raise UsageError(f"'{name}' can be {len(found)} extracts: {listed}; name one so.")
 
 
 def withdraw_extract(store: Store, receipt: Receipt, reason: str, now: datetime) -> dict[str, Any]:
@@ -139,8 +144,11 @@ def withdrawals(store: Store) -> dict[tuple[str, str], dict[str, Any]]:
 
 def erase_extract(store: Store, receipt: Receipt, reason: str, now: datetime) -> dict[str, Any]:
     """Remove the bytes of a withdrawn extract for good, and all rows kept of it; a note stays. Raises UsageError."""
-    if (receipt.source, receipt.sha256) not in withdrawals(store):
-        raise UsageError(f"{receipt.file_name} still counts; withdraw it first, then erase it.")
+    withdrawn = withdrawals(store)
+    sources = sorted({key.split("/")[2] for key in store.keys("raw/receipts")})
+    for each in receipts(store, sources):
+        if each.sha256 == receipt.sha256 and (each.source, each.sha256) not in withdrawn:
+            raise UsageError(f"{each.file_name} of {each.source} still counts; withdraw it first, then erase it.")
     note = {"sha256": receipt.sha256, "erased_at": now, "reason": reason}
     try:
         store.create(f"{ERASED}/{receipt.sha256}.json", as_json(note))

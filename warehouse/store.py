@@ -20,7 +20,7 @@ def as_json(data: Any) -> bytes:
     def plain(value: Any) -> str:
         return value.isoformat() if isinstance(value, date) else str(value)
 
-    return (json.dumps(data, indent=1, ensure_ascii=False, default=plain) + "\n").encode()
+    return (json.dumps(data, indent=1, ensure_ascii=False, default=plain) + "\n").encode(errors="backslashreplace")
 
 
 class AlreadyThere(Exception):

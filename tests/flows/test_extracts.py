@@ -104,7 +104,7 @@ def test_the_office_gets_its_workbook_back_with_the_cells_marked(
     )
     given = ("--source", "jabar", "--methodology", tmp_path)
     shown = kerawanan("validate", workbook, *given, "--marked", tmp_path / "kembali")
-    file = tmp_path / "kembali/laporan jabar 2024-perbaikan.xlsx"
+    file = tmp_path / "kembali/laporan jabar 2024.xlsx-perbaikan.xlsx"
     assert str(file) in shown.out
     assert "1. " in shown.out
     assert "Rekap row 5" in shown.out
