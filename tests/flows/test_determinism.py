@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import EDITION, EXTRACTS, Nights
 from warehouse.database import EngineLimits
 
-ROUNDS = 20
+FEW, MANY = 4, 20  # nights
 
 
 def shuffled_inbox(folder: Path, seed: int) -> Path:
@@ -25,9 +25,10 @@ def shuffled_inbox(folder: Path, seed: int) -> Path:
     return folder
 
 
-def test_twenty_nights_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("rounds", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
+def test_nights_say_the_same(rounds: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashes = set()
-    for seed in range(ROUNDS):
+    for seed in range(rounds):
         place = tmp_path / f"place{seed}"
         place.mkdir()
         monkeypatch.chdir(place)

@@ -118,7 +118,7 @@ def assert_told(outcome: Outcome, kind: str, rows: int) -> None:
     assert outcome.seconds < MOST_SECONDS
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["conflicting_rows", "everything"])
 def test_some_failing_rows(kind: str) -> None:
     outcome = admit(SOME, kind)
     assert_told(outcome, kind, SOME)
