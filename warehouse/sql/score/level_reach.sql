@@ -21,9 +21,11 @@ select
     parent.aggregation = 'geometric_mean' as is_geometric,
     exact_scale(parent.children_expected * max(
         child.weight_units * case
-            when is_geometric then greatest(
-                abs(ln(reach.lowest_positive)), abs(ln(case when reach.highest > 0 then reach.highest end))
-            )
+            when is_geometric
+                then
+                    greatest(
+                        abs(ln(reach.lowest_positive)), abs(ln(case when reach.highest > 0 then reach.highest end))
+                    )
             else greatest(abs(reach.lowest), abs(reach.highest))
         end
     ) over (partition by child.parent_key)) as scale
