@@ -3,9 +3,14 @@ insert into finding
 select
     'no_index' as "check",
     root.node_code as subject,
-    cast((select count(*) from reported where status <> 'imputed') + (select count(*) from entered) as varchar) as observed,
+    cast(sent.figures as varchar) as observed,
     cast(null as varchar) as expected
 from node as root
+cross join (
+    select
+        (select count(*) from reported as told where told.status <> 'imputed')
+        + (select count(*) from entered) as figures
+) as sent
 where
     root.parent_key is null
     and not exists (
