@@ -1,16 +1,21 @@
 -- fails: figures came in, but no region has a score at the root
 insert into finding
+with
+sent as (
+    select unit_key
+    from reported
+    where status <> 'imputed'
+    union all
+    select unit_key
+    from entered
+)
+
 select
     'no_index' as "check",
     root.node_code as subject,
-    cast(sent.figures as varchar) as observed,
+    cast((select count(*) from sent) as varchar) as observed,
     cast(null as varchar) as expected
 from node as root
-cross join (
-    select
-        (select count(*) from reported as told where told.status <> 'imputed')
-        + (select count(*) from entered) as figures
-) as sent
 where
     root.parent_key is null
     and not exists (
