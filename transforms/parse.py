@@ -9,7 +9,7 @@ from schemas.sources import Source, plain
 from schemas.violations import Refusal
 from transforms.cells import WHOLE_ROW, Grid, cell_number, cell_text, is_figure
 from transforms.grids import grids
-from transforms.numbers import plain_expr, style_contradiction
+from transforms.numbers import PERCENT, plain_expr, style_contradiction
 
 SEARCHED = 50  # rows at the top of a sheet, among which the header is looked for
 
@@ -175,7 +175,8 @@ def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
     texts = rows["value_text"].filter(rows["number"].is_null()).drop_nulls()
     foreign = style_contradiction(texts, source.number_style) if len(texts) else None
     if foreign is not None:
-        sheet, row, column = rows.filter(value_text=foreign).select("sheet", "row", "value_column").row(0)
+        has_it = pl.col("value_text").str.replace(PERCENT, "") == foreign
+        sheet, row, column = rows.filter(has_it).select("sheet", "row", "value_column").row(0)
         raise Refusal(
             f"its numbers are not written in {source.number_style} style ({source.number_example}), as the source "
             f"declares: {f'{sheet} ' if sheet else ''}row {row}, column {column} has {foreign}. Read so, others would "
