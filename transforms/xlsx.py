@@ -20,8 +20,9 @@ _ROW = re.compile(rb'\br="([0-9]{1,7})"')
 _STYLE = re.compile(rb'\bs="([0-9]+)"')
 _PLACED_ROW = re.compile(rb'<(?:\w+:)?row [^<>]*?\br="[0-9]{1,7}"')
 _ANY_CELL, _ANY_ROW = (re.compile(rb"<(?:\w+:)?%s(?=[\s/>])" % name) for name in (b"c", b"row"))
-_UNUSUAL = re.compile(rb"=\s*'|\s=|=\s")
-_HIDING = re.compile(rb"<!|<(?:\w+:)?v>[^<]*&#")
+_CODED_VALUE = re.compile(rb"<(?:\w+:)?v>[^<]*&#")
+# Attributes in single quotes or with spaces: patterns would miss them.
+UNUSUAL = (b"='", b"= ", b" =", b"=\n", b"\n=", b"=\t", b"\t=")
 PERCENT_CODES = ("9", "10")  # built-in formats 0% and 0.00%
 # What a format shows as it stands: quoted, escaped, as wide as, repeated.
 LITERAL = re.compile(r'"[^"]*"|[\\_*].')
@@ -120,9 +121,9 @@ def _odd_cells(xml: bytes, percent: set[bytes]) -> Odd:
             raise too_far()
     every_row = len(_ANY_ROW.findall(xml))
     is_plain = cells == len(_ANY_CELL.findall(xml)) and every_row == len(_PLACED_ROW.findall(xml))
-    if _HIDING.search(xml):
+    if b"<!" in xml or (b"&#" in xml and _CODED_VALUE.search(xml)):
         raise Refusal("a sheet holds comments or character codes among its figures; save it anew.")
-    if not is_plain or _UNUSUAL.search(xml):
+    if not is_plain or any(mark in xml for mark in UNUSUAL):
         return _odd_cells_parsed(xml, percent)
     odd: Odd = {}
     for match in _HIDDEN_ROW.finditer(xml):

@@ -221,6 +221,25 @@ def test_of_many_extracts_only_the_new_one_is_parsed_and_the_night_says_so(night
     assert len(nights.record()["inputs"]) == 7
 
 
+def test_how_extracts_are_batched_changes_nothing(
+    nights: Nights, inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read batch by batch, so that memory follows the largest extract; what is found is what the whole has."""
+    (inbox / PRESS.replace("16", "17")).write_text(
+        HEADER + "Prov. Bali;Input provinsi;52,75;x\nAtjeh;Input provinsi;1;x\n"
+    )
+    whole = nights.run(inbox)
+    monkeypatch.setattr("flows.reading.BATCH", 1)
+    other = Nights(tmp_path / "other")
+    other.folder.mkdir()
+    batched = other.run(inbox)
+    assert batched.content_hash == whole.content_hash
+    assert other.record()["inputs"] == nights.record()["inputs"]
+    found = [each.table(night, "quality_result") for each, night in ((nights, whole), (other, batched))]
+    assert found[0].equals(found[1])
+    assert not found[1].filter(check="correction_unused").height
+
+
 @pytest.mark.parametrize("changed", ["sources.yml", "dictionary.yml", "regions/regions.csv", "regions/aliases.csv"])
 def test_a_changed_methodology_is_read_anew(nights: Nights, own_methodology: Path, changed: str) -> None:
     nights.run(methodology=own_methodology)
