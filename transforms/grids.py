@@ -35,6 +35,7 @@ EXPECTED = {
     "parquet": (b"PAR1",),
 }
 WORKBOOKS = ("xlsx", "xls", "ods")
+LONGEST_CELL = 131_072  # letters
 PARQUET_BATCH = 256  # rows: few, because each can be a million letters behind a few bytes
 SEPARATORS = (";", ",", "\t", "|")
 BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -148,6 +149,9 @@ def _csv_grid(text: str, separator: str) -> Grid:
             if len(cells) > MOST_COLUMNS:
                 raise Refusal(f"row {number} has {len(cells)} columns; at most {MOST_COLUMNS} are read.")
             width = max(width, len(cells))
+            if any(len(cell) > LONGEST_CELL for cell in cells):
+                # The reader's own limit is the process's, and libraries lift it.
+                raise csv.Error(f"a cell is larger than {LONGEST_CELL} letters")
             if any("\n" in cell and _looks_like_rows(cell, separator, width) for cell in cells):
                 raise Refusal(
                     f"row {number} has a quoted cell that runs over lines which look like rows of their own; a "
