@@ -38,7 +38,7 @@ def writes_of_a_night(nights: Nights, monkeypatch: pytest.MonkeyPatch, deadly: i
     return count
 
 
-@pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [9, pytest.param(1, marks=pytest.mark.slow)])
 def test_killed_at_any_write_the_next_night_converges(
     step: int, nights: Nights, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, kerawanan: Cli
 ) -> None:
