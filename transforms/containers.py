@@ -16,7 +16,7 @@ BLOCK = 1 << 20
 # What reading a broken archive raises: of the archive itself, of what it is packed with, of members that are missing.
 BROKEN = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
-    *(KeyError, OSError, EOFError, RuntimeError, ValueError, NotImplementedError),
+    *(KeyError, OSError, EOFError, RuntimeError, ValueError),
 )
 
 
