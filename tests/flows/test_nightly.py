@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -32,7 +33,7 @@ def _server() -> Iterator[None]:
 
 
 def run(store: Path, edition: str = EDITION, inbox: Path = EXTRACTS) -> Any:
-    day = datetime.now(UTC).date()
+    day = datetime.now(ZoneInfo(TIME_ZONE)).date()
     return nightly(edition, as_of=day, store=str(store), inbox=str(inbox), return_state=True)
 
 
