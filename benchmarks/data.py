@@ -17,7 +17,7 @@ import polars as pl
 
 from schemas.edition import NODE_COLUMNS
 from schemas.methodology import Library, Methodology
-from schemas.regions import ALIAS_COLUMNS, REGION_COLUMNS
+from schemas.regions import REGION_COLUMNS
 from transforms.design import design_frames
 
 EDITION = "benchmark"
@@ -139,7 +139,6 @@ def _write_methodology(folder: Path, units: int) -> None:
         lines.writerow(REGION_COLUMNS)
         codes = (f"U{number:07}" for number in range(1, units + 1))
         lines.writerows((code, "polling_station", code, "", "unit", "", "", "", "") for code in codes)
-    (folder / "regions/aliases.csv").write_text(",".join(ALIAS_COLUMNS) + "\n")
 
 
 if __name__ == "__main__":

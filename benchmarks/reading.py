@@ -18,7 +18,6 @@ from python_calamine import CalamineWorkbook
 
 from flows.intake import source_of
 from schemas.methodology import Library, Methodology
-from schemas.regions import valid_regions
 from schemas.sources import Source
 from transforms.admission import admission, identified
 from transforms.parse import extract_rows
@@ -45,8 +44,7 @@ def validated(contents: list[bytes], source: Source, methodology: Methodology) -
     identity = {"source": "forms", "file_name": "form", "extract_sha256": "0" * 64, "is_synthetic": True}
     identity["received_at"] = datetime(2026, 1, 1, tzinfo=UTC)
     rows = pl.concat(identified(extract_rows(content, source), **identity) for content in contents)
-    valid = valid_regions(methodology.regions, methodology.edition.regions_date)
-    lookup = region_lookup(methodology.regions, valid, methodology.aliases, source)
+    lookup = region_lookup(methodology.reference, source, methodology.edition.regions_date)
     return admission(rows, source, methodology.corrections, lookup, methodology.dictionary).admitted
 
 

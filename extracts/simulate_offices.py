@@ -65,7 +65,7 @@ def main() -> None:
     options = parser.parse_args()
     methodology = Library().edition(EDITION)
     numbers = sorted(int(label) for source in methodology.sources.values() for label in source.items)
-    regions = valid_regions(methodology.regions, methodology.edition.regions_date)
+    regions = valid_regions(methodology.regions(), methodology.edition.regions_date)
     offices = regions.filter(regions["level"].is_in(["province", "regency_city"])).sort("code")
     options.folder.mkdir(parents=True, exist_ok=True)
     for code, name in offices.select("code", "name").rows():

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from flows.report import reporting_sentences
+
 SHOWN = 20
 
 
@@ -25,12 +27,20 @@ def night_markdown(result: Mapping[str, Any]) -> str:
         _table(("region_level", "approach", "category", "regions"), result["categories"]),
         _list("Refused", [f"{each['file_name']}: {each['reason']}" for each in result["refused"]]),
         _list("Quarantined", result["quarantined"] or ["nothing"]),
+        _list("Reported", reporting_sentences(result)),
+        _list("Offices that sent nothing", result["silent"]),
         _list("Corrected", result["corrected"]),
         _list("Contradicted", result["contradicted"]),
         "## Where it lies",
         "\n".join(
             f"- {label}: [{_text(result[name])}]({Path(result[name]).as_uri()})"
-            for label, name in (("snapshot", "snapshot"), ("stable", "stable"), ("this run", "run"), ("gate", "gate"))
+            for label, name in (
+                ("snapshot", "snapshot"),
+                ("stable", "stable"),
+                ("this run", "run"),
+                ("gate", "gate"),
+                ("who has not reported what", "not_reported"),
+            )
             if result[name]
         ),
     ]

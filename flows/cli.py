@@ -274,7 +274,7 @@ def _sources_propose(options: argparse.Namespace, settings: "Settings") -> tuple
     from schemas.violations import Refusal, UsageError
 
     try:
-        return OK, proposal(options.file, Library(settings.methodology), _today())
+        return OK, proposal(options.file, Library(settings.methodology))
     except Refusal as refusal:
         raise UsageError(f"{options.file.name}: {refusal}") from refusal
 

@@ -13,17 +13,16 @@ from typing import Any
 import polars as pl
 
 from flows.intake import known_source
-from schemas.methodology import Library
-from schemas.regions import LEVELS, valid_regions
+from schemas.methodology import Library, key_problems
 from schemas.sources import Source, plain
-from schemas.strict import yaml_text
+from schemas.strict import MethodologyError, yaml_text
 from schemas.violations import Refusal
 from transforms.admission import admission, identified, over_limit
 from transforms.cells import cell_text
 from transforms.grids import grids
 from transforms.parse import extract_rows, roles_of, table_of
 from transforms.proposal import proposed
-from transforms.regions import code_lookup, name_lookup, region_lookup
+from transforms.regions import region_lookup
 from warehouse.marked import MarkedTable, write_marked
 from warehouse.raw_store import (
     Receipt,
@@ -54,8 +53,9 @@ def examined(path: Path, source_name: str, library: Library, today: date) -> dic
 
 def _examined(content: bytes, file_name: str, source_name: str, library: Library, today: date) -> dict[str, Any]:
     source = library.sources[source_name]
-    valid = valid_regions(library.regions, today)
-    lookup = region_lookup(library.regions, valid, library.aliases, source)
+    if problems := key_problems({source_name: source}, library.reference):
+        raise MethodologyError(problems)
+    lookup = region_lookup(library.reference, source, today)
     try:
         rows = extract_rows(content, source)
     except Refusal as refusal:
@@ -158,12 +158,9 @@ def _uses(store: Store, receipt: Receipt) -> list[dict[str, Any]]:
     return uses
 
 
-def proposal(path: Path, library: Library, today: date) -> dict[str, Any]:
+def proposal(path: Path, library: Library) -> dict[str, Any]:
     """An entry of sources.yml to start from, for a file that no source reads yet. Raises Refusal."""
-    valid = valid_regions(library.regions, today)
-    names = name_lookup(valid, library.aliases, LEVELS)
-    codes = code_lookup(library.regions, valid, LEVELS)
-    found = proposed(file_content(path), path.name, names, codes)
+    found = proposed(file_content(path), path.name, library.reference)
     name = plain(path.name.partition(".")[0]).replace(" ", "-").replace("_", "-").strip("-0123456789") or "new-source"
     return {"name": name, "entry": yaml_text({name: found.entry}), "remarks": list(found.remarks)}
 
@@ -183,7 +180,7 @@ def checked_source(path: Path, source_name: str, library: Library, today: date) 
         roles = roles_of(table.header, source)
         columns = {role: table.header[index] for role, index in roles.found.items() if index is not None}
         columns |= {f"item {label}": table.header[index] for label, index in roles.values.items() if index is not None}
-        read = {*roles.found.values(), *roles.values.values()}
+        read = {*roles.found.values(), *roles.values.values(), *roles.path}
         unread = [label for index, label in enumerate(table.header) if label and index not in read]
         told.append(
             {

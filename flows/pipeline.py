@@ -17,11 +17,12 @@ from flows.reading import read_extracts
 from flows.record import recall, record_failure, record_night
 from schemas.methodology import Library
 from schemas.violations import UsageError
-from transforms.admission import quarantine_findings
+from transforms.admission import Admission, quarantine_findings
 from transforms.design import design_frames
 from transforms.indicators import settled
+from transforms.regions import own_regions
 from warehouse.engine import score_tables
-from warehouse.exports import write_workbook
+from warehouse.exports import write_workbooks
 from warehouse.gate import Release, judged, write_page
 from warehouse.raw_store import receipts, withdrawals
 from warehouse.snapshots import Draft, publish_snapshot, stable_tables
@@ -57,13 +58,13 @@ def validate(request: Request, admitted: Admitted) -> Validated:
 def prepare(request: Request, validated: Validated) -> Path:
     """Settle contradictions by precedence, and lay out figures and methodology as the engine's tables."""
     methodology, prepared = request.resolved(), request.work / "prepared"
-    frames = design_frames(methodology)
-    rows, places = (pl.read_parquet(validated.rows / f"{name}.parquet") for name in ("admitted", "refused_places"))
-    figures = settled(rows, places, methodology, frames["unit"], frames["node"])
-    corrections = pl.read_parquet(validated.rows / "findings.parquet")
-    quarantined = quarantine_findings(pl.read_parquet(validated.rows / "quarantine.parquet"))
+    read = {name: pl.read_parquet(validated.rows / f"{name}.parquet") for name in Admission._fields}
+    own, differing = own_regions(read["own_regions"])
+    frames = design_frames(methodology, methodology.regions(own))
+    figures = settled(read["admitted"], read["refused_places"], methodology, frames)
     frames |= {"reported": figures.reported, "entered": figures.entered, "observation": figures.observation}
-    frames["finding"] = pl.concat([figures.findings, corrections, quarantined]).unique()
+    quarantined = quarantine_findings(read["quarantine"])
+    frames["finding"] = pl.concat([figures.findings, read["findings"], quarantined, differing]).unique()
     prepared.mkdir()
     for name, frame in frames.items():
         frame.write_parquet(prepared / f"{name}.parquet")
@@ -87,7 +88,7 @@ def judge(request: Request, validated: Validated, tables: Path) -> Judged:
 
 def publish(request: Request, admitted: Admitted, validated: Validated, tables: Path, verdict: Judged) -> Night:
     """Publish the snapshot unless it says nothing new, and write the record of the run."""
-    write_workbook(tables, request.snapshot / "exports" / "index_score.xlsx", request.now)
+    write_workbooks(tables, request.snapshot / "exports", request.now)
     draft = Draft(
         folder=request.snapshot,
         methodology=request.resolved(),

@@ -11,7 +11,6 @@ import polars as pl
 from flows.intake import Refused, received_rows
 from flows.progress import tracked
 from schemas.methodology import Methodology
-from schemas.regions import valid_regions
 from schemas.sources import Source
 from schemas.violations import Refusal
 from transforms.admission import Admission, admission, identified, over_limit
@@ -51,10 +50,9 @@ def read_extracts(store: Store, methodology: Methodology, extracts: Sequence[Rec
     inputs: list[dict[str, Any]] = []
     refused: list[Refused] = []
     counts, batches_of = _Counts(), Counter[str]()
-    valid = valid_regions(methodology.regions, methodology.edition.regions_date)
     by_source = sorted(extracts, key=lambda each: list(methodology.sources).index(each.source))
     for source, batch in _batches(store, methodology, tracked(by_source, "reading extracts"), refused, counts):
-        lookup = region_lookup(methodology.regions, valid, methodology.aliases, methodology.sources[source])
+        lookup = region_lookup(methodology.reference, methodology.sources[source], methodology.edition.regions_date)
         read = pl.concat(rows for _, rows in batch)
         part = admission(read, methodology.sources[source], methodology.corrections, lookup, methodology.dictionary)
         part, told = _within_limit(part, batch, methodology.sources[source])

@@ -64,7 +64,9 @@ def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
         "stable": str(store.path(f"stable/v1/{edition}")) if stable else None,
         "run": str(store.path(run_folder(run_id))),
         "gate": str(store.path(f"{run_folder(run_id)}/gate.html")),
+        "not_reported": str(store.path(f"{base}/exports/not_reported.xlsx")),
         **_index_summary(store, base),
+        **_reporting_summary(store, base),
     }
 
 
@@ -99,6 +101,36 @@ def _index_summary(store: Store, base: str) -> dict[str, Any]:
             for (level, approach, category), count in sorted(counted.items(), key=lambda each: str(each[0]))
         ],
     }
+
+
+CALLED = ("region_code", "region_name", "approach")
+
+
+def _reporting_summary(store: Store, base: str) -> dict[str, Any]:
+    """How much of what offices are asked for was reported, per level and approach, and which sent nothing."""
+    if not store.exists(f"{base}/tables/reporting.parquet"):  # a snapshot of before there was the table
+        return {"reporting": [], "silent": []}
+    offices = pl.read_parquet(store.path(f"{base}/tables/reporting.parquet"))
+    counts = [name for name in offices.columns if name.startswith("indicators_")]
+    told = offices.group_by("region_level", "approach").agg(
+        pl.len().alias("offices"), pl.col("is_silent").sum().alias("offices_silent"), pl.col(counts).sum()
+    )
+    silent = offices.filter(pl.col("is_silent") & pl.col("region_level").is_in(["province", "regency_city"]))
+    return {
+        "reporting": sorted(told.to_dicts(), key=lambda each: (LEVELS.index(each["region_level"]), each["approach"])),
+        "silent": silent.select(pl.format("{} {} / {}", *CALLED)).to_series().to_list(),
+    }
+
+
+def reporting_sentences(result: Mapping[str, Any]) -> list[str]:
+    """What the summary of reporting says, a sentence per level and approach."""
+    return [
+        f"{each['region_level']} / {each['approach']}: {each['indicators_reported']} of {each['indicators_expected']} "
+        f"indicators reported ({each['indicators_reported_zero']} as zero, {each['indicators_evidenced']} with "
+        f"evidence), {each['indicators_imputed']} left blank and counted as zero, {each['indicators_missing']} "
+        f"missing; {each['offices_silent']} of {each['offices']} offices sent nothing"
+        for each in result["reporting"]
+    ]
 
 
 def show(command: str, result: Mapping[str, Any]) -> None:
@@ -165,24 +197,31 @@ def _night(console: Console, result: Mapping[str, Any]) -> None:
     _sentences(console, "Corrected", result["corrected"])
     _sentences(console, "Contradicted", result["contradicted"])
     _sentences(console, "Quarantined", result["quarantined"] or ["none"])
+    _sentences(console, "Reported", reporting_sentences(result))
     what = {"published": "published as", "held": "held as candidate", "unchanged": "nothing new; it stands on"}
-    console.print(f"Snapshot   {what[result['outcome']]} {result['snapshot_id']}")
+    console.print(f"Snapshot     {what[result['outcome']]} {result['snapshot_id']}")
     if result["stable_snapshot_id"] not in (None, result["snapshot_id"]):
-        console.print(f"           a candidate; stable still stands on {result['stable_snapshot_id']}")
+        console.print(f"             a candidate; stable still stands on {result['stable_snapshot_id']}")
         promote = f"{_program()} snapshots promote {result['snapshot_id']} --reason '...' --store {result['store']}"
         if result["is_promotable"]:
-            console.print(f"Promote    {promote}", soft_wrap=True)
+            console.print(f"Promote      {promote}", soft_wrap=True)
     elif result["stable_snapshot_id"] is None:
         console.print(
-            "           simulated data never becomes stable"
+            "             simulated data never becomes stable"
             if result["is_synthetic"]
-            else "           nothing is stable yet"
+            else "             nothing is stable yet"
         )
-    for label, name in (("Tables", "snapshot"), ("Stable", "stable"), ("This run", "run"), ("Gate", "gate")):
+    for label, name in (
+        ("Tables", "snapshot"),
+        ("Stable", "stable"),
+        ("Not reported", "not_reported"),
+        ("This run", "run"),
+        ("Gate", "gate"),
+    ):
         if result[name]:
-            console.print(f"{label:<10} {result[name]}", soft_wrap=True)
+            console.print(f"{label:<12} {result[name]}", soft_wrap=True)
     console.print(
-        f"Next       {_program()} snapshots show {result['snapshot_id']} --store {result['store']}", soft_wrap=True
+        f"Next         {_program()} snapshots show {result['snapshot_id']} --store {result['store']}", soft_wrap=True
     )
 
 

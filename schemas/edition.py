@@ -31,6 +31,9 @@ NODE_COLUMNS = (
     "evidence",
     "note",
 )
+# Columns that a table of nodes may have: an indicator that is a ratio names the item it is divided by, and per how many
+# of it the ratio is (100 for per cent; 1 where blank).
+RATIO_COLUMNS = ("denominator", "per")
 
 Closed = Literal["left", "right", "both", "neither"]
 
@@ -53,6 +56,8 @@ class Node(Strict):
     source_item: str | None
     evidence: Evidence
     note: str | None
+    denominator: str | None = None
+    per: Decimal = Field(default=Decimal(1), gt=0)
 
 
 class Category(Strict):
@@ -77,13 +82,18 @@ class LevelPlan(Strict):
 
 
 class RollUp(Strict):
-    """Scores of a level as the simple mean of the regions below, where at least `min_share` of them are known."""
+    """Regions of a level made of the regions below, where at least `min_share` of them are known.
+
+    By the method mean their scores are the simple mean of those below; by the method sum the figures of their
+    indicators (of a ratio, both of its parts) are the sums of those below, and they are scored like any other region.
+    """
 
     source_level: RegionLevel = Field(alias="from")
     from_approach: Approach
     to: RegionLevel
     approach: Approach
     min_share: Decimal = Field(gt=0, le=1)
+    method: Literal["mean", "sum"] = "mean"
 
 
 class Boundary(Strict):
@@ -202,6 +212,15 @@ class Treatment(Strict):
     note: str = ""
 
 
+class NotApplicable(Strict):
+    """Leaves that there is nothing to report of within a region: what is sent of them is not used, and not missed."""
+
+    within: str
+    nodes: tuple[str, ...] = Field(min_length=1)
+    evidence: Evidence
+    note: str = ""
+
+
 class Edition(Strict):
     """One edition: edition.yml and the nodes of nodes.csv."""
 
@@ -213,6 +232,7 @@ class Edition(Strict):
     period: str
     reference_period: str
     regions_date: date
+    territory: str | None = None
     sources: tuple[str, ...] = Field(min_length=1)
     scale: Scale
     rounding: Rounding
@@ -220,6 +240,7 @@ class Edition(Strict):
     missing: MissingRule
     severities: dict[str, SeverityLevel] = Field(default_factory=dict)
     treatments: tuple[Treatment, ...] = ()
+    not_applicable: tuple[NotApplicable, ...] = ()
     categories: tuple[Category, ...] = Field(min_length=1)
     region_levels: tuple[LevelPlan, ...] = Field(min_length=1)
     roll_ups: tuple[RollUp, ...] = ()
@@ -251,12 +272,13 @@ def nodes_of(text: str, file: str) -> list[tuple[int, Node]]:
     """The rows of nodes.csv with their row numbers. Raises MethodologyError."""
     nodes: list[tuple[int, Node]] = []
     problems: list[Problem] = []
-    for row, cells in csv_rows(text, file, NODE_COLUMNS):
+    for row, cells in csv_rows(text, file, NODE_COLUMNS, RATIO_COLUMNS):
         data = {
             **{name: cell or None for name, cell in cells.items()},
             **{name: cells[name] for name in ("node_code", "kind", "name_id", "name_en", "unit")},
             "level": _number(cells["level"]),
             "weight": _number(cells["weight"]),
+            "per": _number(cells["per"]) or Decimal(1),
             "direction": {"1": 1, "-1": -1}.get(cells["direction"], cells["direction"]),
         }
         try:
@@ -344,6 +366,8 @@ def _node_sentences(node: Node, has_children: bool, units: set[str], is_partial:
         sentences.append(f"the missing rule '{node.missing}' of '{code}' must be one of {', '.join(allowed)}.")
     if not has_children and not node.source_item:
         sentences.append(f"the leaf '{code}' has no source_item, so nothing can ever feed it.")
+    if node.denominator and has_children:
+        sentences.append(f"the node '{code}' has children, so it is no ratio and has no denominator.")
     if node.direction == -1 and (has_children or node.normalisation != "min_max"):
         sentences.append(f"direction -1 of '{code}' needs a leaf with min_max normalisation.")
     return sentences
@@ -388,6 +412,11 @@ def plan_problems(edition: Edition, sources: dict[str, Source], document: Docume
     for index, treatment in enumerate(edition.treatments):
         if (treatment.level, treatment.approach) not in plans:
             add(f"treats {treatment.level}/{treatment.approach}, which is not scored here.", "treatments", index)
+    leaves = {node.node_code for node in edition.nodes if node.aggregation is None}
+    for index, exempt in enumerate(edition.not_applicable):
+        for code in exempt.nodes:
+            if code not in leaves:
+                add(f"'{code}' is no leaf of nodes.csv.", "not_applicable", index)
     levels = get_args(RegionLevel)
     stated = [plan.level for plan in edition.region_levels]
     for index, plan in enumerate(edition.region_levels):

@@ -14,7 +14,26 @@ from schemas.dictionary import FILE as DICTIONARY_FILE
 from schemas.dictionary import Dictionary, dictionary_of
 from schemas.edition import EDITION_FILE, NODES_FILE, Edition, Node, nodes_of, plan_problems, tree_problems
 from schemas.gate import GATE_FILE, GateRule, gate_of, gate_text
-from schemas.regions import ALIASES_FILE, REGIONS_FILE, aliases_of, regions_of, valid_regions
+from schemas.regions import (
+    ALIASES_FILE,
+    CHANGES_FILE,
+    CODES_FILE,
+    FORMER_FILE,
+    LEVELS,
+    LOWER_FILES,
+    REGIONS_FILE,
+    SPELLINGS_FILE,
+    Reference,
+    aliases_of,
+    changes_of,
+    codes_of,
+    former_codes,
+    in_territory,
+    lower_regions,
+    regions_of,
+    spellings_of,
+    valid_regions,
+)
 from schemas.sources import (
     CORRECTIONS_FILE,
     SOURCES_FILE,
@@ -28,7 +47,17 @@ from schemas.strict import Document, MethodologyError, Problem, parsed, yaml_doc
 from schemas.violations import UsageError
 
 EDITIONS = "editions"
-KNOWN = (EDITIONS, SOURCES_FILE, CORRECTIONS_FILE, DICTIONARY_FILE, GATE_FILE, REGIONS_FILE, ALIASES_FILE)
+REGION_FILES = (
+    REGIONS_FILE,
+    *LOWER_FILES.values(),
+    FORMER_FILE,
+    ALIASES_FILE,
+    CODES_FILE,
+    CHANGES_FILE,
+    SPELLINGS_FILE,
+)
+KNOWN = (EDITIONS, SOURCES_FILE, CORRECTIONS_FILE, DICTIONARY_FILE, GATE_FILE, *REGION_FILES)
+KEYS = ("name", "code", "bps")
 
 
 @dataclass(frozen=True)
@@ -38,11 +67,20 @@ class Methodology:
     dictionary: Dictionary
     sources: Mapping[str, Source]
     corrections: tuple[Correction, ...]
-    regions: pl.DataFrame
-    aliases: pl.DataFrame
+    reference: Reference
     edition: Edition
     files: Mapping[str, str]
     gate: tuple[GateRule, ...] = ()
+
+    def regions(self, own: pl.DataFrame | None = None) -> pl.DataFrame:
+        """The regions of the edition's territory, of all dates; `own` are those of sources' own (code, level, name,
+        parent), below the reference's.
+        """
+        regions = self.reference.regions
+        if own is not None:
+            named = own.with_columns(pl.lit("wilayah sumber").alias("kind"))
+            regions = pl.concat([regions, named], how="diagonal")
+        return in_territory(regions, self.edition.territory)
 
     @cached_property
     def digest(self) -> str:
@@ -118,14 +156,34 @@ class Library:
         return tuple(correction for correction, _ in merged.values())
 
     @cached_property
-    def regions(self) -> pl.DataFrame:
+    def reference(self) -> Reference:
         """The region reference."""
-        return regions_of(self._text(REGIONS_FILE))
+        texts = self._region_texts
+        regions = regions_of(texts[REGIONS_FILE])
+        former = former_codes(texts.get(FORMER_FILE))
+        for level, file in LOWER_FILES.items():
+            if file in texts:
+                regions = pl.concat([regions, lower_regions(texts[file], level, regions, former)])
+        return Reference(
+            regions,
+            aliases_of(texts.get(ALIASES_FILE), regions),
+            codes_of(texts.get(CODES_FILE), regions),
+            changes_of(texts.get(CHANGES_FILE), regions),
+            spellings_of(texts.get(SPELLINGS_FILE)),
+        )
 
     @cached_property
-    def aliases(self) -> pl.DataFrame:
-        """Other names of regions."""
-        return aliases_of(self._text(ALIASES_FILE), self.regions)
+    def _region_texts(self) -> dict[str, str]:
+        """The files of the region reference. They belong together: where a user's folder has regions of its own, those
+        of the package do not count (but how names are spelled does).
+        """
+        texts = {REGIONS_FILE: self._text(REGIONS_FILE)}
+        first = next(place for place, root in enumerate(self._roots) if (root / REGIONS_FILE).is_file())
+        for name in REGION_FILES:
+            if name == SPELLINGS_FILE or any((root / name).is_file() for root in self._roots[: first + 1]):
+                for text in self._texts(name)[:1]:
+                    texts[name] = text
+        return texts
 
     def _feeding_problems(self, edition: Edition, rows: list[tuple[int, Node]], file: str) -> list[Problem]:
         """Every node that its edition's sources do not feed, or feed with what it cannot take."""
@@ -137,14 +195,15 @@ class Library:
                 sent.setdefault(item.item, []).append((name, source, source.unit_of(item)))
         problems = []
         for row, node in rows:
-            if node.source_item and node.source_item not in sent:
-                sentence = f"the source item '{node.source_item}' is sent by none of the edition's sources."
-                problems.append(Problem(file, row, sentence))
+            for fed in (node.source_item, node.denominator):
+                if fed and fed not in sent:
+                    sentence = f"the source item '{fed}' is sent by none of the edition's sources."
+                    problems.append(Problem(file, row, sentence))
             for name, source, unit in sent.get(node.source_item or "", ()):
                 if source.measure == "value" and node.aggregation:
                     sentence = f"the source {name} sends indicator values for '{node.node_code}', which is no leaf."
                     problems.append(Problem(file, row, sentence))
-                if unit != node.unit:
+                if unit != node.unit and not node.denominator:
                     sentence = (
                         f"the unit of '{node.node_code}' is {node.unit}, but the source {name} sends it in {unit}."
                     )
@@ -154,7 +213,7 @@ class Library:
     def _check_shared_files(self) -> None:
         """Raises MethodologyError with every broken rule of the files that all editions share."""
         problems: list[Problem] = []
-        for load in ("dictionary", "sources", "corrections", "regions", "aliases"):
+        for load in ("dictionary", "sources", "corrections", "reference"):
             try:
                 getattr(self, load)
             except MethodologyError as error:
@@ -214,23 +273,25 @@ class Library:
         edition = edition.model_copy(update={"nodes": tuple(node for _, node in rows)})
         problems += self._feeding_problems(edition, rows, nodes_file)
         problems += plan_problems(edition, self.sources, document)
-        problems += _coverage_problems(edition, self.regions, document)
+        used = {source: self.sources[source] for source in edition.sources if source in self.sources}
+        problems += key_problems(used, self.reference)
+        own = _own_levels(edition, used, self.reference)
+        reference = self.reference.down_to(_lowest_level(edition, used, own))
+        problems += _coverage_problems(edition, own, reference, document)
         if problems:
             raise MethodologyError(problems)
         gate = gate_of([(each, self._text(each)) for each in gate_files], self.dictionary, edition)
-        sources = {source: self.sources[source] for source in edition.sources}
-        corrections = tuple(correction for correction in self.corrections if correction.source in sources)
+        corrections = tuple(correction for correction in self.corrections if correction.source in used)
         resolved = {
             DICTIONARY_FILE: self._text(DICTIONARY_FILE),
-            REGIONS_FILE: self._text(REGIONS_FILE),
-            ALIASES_FILE: self._text(ALIASES_FILE),
-            SOURCES_FILE: yaml_text({name: _plain(source) for name, source in sources.items()}),
+            **{name: text for name, text in self._region_texts.items() if name in reference.files},
+            SOURCES_FILE: yaml_text({name: _plain(source) for name, source in used.items()}),
             CORRECTIONS_FILE: yaml_text([_plain(correction) for correction in corrections]),
             file: yaml_text(_plain(edition)),
             f"{EDITIONS}/{name}/{NODES_FILE}": nodes_text,
             GATE_FILE: gate_text(gate),
         }
-        return Methodology(self.dictionary, sources, corrections, self.regions, self.aliases, edition, resolved, gate)
+        return Methodology(self.dictionary, used, corrections, reference, edition, resolved, gate)
 
 
 def _plain(model: Any) -> dict[str, Any]:
@@ -245,16 +306,60 @@ def _plain(model: Any) -> dict[str, Any]:
     return plain
 
 
-def _coverage_problems(edition: Edition, regions: pl.DataFrame, document: Document) -> list[Problem]:
-    valid = valid_regions(regions, edition.regions_date)
-    problems = []
+def _lowest_level(edition: Edition, sources: Mapping[str, Source], own: set[str]) -> str:
+    """The lowest level of the reference that the edition or one of its sources speaks of."""
+    spoken = {level for source in sources.values() for level in source.region_levels}
+    spoken |= {plan.level for plan in edition.region_levels}
+    return max(spoken - own, key=LEVELS.index, default=LEVELS[0])
+
+
+def _own_levels(edition: Edition, sources: Mapping[str, Source], reference: Reference) -> set[str]:
+    """The levels at which the edition's sources bring regions of its territory along."""
+    territory = set(in_territory(reference.regions, edition.territory)["code"])
+    places = [place for source in sources.values() for place in source.region_path]
+    return {place.level for place in places if territory & {*place.own_within}}
+
+
+def key_problems(sources: Mapping[str, Source], reference: Reference) -> list[Problem]:
+    """Every source that names regions in a way, or has regions of its own in a place, that the reference lacks."""
+    keys = (*KEYS, *reference.codes["system"].unique(maintain_order=True))
+    codes = set(reference.regions["code"])
+    sentences = [
+        f"source {name}: the region_key '{source.region_key}' is none of {', '.join(keys)} (keys and systems of "
+        f"{CODES_FILE})."
+        for name, source in sources.items()
+        if source.region_key not in keys
+    ]
+    sentences += [
+        f"source {name}: own_within names {code}, which is not in {REGIONS_FILE}."
+        for name, source in sources.items()
+        for place in source.region_path
+        for code in place.own_within
+        if code not in codes
+    ]
+    return [Problem(SOURCES_FILE, None, sentence) for sentence in sentences]
+
+
+def _coverage_problems(edition: Edition, own: set[str], reference: Reference, document: Document) -> list[Problem]:
+    """Every level of which the reference has another number of regions than declared; those that sources bring along
+    are counted when they do.
+    """
+    valid = valid_regions(in_territory(reference.regions, edition.territory), edition.regions_date)
+    codes = set(reference.regions["code"])
+    problems = [
+        Problem(document.file, document.line(("not_applicable", index)), f"{exempt.within} is not in {REGIONS_FILE}.")
+        for index, exempt in enumerate(edition.not_applicable)
+        if exempt.within not in codes
+    ]
     for index, plan in enumerate(edition.region_levels):
-        codes = set(valid.filter(level=plan.level)["code"])
-        unknown = sorted(set(plan.codes) - codes)
+        if plan.level in own:
+            continue
+        here = set(valid.filter(level=plan.level)["code"])
+        unknown = sorted(set(plan.codes) - here)
         if unknown:
             sentence = f"not valid as {plan.level} on {edition.regions_date}: {', '.join(unknown)}."
             problems.append(Problem(document.file, document.line(("region_levels", index, "codes")), sentence))
-        count = len(plan.codes or codes)
+        count = len(plan.codes or here)
         if count != plan.regions:
             listed = "codes lists" if plan.codes else f"on {edition.regions_date} the reference has"
             sentence = (

@@ -27,6 +27,10 @@ NUMBER_FORMS = {
 }
 
 
+# Between the parts of a label: of a header over two rows, or of an item column and a column of figures.
+JOINED = " / "
+
+
 def plain(text: str) -> str:
     """A label without differences of case and spacing."""
     return " ".join(text.split()).lower()
@@ -45,13 +49,60 @@ class Item(Strict):
 class Headers(Strict):
     """What a source calls the columns we read; the first one present counts."""
 
-    region: tuple[str, ...] = Field(min_length=1)
+    region: tuple[str, ...] = ()
     item: tuple[str, ...] = ()
     value: tuple[str, ...] = ()
     reference: tuple[str, ...] = ()
     severity: tuple[str, ...] = ()
     date: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+
+
+class Place(Strict):
+    """One step of the path by which a source names regions: the columns of its code and its name.
+
+    A code that the region reference does not know is a region of the source's own where it lies in one of `own_within`.
+    """
+
+    level: RegionLevel
+    code: str | None = None
+    name: str | None = None
+    own_within: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_column(self) -> Self:
+        if not (self.code or self.name):
+            raise ValueError("a place of region_path has a column for its code, its name, or both.")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that name it."""
+        return tuple(each for each in (self.name, self.code) if each)
+
+
+class Derived(Strict):
+    """A column computed from others of the row: their sum and difference, or a flag (1 or 0).
+
+    `all_of: [part, whole]` is 1 where all of the whole is part, and blank where the whole is zero; `any_of: column` is
+    1 where there is any.
+    """
+
+    add: tuple[str, ...] = ()
+    subtract: tuple[str, ...] = ()
+    all_of: tuple[str, str] | None = None
+    any_of: str | None = None
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Self:
+        if sum(map(bool, (self.add, self.all_of, self.any_of))) != 1 or (self.subtract and not self.add):
+            raise ValueError("a derived column has 'add' (and 'subtract'), or 'all_of', or 'any_of'.")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it is computed from."""
+        return (*self.add, *self.subtract, *(self.all_of or ()), *((self.any_of,) if self.any_of else ()))
 
 
 class Limits(Strict):
@@ -70,7 +121,7 @@ class Source(Strict):
     layout: Literal["long", "wide", "events"]
     columns: Headers
     number_style: Literal["indonesian", "english"]
-    region_key: Literal["name", "code"]
+    region_key: str
     region_levels: tuple[RegionLevel, ...] = Field(min_length=1)
     unit: str
     measure: Literal["score", "value"]
@@ -87,6 +138,10 @@ class Source(Strict):
     limits: Limits = Field(default_factory=Limits)
     severities: dict[str, str] = Field(default_factory=dict)
     synthetic: bool = False
+    regions_date: date | None = None
+    region_path: tuple[Place, ...] = ()
+    derived: dict[str, Derived] = Field(default_factory=dict)
+    needs: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -98,7 +153,28 @@ class Source(Strict):
             raise ValueError(f"a source of the layout {self.layout} declares what it calls the item and value columns.")
         if self.layout == "events" and not (self.columns.severity and self.severities and self.measure == "value"):
             raise ValueError("a source of events declares its severity column and severities, and measures values.")
+        if bool(self.columns.region) == bool(self.region_path):
+            raise ValueError("a source declares what it calls the region column, or a region_path.")
+        if self.region_path and self.region_path[-1].level not in self.region_levels:
+            raise ValueError("the last place of region_path is of one of the region_levels.")
+        needed = "name" if self.region_key == "name" else "code"
+        if any(getattr(place, needed) is None for place in self.region_path):
+            raise ValueError(
+                f"with the region_key {self.region_key} every place of region_path has a column for its {needed}."
+            )
+        if self.layout == "wide" and self.columns.item and not all(JOINED in label for label in self.items):
+            raise ValueError(f"where a wide source has an item column, its items are written as 'item{JOINED}column'.")
+        if (self.derived or self.needs) and self.layout != "wide":
+            raise ValueError("derived and needs are for the layout wide, where a row has several figures.")
         return self
+
+    @property
+    def value_columns(self) -> tuple[str, ...]:
+        """The columns of figures of a wide layout: the labels of the items, or what stands in them after the name of
+        the item column.
+        """
+        labels = (label.rpartition(JOINED)[2] if self.columns.item else label for label in self.items)
+        return tuple(dict.fromkeys(labels))
 
     def unit_of(self, item: Item) -> str:
         """The unit of an item: its own, else the source's."""

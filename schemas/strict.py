@@ -167,16 +167,21 @@ def parsed(kind: type[T], document: Document, data: Any, location: Location = ()
         ) from error
 
 
-def csv_rows(text: str, file: str, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+def csv_rows(
+    text: str, file: str, columns: Sequence[str], optional: Sequence[str] = (), *, strip: bool = True
+) -> list[tuple[int, dict[str, str]]]:
     """The rows of a methodology table, each with its row number (the header is row 1), every cell as text.
 
-    Raises MethodologyError where the header is not exactly `columns` or a row has another number of cells.
+    After `columns` may stand some of the `optional` ones; those that do not are blank in every row. Cells are stripped
+    of spaces around them, unless these count. Raises MethodologyError where the header is another or a row has another
+    number of cells.
     """
     reader = csv.reader(io.StringIO(text), strict=True)
     try:
-        header = next(reader, None)
-        if header != list(columns):
-            found = header or []
+        found = next(reader, None) or []
+        absent = [name for name in optional if name not in found]
+        columns = [*columns, *(name for name in optional if name in found)]
+        if found != columns:
             missing = [name for name in columns if name not in found]
             unknown = [name or "(blank)" for name in found if name not in columns]
             sentence = (
@@ -194,7 +199,11 @@ def csv_rows(text: str, file: str, columns: Sequence[str]) -> list[tuple[int, di
     ]
     if ragged:
         raise MethodologyError(ragged)
-    return [(number, dict(zip(columns, (cell.strip() for cell in cells), strict=True))) for number, cells in rows]
+    blank = dict.fromkeys(absent, "")
+    return [
+        (number, dict(zip(columns, (cell.strip() if strip else cell for cell in cells), strict=True)) | blank)
+        for number, cells in rows
+    ]
 
 
 class _Dumper(yaml.SafeDumper):

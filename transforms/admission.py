@@ -11,7 +11,7 @@ from schemas.sources import Correction, Source, plain
 from schemas.violations import quarantine_frame
 from transforms.corrections import FINDING, corrected, correction_frame
 from transforms.numbers import PERCENT, day_expr, number_expr, plain_expr
-from transforms.regions import nearest_labels, resolved
+from transforms.regions import FOUND, Lookup, along_path, nearest_labels, resolved
 
 # What a violation can be about: the part of the row, and the column with what was sent there.
 PARTS = {
@@ -33,12 +33,15 @@ class Admission(NamedTuple):
     `value_sent`, `correction`, `reference`; `quarantine`: one row per violation; `findings` about corrections;
     `refused_places`: what quarantined rows were about, as far as that is known: said something, so not blank. Where the
     region is not known `region_code` is null, and `candidates` are the codes that it can be (null: any).
+    `own_regions`: regions of the source's own that admitted rows are about, and those they lie in (`code`, `level`,
+    `name`, `parent`).
     """
 
     admitted: pl.DataFrame
     quarantine: pl.DataFrame
     findings: pl.DataFrame
     refused_places: pl.DataFrame
+    own_regions: pl.DataFrame
 
 
 def identified(rows: pl.DataFrame, **identity: Any) -> pl.DataFrame:
@@ -50,7 +53,7 @@ def admission(
     read: pl.DataFrame,
     source: Source,
     corrections: Sequence[Correction],
-    lookup: pl.DataFrame,
+    lookup: Lookup,
     dictionary: Dictionary,
 ) -> Admission:
     """Separate good rows from bad: the rows of one or more extracts of one source, as `identified` gives them."""
@@ -64,7 +67,7 @@ def admission(
     def placed(frame: pl.DataFrame) -> pl.DataFrame:
         """The rows with the region and the item that they are about."""
         return (
-            resolved(frame, lookup, source.region_key)
+            resolved(frame, lookup, source)
             .with_columns(plain_expr(pl.col("item")).alias("_item"))
             .join(items, on="_item", how="left", maintain_order="left", validate="m:1")
             .drop("_item")
@@ -106,9 +109,7 @@ def admission(
     internal = (
         *(name for name in rows.columns if name.endswith("_column")),
         "position",
-        "candidates",
-        "candidate_labels",
-        "candidate_codes",
+        *(name for name in FOUND if name not in ("region_code", "region_level")),
         "figure_text",
         "severity_text",
         "is_ragged",
@@ -124,7 +125,8 @@ def admission(
         .drop_nulls(["source_item", "approach", *received])
         .unique()
     )
-    return Admission(good.drop(internal), quarantine, findings, places)
+    own = along_path(good.select("region").unique(), lookup, source).own
+    return Admission(good.drop(internal), quarantine, findings, places, own)
 
 
 def _with_figure(rows: pl.DataFrame, source: Source) -> pl.DataFrame:
@@ -208,7 +210,7 @@ def quarantine_findings(quarantine: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:
+def _violations(rows: pl.DataFrame, source: Source, lookup: Lookup, dictionary: Dictionary) -> pl.DataFrame:
     """`position`, `part` of the row that is wrong (region, item or value), `rule`, `expected`."""
     columns = list(polars_schema(dictionary, "_extract_row"))
     contract = pl.concat(
@@ -219,9 +221,10 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictio
     )
     has_region = pl.col("region").is_not_null()
     unknown = rows.filter(has_region & (pl.col("candidates") == 0))
-    nearest: Mapping[str, str] = nearest_labels(unknown["region"].to_list(), lookup)
+    is_named = source.region_key == "name"
+    nearest: Mapping[str, str] = nearest_labels(unknown["unknown_part"].to_list(), lookup) if is_named else {}
     labels = ", ".join(source.items)
-    unknown_rule = "unknown_region" if source.region_key == "name" else "unknown_region_code"
+    unknown_rule = "unknown_region" if is_named else "unknown_region_code"
 
     def broken(mask: pl.Expr, part: str, rule: str, expected: pl.Expr) -> pl.DataFrame:
         return rows.filter(mask).select(
@@ -252,7 +255,10 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: pl.DataFrame, dictio
                 has_region & (pl.col("candidates") == 0),
                 "region",
                 unknown_rule,
-                pl.col("region").replace_strict(nearest, default="-", return_dtype=pl.String),
+                pl.col("unknown_part").replace_strict(nearest, default="-", return_dtype=pl.String),
+            ),
+            rows.drop_nulls("refused_by").select(
+                "position", part=pl.lit("region"), rule="refused_by", expected="refused"
             ),
         ]
     )
@@ -266,6 +272,7 @@ def _repeated(good: pl.DataFrame) -> pl.DataFrame:
         .sort(pl.col("reference").is_null(), maintain_order=True)
         .select("position", "row", "value", *same)
     )
+    told = told.filter(told.select(same).is_duplicated())
     more = pl.col("row").len() - MOST_ROWS_NAMED
     rows = pl.col("row").head(MOST_ROWS_NAMED).cast(pl.String).str.join(", ")
     groups = (

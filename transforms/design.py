@@ -7,16 +7,17 @@ import polars as pl
 
 from schemas.edition import Edition, Node
 from schemas.methodology import Methodology
-from schemas.regions import LEVELS, valid_regions
+from schemas.regions import Reference, lineage, valid_regions
 from schemas.violations import rule_frame
 
 
 def population_frame(edition: Edition) -> pl.DataFrame:
     """The populations within which scores are normalised, ranked and classified: one per level and approach.
 
-    `regions` is the number that makes the level complete; `is_roll_up` tells populations that are rolled up to.
+    `regions` is the number that makes the level complete; `is_roll_up` tells those whose scores are means of
+    those of regions below.
     """
-    rolled_up = {(each.to, each.approach) for each in edition.roll_ups}
+    rolled_up = {(each.to, each.approach) for each in edition.roll_ups if each.method == "mean"}
     return pl.DataFrame(
         [
             (key, plan.level, approach, plan.regions, plan.ranked, (plan.level, approach) in rolled_up)
@@ -36,12 +37,12 @@ def population_frame(edition: Edition) -> pl.DataFrame:
     )
 
 
-def unit_frame(methodology: Methodology) -> pl.DataFrame:
+def unit_frame(methodology: Methodology, regions: pl.DataFrame) -> pl.DataFrame:
     """The units of the index: every valid region of a scored level, once per approach, numbered in published order.
 
     `label` is what findings call a unit.
     """
-    valid = valid_regions(methodology.regions, methodology.edition.regions_date)
+    valid = valid_regions(regions, methodology.edition.regions_date)
     chosen = [pl.col("code").is_in(plan.codes) for plan in methodology.edition.region_levels if plan.codes]
     levels = [plan.level for plan in methodology.edition.region_levels if plan.codes]
     whole = ~pl.col("region_level").is_in(levels)
@@ -118,6 +119,8 @@ def node_frame(methodology: Methodology) -> pl.DataFrame:
                 "children_expected": len(edition.children(node)),
                 "children_weight_units": _total([each.weight for each in edition.children(node)], scale),
                 "source_item": node.source_item,
+                "denominator": node.denominator,
+                "per": float(node.per),
                 "evidence": node.evidence,
                 "note": node.note,
             }
@@ -146,6 +149,8 @@ def node_frame(methodology: Methodology) -> pl.DataFrame:
             "children_expected": pl.Int32,
             "children_weight_units": pl.Int64,
             "source_item": pl.String,
+            "denominator": pl.String,
+            "per": pl.Float64,
             "evidence": pl.String,
             "note": pl.String,
         },
@@ -174,22 +179,15 @@ def _exponent(weight: Decimal) -> int:
     return exponent if isinstance(exponent, int) else 0
 
 
-def roll_up_frame(methodology: Methodology, units: pl.DataFrame) -> pl.DataFrame:
-    """Which units are rolled up into which: `roll_up_key`, `target_key`, `member_key`, `min_share`, `members`."""
-    regions = methodology.regions.select("code", "parent")
-    ancestors = units.select("unit_key", ancestor="region_code")
-    pairs = [ancestors]
-    for _ in LEVELS:
-        ancestors = (
-            ancestors.join(regions, left_on="ancestor", right_on="code")
-            .drop_nulls("parent")
-            .select("unit_key", ancestor="parent")
-        )
-        pairs.append(ancestors)
+def roll_up_frame(edition: Edition, units: pl.DataFrame, regions: pl.DataFrame) -> pl.DataFrame:
+    """Which units are rolled up into which, and how: `roll_up_key`, `method`, `target_key`, `member_key`, `min_share`,
+    `members`.
+    """
     place = units.select("unit_key", "region_level", "approach", "region_code")
-    lineage = pl.concat(pairs).join(place.rename({"approach": "from_approach", "region_level": "from"}), on="unit_key")
+    above = lineage(regions).rename({"code": "region_code"})
+    inside = place.rename({"approach": "from_approach", "region_level": "from"}).join(above, on="region_code")
     parts = [
-        lineage.filter((pl.col("from") == each.source_level) & (pl.col("from_approach") == each.from_approach))
+        inside.filter((pl.col("from") == each.source_level) & (pl.col("from_approach") == each.from_approach))
         .join(
             place.filter((pl.col("region_level") == each.to) & (pl.col("approach") == each.approach)).select(
                 "region_code", target_key="unit_key"
@@ -199,14 +197,16 @@ def roll_up_frame(methodology: Methodology, units: pl.DataFrame) -> pl.DataFrame
         )
         .select(
             pl.lit(key, pl.Int32).alias("roll_up_key"),
+            pl.lit(each.method).alias("method"),
             "target_key",
             member_key="unit_key",
             min_share=pl.lit(float(each.min_share)),
         )
-        for key, each in enumerate(methodology.edition.roll_ups, start=1)
+        for key, each in enumerate(edition.roll_ups, start=1)
     ]
     schema = {
         "roll_up_key": pl.Int32,
+        "method": pl.String,
         "target_key": pl.Int32,
         "member_key": pl.Int32,
         "min_share": pl.Float64,
@@ -255,18 +255,134 @@ def cut_off_frame(edition: Edition, populations: pl.DataFrame, nodes: pl.DataFra
     )
 
 
-def design_frames(methodology: Methodology) -> dict[str, pl.DataFrame]:
-    """The frames that describe the methodology to the engine, by the name of the engine's table."""
+def asked_frame(methodology: Methodology, populations: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    """Which leaves which populations are asked for by a source: `source`, `population_key`, `node_key`."""
+    sources = methodology.sources
+    asked = pl.DataFrame(
+        [
+            (name, level, item.approach, item.item)
+            for name, source in sources.items()
+            for item in source.items.values()
+            for level in source.region_levels
+        ],
+        schema=dict.fromkeys(("source", "region_level", "approach", "source_item"), pl.String),
+        orient="row",
+    )
+    leaves = nodes.filter(pl.col("children_expected") == 0)
+    return (
+        asked.unique(maintain_order=True)
+        .join(populations.select("population_key", "region_level", "approach"), on=["region_level", "approach"])
+        .join(leaves.select("source_item", "node_key"), on="source_item")
+        .select("source", "population_key", "node_key")
+    )
+
+
+def not_applicable_frame(
+    edition: Edition, units: pl.DataFrame, nodes: pl.DataFrame, regions: pl.DataFrame
+) -> pl.DataFrame:
+    """The places that there is nothing to report of: `unit_key`, `node_key`; aggregates all of whose children are such
+    included.
+    """
+    declared = pl.DataFrame(
+        [(each.within, code) for each in edition.not_applicable for code in each.nodes],
+        schema={"ancestor": pl.String, "node_code": pl.String},
+        orient="row",
+    )
+    inside = lineage(regions).join(declared.select("ancestor").unique(), on="ancestor")
+    places = (
+        units.select("unit_key", "region_code")
+        .join(inside.rename({"code": "region_code"}), on="region_code")
+        .join(declared, on="ancestor")
+        .join(nodes.select("node_code", "node_key"), on="node_code")
+        .select("unit_key", "node_key")
+        .unique()
+    )
+    family = nodes.select("node_key", "parent_key")
+    for level in range(2, edition.root.level + 1):
+        above = nodes.filter(node_level=level).select("node_key", "children_expected")
+        empty = (
+            places.join(family, on="node_key")
+            .group_by("unit_key", node_key="parent_key")
+            .len()
+            .join(above, on="node_key")
+            .filter(pl.col("len") == pl.col("children_expected"))
+        )
+        places = pl.concat([places, empty.select("unit_key", "node_key")])
+    return places.sort("node_key", "unit_key")
+
+
+def crosswalk_frame(reference: Reference, regions: pl.DataFrame) -> pl.DataFrame:
+    """Every region of any generation of codes with what it is today: `region_code`, `region_level`, `region_name`,
+    `valid_from`, `valid_to`, `current_code`, `current_name`, `relation`, `carries`, `population_share`, `note`.
+    """
+    today = regions.filter(pl.col("valid_to").is_null())
+    twin = today.drop_nulls("code_2020").select("code_2020", twin="code")
+    same = regions.join(twin, on="code_2020", how="left").select(
+        region_code="code",
+        current_code=pl.when(pl.col("valid_to").is_null()).then("code").otherwise("twin"),
+        relation=pl.when(pl.col("valid_to").is_null()).then(pl.lit("same")).otherwise(pl.lit("recoded")),
+        carries=pl.lit(True),
+        population_share=pl.lit(1.0),
+        note=pl.lit(None, pl.String),
+    )
+    divided = reference.changes.join(regions.select(from_code="code"), on="from_code", how="semi").select(
+        region_code="from_code",
+        current_code="to_code",
+        relation=pl.lit("divided"),
+        carries="carries",
+        population_share="population_share",
+        note="note",
+    )
+    whole = same.join(divided, on="region_code", how="anti")
+    named = regions.select("valid_from", "valid_to", region_code="code", region_level="level", region_name="name")
+    return (
+        pl.concat([whole, divided])
+        .join(named, on="region_code")
+        .join(regions.select(current_code="code", current_name="name"), on="current_code", how="left")
+        .sort("region_code", "current_code")
+    )
+
+
+def edition_frame(edition: Edition) -> pl.DataFrame:
+    """What has to be known of the edition to put its figures beside others: one row."""
+    return pl.DataFrame(
+        {
+            "title_id": [edition.title_id],
+            "title_en": [edition.title_en],
+            "status": [edition.status],
+            "revision": [edition.revision],
+            "reference_period": [edition.reference_period],
+            "regions_date": [edition.regions_date],
+            "territory": [edition.territory],
+            "scale_lowest": [float(edition.scale.lowest)],
+            "scale_highest": [float(edition.scale.highest)],
+            "comparability": [edition.comparability],
+            "reference": ["; ".join(edition.references) or None],
+        },
+        schema_overrides={"territory": pl.String, "reference": pl.String, "revision": pl.Int64},
+    )
+
+
+def design_frames(methodology: Methodology, regions: pl.DataFrame | None = None) -> dict[str, pl.DataFrame]:
+    """The frames that describe the methodology to the engine, by the name of the engine's table.
+
+    `regions` are those of the edition (`Methodology.regions`) where sources bring some along.
+    """
     edition = methodology.edition
+    regions = methodology.regions() if regions is None else regions
     populations = population_frame(edition)
-    units = unit_frame(methodology)
+    units = unit_frame(methodology, regions)
     nodes = node_frame(methodology)
     return {
         "population": populations,
         "unit": units,
         "node": nodes,
-        "roll_up_member": roll_up_frame(methodology, units),
+        "roll_up_member": roll_up_frame(edition, units, regions),
         "cut_off_span": cut_off_frame(edition, populations, nodes),
-        "region_reference": methodology.regions,
+        "asked": asked_frame(methodology, populations, nodes),
+        "not_applicable": not_applicable_frame(edition, units, nodes, regions),
+        "region_reference": regions,
+        "crosswalk": crosswalk_frame(methodology.reference, methodology.regions()),
+        "edition": edition_frame(edition),
         "rule": rule_frame(methodology.dictionary),
     }

@@ -16,9 +16,9 @@ class Settled(NamedTuple):
     """What is scored, and how it came about.
 
     `reported`: one row per unit and leaf with a report (`raw_value`, `treated_value`, `status`, `extract_count`,
-    `is_evidenced`, `is_score`, `population_key`), leaf by leaf, as the engine reads it; `entered`: finished
-    scores, by unit and node (`score`); `observation`: every figure sent and what became of it; `findings`:
-    contradictions and replacements.
+    `is_evidenced`, `is_score`, `population_key`, of a ratio `numerator` and `denominator`, of a sum over the regions
+    below `members_counted`), leaf by leaf, as the engine reads it; `entered`: finished scores, by unit and node
+    (`score`); `observation`: every figure sent and what became of it; `findings`: contradictions and replacements.
     """
 
     reported: pl.DataFrame
@@ -37,18 +37,15 @@ def source_frame(sources: Mapping[str, Source]) -> pl.DataFrame:
 
 
 def settled(
-    admitted: pl.DataFrame,
-    refused_places: pl.DataFrame,
-    methodology: Methodology,
-    units: pl.DataFrame,
-    nodes: pl.DataFrame,
+    admitted: pl.DataFrame, refused_places: pl.DataFrame, methodology: Methodology, design: Mapping[str, pl.DataFrame]
 ) -> Settled:
-    """Settle all admitted figures of a night.
+    """Settle all admitted figures of a night. `design` are the frames of the methodology (`design_frames`).
 
     `admitted` has the rows of all extracts with `received_at` and `is_synthetic` of their receipts; `refused_places` is
     what quarantined rows were about. A sum of events of which one was refused is not known.
     """
-    node = nodes.select("node_key", "node_code", "source_item", "aggregation")
+    units, nodes = design["unit"], design["node"]
+    node = _fed(nodes)
     unit = units.select("unit_key", "label", "region_code", "region_level", "approach")
 
     def on_keys(rows: pl.DataFrame) -> pl.DataFrame:
@@ -57,7 +54,8 @@ def settled(
 
     placed = on_keys(admitted).join(source_frame(methodology.sources), on="source", how="left")
     inside = pl.col("unit_key").is_not_null() & pl.col("node_key").is_not_null()
-    told = placed.filter(inside)
+    exempt = placed.filter(inside).join(design["not_applicable"], on=PLACE, how="semi")
+    told = placed.filter(inside).join(design["not_applicable"], on=PLACE, how="anti")
     about = [*FORM_PLACE, "region_code", "received_at"]
     misplaced = _misplaced(refused_places, told, node, unit)
     refused = pl.concat([on_keys(refused_places).drop_nulls(PLACE).select(about), misplaced.select(about)]).unique()
@@ -79,27 +77,37 @@ def settled(
             pl.lit(None, pl.String).alias("expected"),
         )
     )
-    reported = used.filter(pl.col("aggregation").is_null()).select(
+    spared = (
+        exempt.group_by("source", "node_code")
+        .len()
+        .select(
+            pl.lit("not_applicable").alias("check"),
+            pl.format("{} / {}", "source", "node_code").alias("subject"),
+            pl.col("len").cast(pl.String).alias("observed"),
+            pl.lit(None, pl.String).alias("expected"),
+        )
+    )
+    leaves = used.filter(pl.col("aggregation").is_null()).select(
         *PLACE,
-        raw_value="value",
-        treated_value="value",
-        status=pl.when(pl.col("value") == 0).then(pl.lit("reported_zero")).otherwise(pl.lit("reported")),
-        extract_count=pl.lit(1, pl.Int32),
-        is_evidenced="is_evidenced",
+        "value",
+        "is_evidenced",
+        extract="extract_sha256",
         is_score=pl.col("measure") == "score",
     )
+    figures = _with_sums(_parts(leaves, nodes), design["roll_up_member"])
+    reported, undefined, findings = _values(figures, units, nodes, methodology)
     entered = used.filter(pl.col("measure") == "score").select(*PLACE, score="value")
     torn = stated.filter(pl.col("state") == "conflicting")
     lost = _lost(refused_places, told, node, unit)
-    unknown = pl.concat([refused.select(PLACE), torn.select(PLACE), lost])
-    complete = pl.concat([reported, _imputed(told, reported, unknown, nodes, methodology.sources)])
+    unknown = pl.concat([refused.select(PLACE), torn.select(PLACE), lost, undefined])
+    complete = pl.concat([reported, _imputed(told, reported, unknown, units, nodes, design["asked"])], how="diagonal")
     return Settled(
         _treated(complete, methodology, units)
         .join(units.select("unit_key", "population_key"), on="unit_key")
         .sort("node_key", "unit_key"),
         entered.sort(PLACE),
         _lineage(told, stated, refused),
-        pl.concat([_disagreements(stated), outside.cast(FINDING)]),
+        pl.concat([_disagreements(stated), outside.cast(FINDING), spared.cast(FINDING), findings]),
     )
 
 
@@ -107,6 +115,110 @@ FORM_PLACE = [*PLACE, "source", "extract_sha256"]
 # A figure: what it is of and from where, and what it says.
 OF = (*PLACE, "label", "node_code", "aggregation", "source", "precedence", "measure", "received_at", "extract_sha256")
 SAID = ("value", "value_sent", "correction", "reference", "is_evidenced", "sheet", "row")
+
+
+def _fed(nodes: pl.DataFrame) -> pl.DataFrame:
+    """What is fed by an item: nodes, and the items that ratios are divided by, which have keys after those of nodes."""
+    fed = nodes.select("node_key", "node_code", "source_item", "aggregation")
+    divisors = nodes["denominator"].drop_nulls().unique().sort().to_frame("source_item")
+    return pl.concat(
+        [
+            fed,
+            divisors.select(
+                pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias("node_key") + nodes.height,
+                "source_item",
+                node_code="source_item",
+                aggregation=pl.lit(None, pl.String),
+            ).select(fed.columns),
+        ]
+    )
+
+
+def _parts(leaves: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    """The figures of indicators: `numerator`, and of a ratio also `denominator` (null where it is not known)."""
+    divisor = _fed(nodes).select(denominator="node_code", divisor_key="node_key").tail(-nodes.height)
+    ratios = nodes.join(divisor, on="denominator", how="left", maintain_order="left").select(
+        "node_key", "divisor_key", "per", is_ratio=pl.col("denominator").is_not_null()
+    )
+    divided_by = leaves.select("unit_key", divisor_key="node_key", denominator="value")
+    return (
+        leaves.rename({"value": "numerator"})
+        .join(ratios, on="node_key", maintain_order="left")
+        .join(divided_by, on=["unit_key", "divisor_key"], how="left", maintain_order="left")
+        .drop("divisor_key")
+    )
+
+
+def _with_sums(figures: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    """The figures with their sums over the regions below, where enough of these are known: `members_counted`.
+
+    Of a ratio both parts are summed, over the regions of which both are known. `extract_count` is of how many extracts
+    a figure is made.
+    """
+    of_one = figures.with_columns(
+        pl.lit(1, pl.Int32).alias("extract_count"), pl.lit(None, pl.Int32).alias("members_counted")
+    )
+    parts = [of_one.drop("extract")]
+    known = figures.filter(~pl.col("is_score") & (pl.col("denominator").is_not_null() | ~pl.col("is_ratio")))
+    # Sorted, so that a sum has the same bits in whatever order the figures came.
+    known = known.with_columns(pl.col("extract").rank("dense")).sort("node_key", "numerator", "denominator")
+    for below in members.filter(method="sum").partition_by("roll_up_key"):
+        summed = (
+            known.join(below, left_on="unit_key", right_on="member_key", maintain_order="left")
+            .group_by("target_key", "node_key", maintain_order=True)
+            .agg(
+                pl.col("numerator", "denominator").sum(),
+                pl.col("is_evidenced").any(),
+                pl.col("is_score", "per", "is_ratio", "members", "min_share").first(),
+                pl.col("extract").n_unique().cast(pl.Int32).alias("extract_count"),
+                pl.len().cast(pl.Int32).alias("members_counted"),
+            )
+            .filter(pl.col("members_counted") >= pl.col("members") * pl.col("min_share"))
+            .with_columns(pl.when("is_ratio").then("denominator").alias("denominator"))
+        )
+        parts.append(summed.rename({"target_key": "unit_key"}).select(parts[0].columns))
+    return pl.concat(parts).unique(PLACE, keep="first", maintain_order=True)
+
+
+def _values(
+    figures: pl.DataFrame, units: pl.DataFrame, nodes: pl.DataFrame, methodology: Methodology
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The values of indicators as `Settled.reported`, without treatment; the places where a ratio has none, as one of
+    its parts is not known or it is divided by zero; and findings about ratios that cannot be.
+    """
+    domains = pl.DataFrame(
+        [(name, each.lowest, each.highest, each.domain) for name, each in methodology.dictionary.units.items()],
+        schema={"unit": pl.String, "lowest": pl.Float64, "highest": pl.Float64, "domain": pl.String},
+        orient="row",
+    )
+    ratio = pl.when(pl.col("denominator") > 0).then(pl.col("numerator") / pl.col("denominator") * pl.col("per"))
+    worked = (
+        figures.with_columns(pl.when("is_ratio").then(ratio).otherwise("numerator").alias("value"))
+        .join(nodes.select("node_key", "node_code", "unit"), on="node_key", maintain_order="left")
+        .join(domains, on="unit", maintain_order="left")
+        .with_columns((pl.col("is_ratio") & ~pl.col("value").is_between("lowest", "highest")).alias("is_impossible"))
+    )
+    impossible = worked.filter("is_impossible").join(units.select("unit_key", "label"), on="unit_key")
+    findings = impossible.select(
+        pl.lit("ratio_out_of_range").alias("check"),
+        pl.format("{} / {}", "label", "node_code").alias("subject"),
+        pl.format("{} / {}", "numerator", "denominator").alias("observed"),
+        expected="domain",
+    )
+    good = pl.col("value").is_not_null() & ~pl.col("is_impossible").fill_null(False)
+    reported = worked.filter(good).select(
+        *PLACE,
+        raw_value="value",
+        treated_value="value",
+        numerator=pl.when("is_ratio").then("numerator"),
+        denominator="denominator",
+        status=pl.when(pl.col("value") == 0).then(pl.lit("reported_zero")).otherwise(pl.lit("reported")),
+        extract_count="extract_count",
+        members_counted="members_counted",
+        is_evidenced="is_evidenced",
+        is_score="is_score",
+    )
+    return reported, worked.filter(~good).select(PLACE), findings.cast(FINDING)
 
 
 def _newest_forms(events: pl.DataFrame) -> pl.DataFrame:
@@ -172,7 +284,12 @@ def _with_state(figures: pl.DataFrame) -> pl.DataFrame:
     of the same worth and time still differ, none is used: nothing but chance could decide.
     """
     told = pl.col("value").is_not_null()
-    ordered = figures.sort(
+    # Nearly all places have one figure, and looking at places one by one is slow.
+    is_single = figures.select(PLACE).is_unique()
+    single = figures.filter(is_single).with_columns(
+        pl.when(told).then(pl.lit("used")).otherwise(pl.lit("blank")).alias("state")
+    )
+    ordered = figures.filter(~is_single).sort(
         ~told,
         -pl.col("precedence"),
         pl.col("received_at"),
@@ -184,7 +301,7 @@ def _with_state(figures: pl.DataFrame) -> pl.DataFrame:
     worth = pl.struct("precedence", "received_at")
     among_best = told & (worth == worth.first().over(PLACE))
     torn = pl.when(among_best).then("value").n_unique().over(PLACE) - (~among_best).any().over(PLACE).cast(pl.UInt32)
-    return ordered.with_columns(
+    several = ordered.with_columns(
         pl.when(~told)
         .then(pl.lit("blank"))
         .when(among_best & (torn > 1))
@@ -198,11 +315,12 @@ def _with_state(figures: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit("superseded"))
         .alias("state")
     )
+    return pl.concat([single, several])
 
 
 def _disagreements(stated: pl.DataFrame) -> pl.DataFrame:
     """Findings: sources that contradict each other in what they sent last, and figures a source replaced itself."""
-    figures = stated.filter(pl.col("value").is_not_null()).with_columns(
+    figures = stated.filter(pl.col("value").is_not_null() & stated.select(PLACE).is_duplicated()).with_columns(
         pl.format("{} / {}", "label", "node_code").alias("subject")
     )
     newest = pl.col("received_at") == pl.col("received_at").max().over(*PLACE, "source")
@@ -280,24 +398,22 @@ def _imputed(
     told: pl.DataFrame,
     reported: pl.DataFrame,
     unknown: pl.DataFrame,
+    units: pl.DataFrame,
     nodes: pl.DataFrame,
-    sources: Mapping[str, Source],
+    asked: pl.DataFrame,
 ) -> pl.DataFrame:
     """Zeros for the leaves that count as zero when left blank, in units that reported anything to the source that asks
     for them.
 
     What was said but not admitted, or said in two ways, is `unknown`: not blank, and never zero.
     """
-    asked = pl.DataFrame(
-        [(name, item.item, item.approach) for name, source in sources.items() for item in source.items.values()],
-        schema=dict.fromkeys(("source", "source_item", "approach"), pl.String),
-        orient="row",
-    ).join(nodes.filter(pl.col("missing") == "zero").select("source_item", "node_key"), on="source_item")
     gaps = (
         told.filter(pl.col("value").is_not_null())
-        .select("source", "approach", "unit_key")
+        .select("source", "unit_key")
         .unique()
-        .join(asked, on=["source", "approach"])
+        .join(units.select("unit_key", "population_key"), on="unit_key")
+        .join(asked, on=["source", "population_key"])
+        .join(nodes.filter(pl.col("missing") == "zero").select("node_key"), on="node_key", how="semi")
         .select(PLACE)
         .unique()
         .join(pl.concat([reported.select(PLACE), unknown]), on=PLACE, how="anti")

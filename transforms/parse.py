@@ -5,11 +5,13 @@ from typing import NamedTuple
 
 import polars as pl
 
-from schemas.sources import Source, plain
+from schemas.sources import JOINED, Source, plain
 from schemas.violations import Refusal
 from transforms.cells import WHOLE_ROW, Grid, cell_number, cell_text, is_figure
+from transforms.derived import column_figures
 from transforms.grids import grids
 from transforms.numbers import PERCENT, plain_expr, style_contradiction
+from transforms.regions import PATH
 
 SEARCHED = 50  # rows at the top of a sheet, among which the header is looked for
 
@@ -29,10 +31,13 @@ class Table(NamedTuple):
 
 
 class Roles(NamedTuple):
-    """Which column of a table plays which role: by role, and by item in a wide table."""
+    """Which column of a table plays which role: by role, by label in a wide table those of figures (and of what figures
+    are derived from), and those of the places of a path.
+    """
 
     found: dict[str, int | None]
     values: dict[str, int | None]
+    path: tuple[int | None, ...]
     missing: tuple[str, ...]
     twice: tuple[str, ...]
 
@@ -41,8 +46,9 @@ def roles_of(header: Sequence[str], source: Source) -> Roles:
     """The roles of the columns with these labels; what the source declares and the header lacks."""
     labels = [plain(label) for label in header]
     place = {label: index for index, label in reversed(list(enumerate(labels)))}
+    path = [label for each in source.region_path for label in each.columns]
     declared = {
-        "region": source.columns.region,
+        "region": source.columns.region or source.region_path[-1].columns[:1],
         "item": source.columns.item,
         "value": source.columns.value,
         "reference": source.columns.reference,
@@ -55,14 +61,21 @@ def roles_of(header: Sequence[str], source: Source) -> Roles:
         role: next((place[plain(name)] for name in names if plain(name) in place), None)
         for role, names in declared.items()
     }
-    values = {label: place.get(plain(label)) for label in source.items} if source.layout == "wide" else {}
+    figures = (
+        [label for label in source.value_columns if label not in source.derived] if source.layout == "wide" else []
+    )
+    figures += [label for each in source.derived.values() for label in each.columns]
+    figures += [label for label in source.needs.values() if label not in source.derived]
+    values = {label: place.get(plain(label)) for label in figures}
     missing = [
         " or ".join(names) for role, names in declared.items() if role in needed and names and found[role] is None
     ]
-    missing += [label for label, index in values.items() if index is None]
-    read = {label for names in declared.values() for label in names} | values.keys()
+    missing += [
+        label for label in dict.fromkeys([*path, *figures]) if plain(label) not in place and label not in missing
+    ]
+    read = {label for names in declared.values() for label in names} | values.keys() | set(path)
     twice = tuple(label for label in read if labels.count(plain(label)) > 1)
-    return Roles(found, values, tuple(missing), twice)
+    return Roles(found, values, tuple(place.get(plain(label)) for label in path), tuple(missing), twice)
 
 
 def table_of(ways: Sequence[Grid], source: Source) -> Table:
@@ -118,7 +131,7 @@ def joined_labels(grid: Grid, index: int, depth: int) -> tuple[str, ...]:
             for below in range(top + 1, min(bottom + 1, index + len(rows))):
                 for column in range(left, min(right + 1, width)):
                     rows[below - index][column] = ""
-    labels = [" / ".join(part for part in parts if part) for parts in zip(*rows, strict=True)]
+    labels = [JOINED.join(part for part in parts if part) for parts in zip(*rows, strict=True)]
     while labels and not labels[-1]:
         labels.pop()
     return tuple(labels)
@@ -237,16 +250,16 @@ def _rows(table: Table, source: Source) -> pl.DataFrame:
 
     def is_read(cells: Sequence[object]) -> bool:
         """Whether a row says something: not a blank one, a total, or one without region and figure (a signature)."""
-        said = [_stripped(cell) for cell in cells]
-        if region < len(said) and said[region]:
-            return plain(said[region] or "") not in totals
-        if any(text and plain(text) in totals for text in said):
+        named = _stripped(cells[region]) if region < len(cells) else None
+        if named:
+            return plain(named) not in totals
+        if any(text and plain(text) in totals for text in map(_stripped, cells)):
             return False
-        return any(index < len(said) and is_figure(cells[index]) for index in figures)
+        return any(index < len(cells) and is_figure(cells[index]) for index in figures)
 
     body = [(number, cells) for number, cells in table.body if is_read(cells)]
     body = _without_headers(body, table, region)
-    used = sorted({index for index in (*found.values(), *values.values()) if index is not None})
+    used = sorted({index for index in (*found.values(), *values.values(), *roles.path) if index is not None})
     columns = {index: [cells[index] if index < len(cells) else None for _, cells in body] for index in used}
     numbers = [number for number, _ in body]
     ragged = [any(cell_text(cell) for cell in cells[width:]) or (is_text and len(cells) < width) for _, cells in body]
@@ -264,48 +277,74 @@ def _rows(table: Table, source: Source) -> pl.DataFrame:
         of_cells = (table.odd.get((number, column)) for column in (index, *named, WHOLE_ROW))
         return next((rule for rule in of_cells if rule and rule != "percent"), None)
 
-    def part(item: pl.Series, value: int) -> pl.DataFrame:
-        is_percent = [table.odd.get((number, value)) == "percent" for number in numbers]
+    regions = text(region) if not roles.path else _paths(source, [text(index) for index in roles.path])
+    named = [index for index in (region, *roles.path, found["item"]) if index is not None]
+
+    def figures_of(index: int) -> pl.DataFrame:
+        is_percent = [table.odd.get((number, index)) == "percent" for number in numbers]
         return pl.DataFrame(
             {
-                "row": pl.Series(numbers, dtype=pl.Int64),
-                "region": text(region),
-                "item": item,
-                "value_text": text(value),
-                "number": pl.Series([cell_number(cell) for cell in columns[value]], dtype=pl.Float64),
-                "reference": text(found["reference"]),
-                "severity": text(found["severity"]),
-                "date": text(found["date"]),
-                "evidence": text(found["evidence"]),
-                "is_ragged": pl.Series(ragged, dtype=pl.Boolean),
+                "value_text": text(index),
+                "number": pl.Series([cell_number(cell) for cell in columns[index]], dtype=pl.Float64),
                 "is_percent": pl.Series(is_percent, dtype=pl.Boolean),
                 "odd": pl.Series(
-                    [odd(number, value) for number in numbers] if table.odd else [None] * len(numbers),
+                    [odd(number, index) for number in numbers] if table.odd else [None] * len(numbers),
                     dtype=pl.String,
                 ),
             }
-        ).select(
-            pl.lit(table.sheet, pl.String).alias("sheet"),
-            *("row", "region", "item", "value_text", "number", "reference", "severity", "date"),
-            pl.any_horizontal(
-                plain_expr(pl.col("reference", "evidence")).is_in(list(no_evidence)).not_().fill_null(False)
-            ).alias("is_evidenced"),
-            pl.lit(label(region), pl.String).alias("region_column"),
-            pl.lit(label(value if source.layout == "wide" else found["item"]), pl.String).alias("item_column"),
-            pl.lit(label(value), pl.String).alias("value_column"),
-            pl.lit(label(found["date"]), pl.String).alias("date_column"),
-            pl.lit(label(found["severity"]), pl.String).alias("severity_column"),
-            *("is_ragged", "is_percent", "odd"),
         )
 
-    named = [index for index in (region, found["item"]) if index is not None]
-    if source.layout == "wide":
-        parts = [
-            part(pl.Series([name], dtype=pl.String).new_from_index(0, len(body)), index)
-            for name, index in values.items()
-            if index is not None
-        ]
-        return pl.concat(parts).sort("row", maintain_order=True)
-    value = found["value"]
-    assert value is not None
-    return part(text(found["item"]), value)
+    def part(item: pl.Series, figures: pl.DataFrame, item_column: str | None, value_column: str) -> pl.DataFrame:
+        return (
+            pl.DataFrame(
+                {
+                    "row": pl.Series(numbers, dtype=pl.Int64),
+                    "region": regions,
+                    "item": item,
+                    "reference": text(found["reference"]),
+                    "severity": text(found["severity"]),
+                    "date": text(found["date"]),
+                    "evidence": text(found["evidence"]),
+                    "is_ragged": pl.Series(ragged, dtype=pl.Boolean),
+                }
+            )
+            .hstack(figures)
+            .select(
+                pl.lit(table.sheet, pl.String).alias("sheet"),
+                *("row", "region", "item", "value_text", "number", "reference", "severity", "date"),
+                pl.any_horizontal(
+                    plain_expr(pl.col("reference", "evidence")).is_in(list(no_evidence)).not_().fill_null(False)
+                ).alias("is_evidenced"),
+                pl.lit(label(region), pl.String).alias("region_column"),
+                pl.lit(item_column, pl.String).alias("item_column"),
+                pl.lit(value_column, pl.String).alias("value_column"),
+                pl.lit(label(found["date"]), pl.String).alias("date_column"),
+                pl.lit(label(found["severity"]), pl.String).alias("severity_column"),
+                *("is_ragged", "is_percent", "odd"),
+            )
+        )
+
+    if source.layout != "wide":
+        value = found["value"]
+        assert value is not None
+        return part(text(found["item"]), figures_of(value), label(found["item"]), table.header[value])
+    sent = {name: figures_of(index) for name, index in values.items() if index is not None}
+    parts = []
+    for name in source.value_columns:
+        called = label(values.get(name)) or name
+        item, item_column = pl.Series([name], dtype=pl.String).new_from_index(0, len(body)), called
+        if found["item"] is not None:
+            item, item_column = text(found["item"]) + JOINED + name, label(found["item"]) or ""
+        parts.append(part(item, column_figures(sent, name, source), item_column, called))
+    return pl.concat(parts).sort("row", maintain_order=True)
+
+
+def _paths(source: Source, cells: list[pl.Series]) -> pl.Series:
+    """The regions of the rows as one text each: the names of the places, each with its code where there is one."""
+    frame = pl.DataFrame({str(index): series for index, series in enumerate(cells)})
+    plain_cells = iter(pl.col(name).str.replace_all(PATH.strip(), ">", literal=True) for name in frame.columns)
+    places = [
+        pl.format("{} ({})", next(plain_cells), next(plain_cells)) if place.name and place.code else next(plain_cells)
+        for place in source.region_path
+    ]
+    return frame.select(pl.concat_str(places, separator=PATH)).to_series()

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from pydantic import ValidationError
 
+from schemas.regions import Reference
 from schemas.sources import NUMBER_FORMS, Source, plain
 from schemas.violations import Refusal
 from transforms.cells import Grid, cell_number, cell_text, is_figure
@@ -14,7 +15,7 @@ from transforms.containers import unpacked
 from transforms.grids import SIGNATURES, WORKBOOKS, grids
 from transforms.numbers import PERCENT
 from transforms.parse import joined_labels
-from transforms.regions import name_key
+from transforms.regions import name_key, names_of
 
 ENDINGS = {
     "csv": "csv",
@@ -51,8 +52,8 @@ class Columns(NamedTuple):
     cells: tuple[tuple[object, ...], ...]
 
 
-def proposed(content: bytes, file_name: str, names: pl.DataFrame, codes: pl.DataFrame) -> Proposal:
-    """A source entry for a file. `names` and `codes` are the lookups by which regions are known.
+def proposed(content: bytes, file_name: str, reference: Reference) -> Proposal:
+    """A source entry for a file. Regions are looked for by code, or by name down to regencies and cities.
 
     Raises Refusal where nothing in it looks like a table with regions and figures.
     """
@@ -68,7 +69,7 @@ def proposed(content: bytes, file_name: str, names: pl.DataFrame, codes: pl.Data
         remarks.append("The header seems to run over two rows; labels are joined, as in 'Skor / 2024'.")
     if header_row:
         remarks.append(f"{header_row} row(s) above the header are passed over: the header is found by its labels.")
-    region, key, levels, share = _region_column(columns, names, codes)
+    region, key, levels, share = _region_column(columns, reference)
     if share < 0.9:
         remarks.append(
             f"Only {share:.0%} of the regions in '{columns.labels[region]}' are known by {key}; look at them."
@@ -196,15 +197,21 @@ def _is_double(grid: Grid, index: int) -> bool:
     return len(bare) >= 1 and len(named) < _width(grid) and len(set(named) - set(bare)) <= len(bare) * 2
 
 
-def _region_column(columns: Columns, names: pl.DataFrame, codes: pl.DataFrame) -> tuple[int, str, list[str], float]:
+def _region_column(columns: Columns, reference: Reference) -> tuple[int, str, list[str], float]:
     """The column whose cells are most often known as regions: its place, by what, of which levels, and how often."""
+    codes = reference.regions.select("code", region_level="level", key="code")
+    high = reference.down_to("regency_city")
+    names = names_of(high, high.regions).join(codes.drop("key"), on="code").drop("code").unique()
     best: tuple[float, int, str, list[str]] = (0.0, 0, "", [])
     for index, cells in enumerate(columns.cells):
         texts = [text for cell in cells if (text := cell_text(cell)) and plain(text) not in TOTALS]
         if not texts:
             continue
         said = pl.DataFrame({"text": texts})
-        keyed = {"name": said.select(key=name_key(pl.col("text"))), "code": said.select(key=pl.col("text"))}
+        keyed = {
+            "name": said.select(key=name_key(pl.col("text"), reference.spellings)),
+            "code": said.select(key=pl.col("text")),
+        }
         for key, lookup in (("code", codes), ("name", names)):
             found = keyed[key].join(lookup, on="key", how="semi")
             share = found.height / len(texts)

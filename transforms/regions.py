@@ -1,119 +1,381 @@
 """From names and codes as offices write them to the regions valid for an edition. Nothing is ever guessed."""
 
-import difflib
 from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
 
 import polars as pl
 
-from schemas.sources import Source
+from schemas.regions import Reference, lineage, valid_regions
+from schemas.sources import Place, Source
+from transforms.corrections import FINDING
 
 MOST_SUGGESTED = 1_000
-BARE = r"^(PROVINSI|KABUPATEN ADMINISTRASI|KOTA ADMINISTRASI|KABUPATEN|KOTA) "
-SPELLINGS = {
-    r"^(PROVINSI|PROPINSI|PROV|PROP) ": "PROVINSI ",
-    r"^(KABUPATEN|KAB) (ADMINISTRASI|ADM) ": "KABUPATEN ADMINISTRASI ",
-    r"^(KABUPATEN|KAB) ": "KABUPATEN ",
-    r"^(KOTAMADYA|KOTA) (ADMINISTRASI|ADM) ": "KOTA ADMINISTRASI ",
-    r"^KOTAMADYA ": "KOTA ",
-    r"(^| )KEP ": "${1}KEPULAUAN ",
+NEAR = 70  # of 100, where 100 is the same text
+# Between the places of a path; no keyboard writes it.
+PATH = " › "
+
+KIND_IN_NAME = r"^(PROVINSI|KABUPATEN ADMINISTRASI|KOTA ADMINISTRASI|KABUPATEN|KOTA) "
+KIND_WORDS = {
+    "provinsi": "PROVINSI",
+    "kabupaten": "KABUPATEN",
+    "kota": "KOTA",
+    "kecamatan": "KECAMATAN",
+    "desa": "DESA",
+    "kelurahan": "KELURAHAN",
+}
+# How many keys a name has at most: with the words for its kind before, after, and without.
+KEYS_PER_NAME = 5
+CODED = r"^(.*) \((.*)\)$"
+DOTTED_CODE = r"^\s*[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?\s*$"
+
+# What is known of a text: the region it stands for, how many it can mean and which, or why it stands for none, by which
+# rule; of a path, the part that is not known.
+FOUND = {
+    "region_code": pl.String,
+    "region_level": pl.String,
+    "candidates": pl.Int64,
+    "candidate_labels": pl.String,
+    "candidate_codes": pl.String,
+    "refused": pl.String,
+    "refused_by": pl.String,
+    "unknown_part": pl.String,
 }
 
 
-def name_key(name: pl.Expr) -> pl.Expr:
-    """A name without differences of case, punctuation, accents, spacing and of the usual abbreviations."""
+OWN = dict.fromkeys(("code", "level", "name", "parent"), pl.String)
+
+
+class Lookup(NamedTuple):
+    """The texts that a source may name regions by, and the regions valid for an edition that they stand for.
+
+    `known` and `names`: by the source's key and by name, each `key`, `region_code`, `region_level`, `label`, `refused`
+    (why a figure of what is named cannot stand for a region of the edition, else null) and `codes` (the regions of the
+    edition concerned); `lineage`: what lies in what, for sources that name regions by a path; `spellings`: how names
+    are made alike.
+    """
+
+    known: pl.DataFrame
+    names: pl.DataFrame
+    lineage: pl.DataFrame
+    spellings: pl.DataFrame
+
+
+def spelled(name: pl.Expr, spellings: pl.DataFrame) -> pl.Expr:
+    """A name in capitals without accents and punctuation, what `spellings` declares written out."""
     key = name.str.normalize("NFKD").str.replace_all(r"\p{M}", "").str.to_uppercase()
     key = key.str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars()
-    for spelling, full in SPELLINGS.items():
-        key = key.str.replace(spelling, full)
+    for pattern, full in spellings.select("pattern", "replacement").iter_rows():
+        key = key.str.replace(pattern, full)
     return key
 
 
-def name_lookup(valid: pl.DataFrame, aliases: pl.DataFrame, levels: Sequence[str]) -> pl.DataFrame:
-    """Every name by which a valid region of the levels is known: `key`, `region_code`, `region_level`, `label`."""
-    regions = valid.filter(pl.col("level").is_in(levels)).select(
-        region_code="code", region_level="level", label=pl.format("{} ({})", "name", "code"), name="name"
+def name_key(name: pl.Expr, spellings: pl.DataFrame) -> pl.Expr:
+    """What a name is known by: as `spelled`, and without spaces, as people join and divide names at will."""
+    return spelled(name, spellings).str.replace_all(" ", "")
+
+
+def code_key(code: pl.Expr) -> pl.Expr:
+    """What a code is known by: a code of Kemendagri has its dots or not."""
+    bare = code.str.strip_chars()
+    return pl.when(code.str.contains(DOTTED_CODE)).then(bare.str.replace_all(".", "", literal=True)).otherwise(bare)
+
+
+def names_of(reference: Reference, regions: pl.DataFrame) -> pl.DataFrame:
+    """Every key by which regions are known by name: `key`, `code`. With the word for its kind, before or after the
+    name, and without.
+    """
+    same = regions.select("code", "code_2020", "kind")
+    aliased = (
+        reference.aliases.select("code", name="alias")
+        .join(same, on="code")
+        .select("name", "code_2020", "code")
+        .join(same.select("kind", "code_2020", twin="code"), on="code_2020", how="left")
+        .select("name", "kind", code=pl.coalesce("twin", "code"))
+        .unique()
     )
-    named = pl.concat(
-        [
-            regions,
-            aliases.select(region_code="code", name="alias")
-            .join(regions.drop("name"), on="region_code")
-            .select(regions.columns),
-        ]
-    ).with_columns(name_key(pl.col("name")).alias("full"))
-    bare = pl.col("full").str.replace(BARE, "")
-    is_province = pl.col("region_level") == "province"
+    named = pl.concat([regions.select("name", "kind", "code"), aliased.select("name", "kind", "code")])
+    full = named.with_columns(spelled(pl.col("name"), reference.spellings).alias("full")).with_columns(
+        pl.coalesce(
+            pl.col("full").str.extract(KIND_IN_NAME),
+            pl.col("kind").replace_strict(KIND_WORDS, default="", return_dtype=pl.String),
+        ).alias("word"),
+        pl.when(pl.col("kind").is_in(["provinsi", "kabupaten", "kota"]))
+        .then(pl.col("full").str.replace(KIND_IN_NAME, ""))
+        .otherwise("full")
+        .alias("bare"),
+    )
+    plain_word = pl.col("word").str.replace(" ADMINISTRASI", "")
+    words = (pl.col("word"), plain_word)
     keys = [
-        pl.col("full"),
-        bare,
-        pl.when(is_province).then(pl.format("PROVINSI {}", bare)),
+        pl.col("bare"),
+        *(pl.format("{}{}", word, "bare") for word in words),
+        *(pl.format("{}{}", "bare", word) for word in words),
     ]
     return (
-        named.with_columns(pl.concat_list(keys).alias("key"))
+        full.with_columns(pl.concat_list(keys).alias("key"))
         .explode("key")
-        .drop_nulls("key")
-        .select("key", "region_code", "region_level", "label")
+        .select(pl.col("key").str.replace_all(" ", ""), "code")
         .unique(maintain_order=True)
     )
 
 
-def code_lookup(regions: pl.DataFrame, valid: pl.DataFrame, levels: Sequence[str]) -> pl.DataFrame:
-    """Every Kemendagri code, of either generation, that stands for a valid region: as `name_lookup`."""
-    wanted = valid.filter(pl.col("level").is_in(levels))
-    other = regions.select(pl.col("code").alias("key"), "code_2020")
-    pairs = pl.concat(
-        [
-            wanted.select(key="code", code="code"),
-            wanted.drop_nulls("code_2020").select(key="code_2020", code="code"),
-            wanted.join(other, left_on="code", right_on="code_2020", how="inner").select("key", "code"),
-        ]
-    ).unique()
-    return pairs.join(wanted, on="code").select(
-        "key", region_code="code", region_level="level", label=pl.format("{} ({})", "name", "code")
+def codes_of(reference: Reference, regions: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Every key by which regions are known in a system of codes: `key`, `code`."""
+    if key == "code":
+        pairs = regions.select(code_key(pl.col("code")).alias("key"), "code")
+    elif key == "bps":
+        pairs = regions.drop_nulls("code_bps").select(code_key(pl.col("code_bps")).alias("key"), "code")
+    else:
+        mapped = reference.codes.filter(system=key).select(key="code", code="region_code")
+        pairs = mapped.join(regions, on="code", how="semi")
+    return pairs.unique(maintain_order=True)
+
+
+def standing(reference: Reference, on: date, named_on: date | None) -> pl.DataFrame:
+    """What the regions that a source speaks of are for an edition: `code`, `region_code`, `refused`, `codes`.
+
+    A region whose code changed is the same region. One that was divided between the day the source speaks of and the
+    day of the edition, or is a part of such a one, is another, unless `changes` declares that its figures carry over.
+    `named_on` is the day whose regions the source speaks of; without one, codes of all generations stand for what is
+    valid `on` the day of the edition.
+    """
+    regions, changes = reference.regions, reference.changes
+    valid = valid_regions(regions, on)
+    twin = valid.drop_nulls("code_2020").select("code_2020", twin="code")
+    spoken = regions if named_on is None else valid_regions(regions, named_on)
+    is_valid = pl.col("code").is_in(valid["code"].implode())
+    told = spoken.join(twin, on="code_2020", how="left", maintain_order="left").select(
+        "code", pl.when(is_valid).then("code").otherwise("twin").alias("region_code")
+    )
+    label = regions.select("code", label=pl.format("{} ({})", "name", "code"))
+
+    def named(code: str, as_name: str) -> pl.DataFrame:
+        return label.rename({"code": code, "label": as_name})
+
+    between = changes.join(named("from_code", "whole"), on="from_code").join(named("to_code", "part"), on="to_code")
+    since = between.filter(pl.lit(named_on is not None and named_on < on) & (pl.col("date") <= on))
+    if named_on is not None:
+        since = since.filter(pl.col("date") > named_on)
+    divided = since.group_by(code="from_code").agg(
+        pl.col("to_code").filter("carries").first().alias("heir"),
+        pl.format(
+            "{} of {}, since divided into {}",
+            pl.col("whole").first(),
+            pl.lit(str(named_on)),
+            pl.col("part").sort().str.join(", "),
+        ).alias("why"),
+        pl.col("to_code").sort().str.join(" ").alias("codes"),
+    )
+    until = between.filter(pl.col("date") > on)
+    if named_on is None:
+        until = until.join(told.filter(pl.col("region_code").is_null()), left_on="to_code", right_on="code", how="semi")
+    else:
+        until = until.filter(pl.col("date") <= named_on)
+    part = until.select(
+        code="to_code",
+        heir=pl.when("carries").then("from_code"),
+        why=pl.format("{}, on {} part of {}", "part", pl.lit(str(on)), "whole"),
+        codes="from_code",
+    )
+    changed = pl.concat([divided.select(part.columns), part])
+    return (
+        told.join(changed, on="code", how="left", maintain_order="left")
+        .select(
+            "code",
+            pl.when(pl.col("why").is_null()).then("region_code").otherwise("heir").alias("region_code"),
+            pl.when(pl.col("heir").is_null()).then("why").alias("refused"),
+            pl.coalesce("heir", "codes", "region_code").alias("codes"),
+        )
+        .filter(pl.col("region_code").is_not_null() | pl.col("refused").is_not_null())
     )
 
 
-def region_lookup(regions: pl.DataFrame, valid: pl.DataFrame, aliases: pl.DataFrame, source: Source) -> pl.DataFrame:
-    """The texts that a source may name regions by, and the valid regions they stand for."""
-    if source.region_key == "code":
-        return code_lookup(regions, valid, source.region_levels)
-    return name_lookup(valid, aliases, source.region_levels)
+def region_lookup(reference: Reference, source: Source, on: date) -> Lookup:
+    """What a source may call regions, for an edition whose regions are those of a day."""
+    levels = {*source.region_levels, *(place.level for place in source.region_path)}
+    stand = standing(reference, on, source.regions_date)
+    regions = reference.regions.filter(pl.col("level").is_in(levels)).join(
+        stand, on="code", how="semi", maintain_order="left"
+    )
+    places = reference.regions.select(
+        region_code="code", region_level="level", label=pl.format("{} ({})", "name", "code")
+    )
+
+    def known(pairs: pl.DataFrame) -> pl.DataFrame:
+        named = pairs.join(stand, on="code", maintain_order="left").with_columns(
+            pl.coalesce("region_code", "code").alias("region_code")
+        )
+        return (
+            named.join(places, on="region_code", maintain_order="left")
+            .select("key", "region_code", "region_level", "label", "refused", "codes")
+            .unique(maintain_order=True)
+        )
+
+    def by_name() -> pl.DataFrame:
+        return known(names_of(reference, regions))
+
+    if source.region_key == "name":
+        names = by_name()
+        inside = lineage(reference.regions) if source.region_path else places.clear()
+        return Lookup(names, names, inside, reference.spellings)
+    codes = known(codes_of(reference, regions, source.region_key))
+    if not source.region_path:
+        return Lookup(codes, codes.clear(), places.clear(), reference.spellings)
+    return Lookup(codes, by_name(), lineage(reference.regions), reference.spellings)
 
 
-def resolved(rows: pl.DataFrame, lookup: pl.DataFrame, region_key: str) -> pl.DataFrame:
-    """The rows with `region_code` and `region_level`, null where the region is unknown or ambiguous.
+def resolved(rows: pl.DataFrame, lookup: Lookup, source: Source) -> pl.DataFrame:
+    """The rows with `region_code` and `region_level`, null where the region is unknown, ambiguous or refused.
 
-    Also adds `candidates`, how many regions the text can mean; `candidate_labels`, `candidate_codes`, which they are.
+    Also adds the other columns of FOUND: `candidates`, how many regions the text can mean; `candidate_labels`,
+    `candidate_codes`, which they are; `refused`, why a region that is known cannot be taken; `unknown_part`.
     """
-    key = name_key(pl.col("region")) if region_key == "name" else pl.col("region").str.strip_chars()
-    matches = lookup.group_by("key").agg(
+    texts = rows.select("region").drop_nulls().unique(maintain_order=True)
+    if source.region_path:
+        found = along_path(texts, lookup, source).found
+    else:
+        text = pl.col("region")
+        key = name_key(text, lookup.spellings) if source.region_key == "name" else code_key(text)
+        keyed = texts.with_columns(key.alias("key"), text.alias("part"))
+        found = _matched(keyed, lookup.known, ["key"])
+    return rows.join(found.select("region", *FOUND), on="region", how="left", maintain_order="left").with_columns(
+        pl.col("candidates").fill_null(0)
+    )
+
+
+def _matched(texts: pl.DataFrame, known: pl.DataFrame, on: list[str]) -> pl.DataFrame:
+    """The texts with what is known of them; `known` is looked up by the columns `on`."""
+    matches = known.group_by(on).agg(
         pl.col("region_code").first(),
         pl.col("region_level").first(),
         pl.len().cast(pl.Int64).alias("candidates"),
         pl.col("label").sort().str.join(", ").alias("candidate_labels"),
-        pl.col("region_code").sort().str.join(" ").alias("candidate_codes"),
+        pl.col("codes").sort().str.join(" ").alias("candidate_codes"),
+        pl.col("refused").first(),
     )
-    certain = pl.col("candidates") == 1
-    return (
-        rows.with_columns(key.alias("_key"))
-        .join(matches, left_on="_key", right_on="key", how="left", maintain_order="left")
-        .with_columns(
-            pl.when(certain).then("region_code").alias("region_code"),
-            pl.when(certain).then("region_level").alias("region_level"),
-            pl.col("candidates").fill_null(0),
+    certain = (pl.col("candidates") == 1) & pl.col("refused").is_null()
+    return texts.join(matches, on=on, how="left", maintain_order="left").with_columns(
+        pl.when(certain).then("region_code").alias("region_code"),
+        pl.when(certain).then("region_level").alias("region_level"),
+        pl.when(pl.col("candidates") == 1).then("refused").alias("refused"),
+        pl.when((pl.col("candidates") == 1) & pl.col("refused").is_not_null())
+        .then(pl.lit("divided_region"))
+        .alias("refused_by"),
+        pl.col("candidates").fill_null(0),
+        pl.when(pl.col("candidates").is_null()).then("part").alias("unknown_part"),
+    )
+
+
+class Paths(NamedTuple):
+    """What paths stand for: `found` (`region` and what is known of it) and `own`, the regions of the source's own
+    (`code`, `level`, `name`, `parent`).
+    """
+
+    found: pl.DataFrame
+    own: pl.DataFrame
+
+
+def along_path(texts: pl.DataFrame, lookup: Lookup, source: Source) -> Paths:
+    """Resolve paths, place by place: each is looked for within the one before it.
+
+    Where a place has code and name, the code decides and the name must be one of the region's. A code that is not known
+    is a region of the source's own where the source declares it; its code begins with the name of the system.
+    """
+    depth = len(source.region_path)
+    parts = pl.col("region").str.split(PATH)
+    state = texts.select("region").with_columns(
+        *(parts.list.get(place, null_on_oob=True).alias(f"part{place}") for place in range(depth)),
+        pl.lit(None, pl.String).alias("above"),
+        *(pl.lit(None, dtype).alias(name) for name, dtype in FOUND.items()),
+    )
+    own: list[pl.DataFrame] = []
+    stopped = state.clear()
+    for index, place in enumerate(source.region_path):
+        reached = [f"part{each}" for each in range(index + 1)]
+        step = state.select(*reached, "above").unique(maintain_order=True)
+        told = _placed(step.with_columns(pl.col(f"part{index}").alias("part")), place, lookup, source)
+        own.append(
+            told.filter("is_own").select(code="region_code", level=pl.lit(place.level), name="name", parent="above")
         )
-        .drop("_key")
+        state = (
+            state.drop("above", *FOUND)
+            .join(told.select(*reached, *FOUND), on=reached, how="left", nulls_equal=True, maintain_order="left")
+            .with_columns(pl.col("region_code").alias("above"))
+        )
+        is_lost = pl.col("region_code").is_null()
+        stopped = pl.concat([stopped, state.filter(is_lost).select(stopped.columns)])
+        state = state.filter(~is_lost)
+    found = pl.concat([state.select("region", *FOUND), stopped.select("region", *FOUND)])
+    return Paths(found, pl.concat([pl.DataFrame(schema=OWN), *own]).unique(maintain_order=True))
+
+
+def _placed(step: pl.DataFrame, place: Place, lookup: Lookup, source: Source) -> pl.DataFrame:
+    """The places of one step with what is known of them, and whether they are regions of the source's own."""
+    both = place.code is not None and place.name is not None
+    part = pl.col("part")
+    step = step.with_columns(
+        (part.str.extract(CODED, 1) if both else part).alias("name"),
+        (part.str.extract(CODED, 2) if both else part).alias("code"),
+    )
+    by_name = name_key(pl.col("name"), lookup.spellings)
+    key = by_name if source.region_key == "name" else code_key(pl.col("code"))
+    step = step.with_columns(key.alias("key"), by_name.alias("name_key"))
+    known = lookup.known.filter(region_level=place.level)
+    if step["above"].null_count() == step.height:
+        told = _matched(step, known, ["key"])
+    else:
+        inside = lookup.lineage.select(region_code="code", above="ancestor")
+        told = _matched(step, known.join(inside, on="region_code"), ["key", "above"])
+    if both and source.region_key != "name":
+        names = lookup.names.select("region_code", name_key="key", is_named=pl.lit(True)).unique()
+        told = told.join(names, on=["region_code", "name_key"], how="left", maintain_order="left")
+        differs = pl.col("region_code").is_not_null() & pl.col("is_named").is_null()
+        told = told.with_columns(
+            pl.when(differs).then("candidate_labels").otherwise("refused").alias("refused"),
+            pl.when(differs).then(pl.lit("code_and_name_differ")).otherwise("refused_by").alias("refused_by"),
+            *(pl.when(~differs).then(name).alias(name) for name in ("region_code", "region_level")),
+        )
+    system = f"{source.region_key}:"
+    within = lookup.lineage.filter(pl.col("ancestor").is_in(place.own_within))["code"]
+    is_inside = pl.col("above").is_in(within.implode()) | pl.col("above").str.starts_with(system)
+    is_own = (pl.col("candidates") == 0) & pl.col("code").is_not_null() & is_inside & bool(place.own_within)
+    own_code = pl.format("{}{}", pl.lit(system), "code")
+    return told.with_columns(is_own.fill_null(False).alias("is_own")).with_columns(
+        pl.when("is_own").then(own_code).otherwise("region_code").alias("region_code"),
+        pl.when("is_own").then(pl.lit(place.level)).otherwise("region_level").alias("region_level"),
+        pl.when("is_own").then(1).otherwise("candidates").alias("candidates"),
+        pl.when("is_own").then("part").otherwise("candidate_labels").alias("candidate_labels"),
+        pl.when("is_own").then(own_code).otherwise("candidate_codes").alias("candidate_codes"),
+        pl.when(~pl.col("is_own")).then("unknown_part").alias("unknown_part"),
     )
 
 
-def nearest_labels(texts: Sequence[str], lookup: pl.DataFrame) -> dict[str, str]:
+def own_regions(seen: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The regions of sources' own, once each, and findings about those that are told in more than one way."""
+    ordered = seen.unique().sort("code", "name", "parent")
+    told = pl.format("{} in {}", "name", "parent")
+    twice = (
+        ordered.group_by("code")
+        .agg(told.str.join("; ").alias("observed"), told.first().alias("expected"), pl.len())
+        .filter(pl.col("len") > 1)
+    )
+    findings = twice.select(pl.lit("own_region_differs").alias("check"), "observed", "expected", subject="code")
+    return ordered.unique("code", keep="first", maintain_order=True), findings.select(FINDING.names()).cast(FINDING)
+
+
+def nearest_labels(texts: Sequence[str], lookup: Lookup) -> dict[str, str]:
     """For texts that no region is known by: the nearest names, to say what may have been meant."""
-    labels = dict(lookup.select("key", "label").iter_rows())
+    from rapidfuzz import fuzz, process
+
+    labels = dict(lookup.known.select("key", "label").iter_rows())
     keys = list(labels)
     frame = pl.DataFrame({"text": list(texts)}, schema={"text": pl.String}).unique()
     nearest = {}
-    # Comparing is slow, and nobody reads thousands of suggestions.
-    for text, key in frame.head(MOST_SUGGESTED).select("text", name_key(pl.col("text")).alias("key")).iter_rows():
-        found = dict.fromkeys(labels[match] for match in difflib.get_close_matches(key, keys, n=3, cutoff=0.7))
-        nearest[text] = ", ".join(found) or "-"
+    # Nobody reads thousands of suggestions.
+    for text, key in (
+        frame.head(MOST_SUGGESTED).select("text", name_key(pl.col("text"), lookup.spellings).alias("key")).iter_rows()
+    ):
+        found = process.extract(key, keys, scorer=fuzz.ratio, limit=3 * KEYS_PER_NAME, score_cutoff=NEAR)
+        nearest[text] = ", ".join([*dict.fromkeys(labels[match] for match, _, _ in found)][:3]) or "-"
     return nearest

@@ -1,26 +1,58 @@
-"""Files for people: a workbook of the index, because Excel cannot read Parquet and misreads CSV with decimal points."""
+"""Files for people: workbooks, because Excel cannot read Parquet and misreads CSV with decimal points."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
 LEVELS = ("national", "province", "regency_city")
-SHEETS = {"Indeks": "index_score", "Batas kategori": "cut_off", "Temuan": "quality_result"}
+SHOWN = ("index_score", "cut_off", "quality_result", "not_reported", "reporting")
+PLACE = ("region_level", "region_code", "region_name", "approach")
+COVERAGE = (
+    "indicators_expected",
+    "indicators_reported",
+    "indicators_reported_zero",
+    "indicators_imputed",
+    "indicators_missing",
+    "indicators_evidenced",
+)
 
 
-def write_workbook(tables: Path, file: Path, created: datetime) -> None:
-    """Write index, cut-offs and findings down to regencies and cities as one workbook; text never becomes a formula."""
+def write_workbooks(tables: Path, folder: Path, created: datetime) -> None:
+    """Write what people look at, down to regencies and cities: the index with cut-offs and findings, and who has not
+    reported what, for those who call the offices.
+    """
+    frames = {path.stem: _upper(pl.read_parquet(path)) for path in tables.glob("*.parquet") if path.stem in SHOWN}
+    missing = frames["not_reported"]
+    silent = missing.filter("is_silent")
+    sent = missing.filter(~pl.col("is_silent"))
+    index = {"Indeks": "index_score", "Batas kategori": "cut_off", "Temuan": "quality_result"}
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "index_score.xlsx", {sheet: frames[table] for sheet, table in index.items()}, created)
+    _write(
+        folder / "not_reported.xlsx",
+        {
+            "Kantor tanpa laporan": silent.group_by(PLACE, maintain_order=True).agg(indicators_missing=pl.len()),
+            "Indikator belum dilaporkan": sent.select(*PLACE, "node_code", "name_id", "name_en", "status"),
+            "Cakupan per kantor": frames["reporting"].select(*PLACE, *COVERAGE),
+        },
+        created,
+    )
+
+
+def _upper(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter(pl.col("region_level").is_in(LEVELS)) if "region_level" in frame.columns else frame
+
+
+def _write(file: Path, sheets: Mapping[str, pl.DataFrame], created: datetime) -> None:
+    """Write a workbook; text never becomes a formula."""
     import xlsxwriter
 
-    file.parent.mkdir(parents=True, exist_ok=True)
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(file), options) as workbook:
         workbook.set_properties({"created": created.replace(tzinfo=None)})
-        for sheet, table in SHEETS.items():
-            frame = pl.read_parquet(tables / f"{table}.parquet")
-            if "region_level" in frame.columns:
-                frame = frame.filter(pl.col("region_level").is_in(LEVELS))
+        for sheet, frame in sheets.items():
             frame.write_excel(
                 workbook,
                 worksheet=sheet,

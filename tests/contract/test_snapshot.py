@@ -17,7 +17,7 @@ from python_calamine import CalamineWorkbook
 from flows.night import Night
 from schemas.contract import POLARS_TYPES
 from schemas.methodology import Methodology
-from tests.conftest import EDITION, EXTRACTS, Answer, Nights
+from tests.conftest import EDITION, EXTRACTS, Answer, Nights, Published
 
 Cli = Callable[..., Answer]
 Bundled = tuple[Nights, Night]
@@ -25,18 +25,27 @@ Bundled = tuple[Nights, Night]
 # Locked: a column that goes, or gets another name or type, breaks readers.
 COLUMNS = {
     "index_score": "edition period as_of region_level region_code region_name parent_region_code approach origin score "
-    "computed_score rank regions_ranked category indicators_expected indicators_reported indicators_evidenced "
-    "is_synthetic snapshot_id",
+    "computed_score rank regions_ranked category score_lowest score_highest rank_best rank_worst indicators_expected "
+    "indicators_reported indicators_evidenced is_synthetic snapshot_id",
     "node_score": "edition period as_of region_level region_code region_name parent_region_code approach node_code "
     "parent_node_code node_level score computed_score origin weight effective_weight contribution rank category "
     "children_expected children_present is_synthetic snapshot_id",
     "indicator_value": "edition period as_of region_level region_code approach node_code raw_value treated_value "
-    "normalised_value status extract_count is_synthetic snapshot_id",
+    "normalised_value status extract_count numerator denominator regions_counted is_synthetic snapshot_id",
     "cut_off": "edition period region_level approach node_code category lower upper closed_side basis n evidence "
     "snapshot_id",
     "region": "code level name parent kind valid_from valid_to code_2020 code_bps",
+    "crosswalk": "region_code region_level region_name valid_from valid_to current_code current_name relation carries "
+    "population_share note",
+    "edition": "edition period title_id title_en edition_status revision reference_period regions_date territory "
+    "scale_lowest scale_highest comparability publications snapshot_id",
+    "reporting": "edition period as_of region_level region_code region_name parent_region_code approach "
+    "indicators_expected indicators_reported indicators_reported_zero indicators_imputed indicators_missing "
+    "indicators_evidenced is_silent is_synthetic snapshot_id",
+    "not_reported": "edition period as_of region_level region_code region_name parent_region_code approach node_code "
+    "name_id name_en status is_silent is_synthetic snapshot_id",
     "methodology_node": "edition node_code parent_node_code node_level kind name_id name_en weight effective_weight "
-    "direction unit normalisation aggregation missing source_item evidence note snapshot_id",
+    "direction unit normalisation aggregation missing source_item denominator_item per evidence note snapshot_id",
     "quality_result": "run_id scope check severity subject observed expected message_id message_en",
     "observation": "edition period as_of region_level region_code approach node_code value value_sent state correction "
     "source file_name extract_sha256 sheet row reference is_synthetic snapshot_id",
@@ -152,9 +161,11 @@ def test_nothing_that_was_sent_becomes_a_formula(nights: Nights, inbox: Path, da
         assert not any(b"<f>" in archive.read(name) for name in sheets)
 
 
-def test_verify_finds_nothing_on_a_whole_store_and_names_each_damage(tmp_path: Path, kerawanan: Cli) -> None:
-    whole = tmp_path / "whole"
-    assert kerawanan("run", "--edition", EDITION, "--inbox", EXTRACTS, "--store", whole).code == 0
+def test_verify_finds_nothing_on_a_whole_store_and_names_each_damage(
+    published: Published, tmp_path: Path, kerawanan: Cli
+) -> None:
+    whole, first = published[0].store, published[1]
+    assert first.outcome == "published"
     assert kerawanan("snapshots", "verify", "--store", whole).code == 0
     snapshot = kerawanan("snapshots", "list", "--store", whole, "--format", "json").json["snapshots"][0]["snapshot_id"]
     base = f"snapshots/{EDITION}/{snapshot}"
@@ -217,7 +228,7 @@ def test_answers_for_people_and_for_programs(tmp_path: Path, kerawanan: Cli, mon
     assert again.json["outcome"] == "unchanged"
     text = kerawanan("run", "--edition", EDITION)
     assert "unchanged" in text.out
-    assert "Snapshot   published as" not in text.out
+    assert "Snapshot     published as" not in text.out
     listed = kerawanan("snapshots", "list")
     assert "candidate, stable" in listed.out
     shown = kerawanan("snapshots", "show", again.json["snapshot_id"][:12])
@@ -261,8 +272,10 @@ def test_synthetic_data_is_labelled_and_never_becomes_stable(
     assert "SIMULATED" in shown.out
 
 
-def test_a_candidate_becomes_stable_by_a_person_with_a_reason(nights: Nights, inbox: Path, kerawanan: Cli) -> None:
-    first = nights.run()
+def test_a_candidate_becomes_stable_by_a_person_with_a_reason(
+    published: Published, inbox: Path, kerawanan: Cli
+) -> None:
+    nights, first = published
     press = inbox / "siaran-pers-provinsi-2022-12-16.csv"
     press.write_text(press.read_text().replace("Prov. Bali;Input provinsi;52,75", "Prov. Bali;Input provinsi;52,76"))
     second = nights.run(inbox)

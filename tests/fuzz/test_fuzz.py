@@ -28,7 +28,7 @@ from tests.documents import ods
 from tests.fuzz.mutations import mutated, packed
 from transforms.admission import admission, identified, over_limit
 from transforms.parse import extract_rows
-from transforms.regions import region_lookup
+from transforms.regions import Lookup, region_lookup
 
 SEED = 20240214
 FEW, MANY = 400, 10_600
@@ -39,7 +39,7 @@ KPU_LINES = 200
 METHODOLOGY = Library().edition("ikp-2024-simulated")
 LIBRARY = Library()
 SOURCES = LIBRARY.sources
-VALID = valid_regions(METHODOLOGY.regions, METHODOLOGY.edition.regions_date)
+VALID = valid_regions(METHODOLOGY.regions(), METHODOLOGY.edition.regions_date)
 KNOWN_CODES = set(VALID["code"])
 
 
@@ -199,9 +199,9 @@ def wholes(real: bool) -> tuple[Whole, ...]:
 
 
 @cache
-def lookup_of(region_key: str, levels: tuple[str, ...]) -> pl.DataFrame:
+def lookup_of(region_key: str, levels: tuple[str, ...]) -> Lookup:
     source = changed(UNITS, region_key=region_key, region_levels=levels)
-    return region_lookup(METHODOLOGY.regions, VALID, METHODOLOGY.aliases, source)
+    return region_lookup(METHODOLOGY.reference, source, METHODOLOGY.edition.regions_date)
 
 
 def damaged_extract(seed: int, index: int, real: bool = False) -> tuple[bytes, Source, str]:

@@ -10,14 +10,13 @@ import pytest
 import python_calamine
 
 from schemas.methodology import Library
-from schemas.regions import valid_regions
 from schemas.sources import Source
 from schemas.violations import Refusal
 from tests.inputs.make import HERE, all_cases, cut, flipped, made
 from transforms import cells, containers, grids, ods, xlsx
 from transforms.admission import Admission, admission, identified, over_limit
 from transforms.parse import extract_rows
-from transforms.regions import region_lookup
+from transforms.regions import Lookup, region_lookup
 
 ON = date(2022, 7, 1)
 CASES = all_cases()
@@ -49,9 +48,9 @@ def library() -> Library:
 
 
 @cache
-def looked_up(key: str, levels: tuple[str, ...], library: Library) -> pl.DataFrame:
+def looked_up(key: str, levels: tuple[str, ...], library: Library) -> Lookup:
     source = Source.model_validate({**CASES["nothing"]["source"], "region_key": key, "region_levels": levels})
-    return region_lookup(library.regions, valid_regions(library.regions, ON), library.aliases, source)
+    return region_lookup(library.reference, source, ON)
 
 
 def read(content: bytes, entry: dict[str, Any], library: Library) -> tuple[pl.DataFrame, Admission, Source]:

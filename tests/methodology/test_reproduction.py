@@ -134,7 +134,9 @@ def test_a_category_that_no_published_bound_decides_stays_unknown(bundled: Bundl
 @pytest.mark.parametrize("complete", [False, True])
 def test_zero_in_partisipasi_is_sedang(nights: Nights, inbox: Path, methodology: Methodology, complete: bool) -> None:
     """Below full coverage by what is published, at full coverage because mean - SD is negative."""
-    names = methodology.regions.filter(pl.col("level") == "province", pl.col("valid_from").is_null())["name"].to_list()
+    names = (
+        methodology.regions().filter(pl.col("level") == "province", pl.col("valid_from").is_null())["name"].to_list()
+    )
     known = {"DKI Jakarta", "Jawa Barat", "Kalimantan Timur", "DI Yogyakarta"}
     lines = [f"Prov. {name},-,-,-,0,-,alamat" for name in names if name not in known]
     file = inbox / "dimensi-provinsi-tambahan.csv"

@@ -26,10 +26,11 @@ from tests.documents import ods
 from tests.fuzz.mutations import packed
 from transforms.admission import admission, identified
 from transforms.parse import extract_rows
-from transforms.regions import region_lookup
+from transforms.regions import Lookup, region_lookup
 
 LIBRARY = Library()
-VALID = valid_regions(LIBRARY.regions, date(2024, 1, 1))
+ON = date(2024, 1, 1)
+VALID = valid_regions(LIBRARY.reference.down_to("regency_city").regions, ON)
 REGIONS = dict(VALID.filter(pl.col("level").is_in(["province", "regency_city"])).select("code", "name").rows())
 # No unit of the dictionary goes below zero; this one does, so that signs are looked at as well.
 DICTIONARY = LIBRARY.dictionary.model_copy(
@@ -120,9 +121,9 @@ def source_of(layout: str, form: str, style: str, separator: str | None = None, 
 
 
 @cache
-def lookup() -> pl.DataFrame:
+def lookup() -> Lookup:
     source = source_of("long", "json", "english")
-    return region_lookup(LIBRARY.regions, VALID, LIBRARY.aliases, source)
+    return region_lookup(LIBRARY.reference, source, ON)
 
 
 def table_of(figures: Sequence[Figure], layout: str) -> list[list[object]]:

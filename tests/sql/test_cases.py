@@ -23,7 +23,7 @@ STATEMENTS = {
     for path in (files("warehouse") / folder).iterdir()
 }
 SELECTING = {Path(str(path)).stem for path in (files("warehouse") / "sql/gate").iterdir()}
-SETUP = "exact_scale", "origin", "node_bound", "node_scaling", "node_result", "node_beaten", "node_sum"
+SETUP = "exact_scale", "origin", "node_bound", "node_scaling", "node_result", "node_beaten", "node_sum", "score_end"
 
 
 def rounded(value: Any) -> Any:
@@ -38,6 +38,7 @@ def test_case(statement: str, name: str, case: dict[str, Any]) -> None:
         connection.execute(
             'create table finding ("check" varchar, subject varchar, observed varchar, expected varchar)'
         )
+        connection.execute("create table not_applicable (unit_key integer, node_key integer)")
         for table, rows in case["given"].items():
             header, *body = rows
             frame = pl.DataFrame(body, schema=[cell.split(":")[0] for cell in header], orient="row", strict=False)

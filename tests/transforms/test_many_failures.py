@@ -29,7 +29,6 @@ import polars as pl
 resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))  # rather than that of the whole machine
 
 from schemas.methodology import Library
-from schemas.regions import valid_regions
 from schemas.sources import Source
 from transforms.admission import admission, identified
 from transforms.parse import extract_rows
@@ -38,8 +37,7 @@ from transforms.regions import region_lookup
 count, kind, name = int(sys.argv[1]), sys.argv[2], "media-kabkota"
 library = Library()
 source = library.sources[name]
-valid = valid_regions(library.regions, date(2024, 1, 1))
-lookup = region_lookup(library.regions, valid, library.aliases, source)
+lookup = region_lookup(library.reference, source, date(2024, 1, 1))
 row = pl.col("row")
 large, word = pl.format("{},25", row + 101), pl.format("kira-kira {}", row)
 figure = {

@@ -6,6 +6,13 @@ import polars as pl
 
 from schemas.dictionary import Dictionary
 
+# Columns of a reported value that is no ratio and no sum.
+NOT_A_RATIO = {
+    "numerator": pl.lit(None, pl.Float64),
+    "denominator": pl.lit(None, pl.Float64),
+    "members_counted": pl.lit(None, pl.Int32),
+}
+
 
 def write_prepared(folder: Path, frames: dict[str, pl.DataFrame], dictionary: Dictionary) -> Path:
     """Write the engine's tables, with no observation and no finding, to a folder below `folder`."""

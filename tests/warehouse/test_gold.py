@@ -2,6 +2,7 @@
 
 import csv
 import math
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from schemas.edition import Edition, Node
 from schemas.methodology import Library, Methodology
-from tests.warehouse.prepared import write_prepared
+from tests.warehouse.prepared import NOT_A_RATIO, write_prepared
 from transforms.design import design_frames
 from warehouse.database import EngineLimits
 from warehouse.engine import Stamp, score_tables
@@ -82,9 +83,10 @@ def scored(
             "code_2020": None,
             "code_bps": None,
         },
-        schema=packaged.regions.schema,
+        schema=packaged.reference.regions.schema,
     )
-    methodology = Methodology(packaged.dictionary, packaged.sources, (), regions, packaged.aliases, edition, files={})
+    reference = replace(packaged.reference, regions=regions, changes=packaged.reference.changes.clear())
+    methodology = Methodology(packaged.dictionary, packaged.sources, (), reference, edition, files={})
     frames = design_frames(methodology)
     place = (
         values.unpivot(index="uCode", variable_name="code", value_name="value")
@@ -101,6 +103,7 @@ def scored(
         treated_value="value",
         status=pl.lit("reported"),
         extract_count=pl.lit(1),
+        **NOT_A_RATIO,
         is_evidenced=pl.lit(False),
         is_score=pl.lit(as_scores),
     )
@@ -170,9 +173,7 @@ def test_gaps_with_rescaled_weights_and_ranks(tmp_path: Path, packaged: Methodol
 def test_effective_weights(packaged: Methodology) -> None:
     nodes = tree(None, "arithmetic_mean", "none", "complete")
     edition: Edition = packaged.edition.model_copy(update={"nodes": nodes, "weights": "points"})
-    methodology: Any = Methodology(
-        packaged.dictionary, packaged.sources, (), packaged.regions, packaged.aliases, edition, files={}
-    )
+    methodology: Any = Methodology(packaged.dictionary, packaged.sources, (), packaged.reference, edition, files={})
     from transforms.design import node_frame
 
     found = dict(node_frame(methodology).select("node_code", "effective_weight").rows())

@@ -1,5 +1,6 @@
 """The same bits for any number of threads, at a size where threads share the work."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import polars as pl
 import pytest
 
 from schemas.methodology import Library, Methodology
-from tests.warehouse.prepared import write_prepared
+from tests.warehouse.prepared import NOT_A_RATIO, write_prepared
 from transforms.design import design_frames
 from warehouse.content import table_hash
 from warehouse.database import EngineLimits
@@ -25,12 +26,13 @@ def test_threads_and_memory_change_no_bit(tmp_path: Path) -> None:
         "code",
         *(
             pl.lit(value).cast(dtype).alias(name)
-            for name, dtype in packaged.regions.schema.items()
+            for name, dtype in packaged.reference.regions.schema.items()
             if name != "code"
             for value in [{"level": "province", "name": "x", "kind": "x"}.get(name)]
         ),
     )
-    methodology = Methodology(packaged.dictionary, packaged.sources, (), regions, packaged.aliases, edition, files={})
+    reference = replace(packaged.reference, regions=regions, changes=packaged.reference.changes.clear())
+    methodology = Methodology(packaged.dictionary, packaged.sources, (), reference, edition, files={})
     frames = design_frames(methodology)
     leaves = frames["node"].filter(pl.col("children_expected") == 0).select("node_key")
     place = frames["unit"].select("unit_key").join(leaves, how="cross")
@@ -45,6 +47,7 @@ def test_threads_and_memory_change_no_bit(tmp_path: Path) -> None:
         treated_value=value,
         status=pl.lit(""),
         extract_count=pl.lit(1),
+        **NOT_A_RATIO,
         is_evidenced=pl.lit(False),
         is_score=pl.lit(True),
     )

@@ -9,5 +9,6 @@ from roll_up_member as member
 inner join node_result as result on member.member_key = result.unit_key
 inner join unit as target on member.target_key = target.unit_key
 inner join node on result.node_key = node.node_key
+where member.method = 'mean'
 group by member.roll_up_key, target.label, node.node_code
 having count(*) < any_value(member.members) * any_value(member.min_share)

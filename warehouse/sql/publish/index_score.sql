@@ -6,14 +6,14 @@ leaf_count as (
     where children_expected = 0
 ),
 
-report as (
+exempt as (
     select
-        unit_key,
-        count(*) as reports,
-        count(*) filter (where is_evidenced) as evidenced
-    from reported
-    where status <> 'imputed'
-    group by unit_key
+        place.unit_key,
+        count(*) as leaves
+    from not_applicable as place
+    inner join node on place.node_key = node.node_key
+    where node.children_expected = 0
+    group by place.unit_key
 )
 
 select
@@ -31,7 +31,13 @@ select
     cast(standing.place as bigint) as rank,
     case when standing.place is not null then spread.n end as regions_ranked,
     cast(standing.category as varchar) as category,
-    leaf_count.leaves as indicators_expected,
+    case when index_range.unit_key is null then result.score else index_range.lowest end as score_lowest,
+    case when index_range.unit_key is null then result.score else index_range.highest end as score_highest,
+    case when index_range.unit_key is null then cast(standing.place as bigint) else index_range.rank_best end
+        as rank_best,
+    case when index_range.unit_key is null then cast(standing.place as bigint) else index_range.rank_worst end
+        as rank_worst,
+    leaf_count.leaves - coalesce(exempt.leaves, 0) as indicators_expected,
     coalesce(report.reports, 0) as indicators_reported,
     coalesce(report.evidenced, 0) as indicators_evidenced,
     cast($is_synthetic as boolean) as is_synthetic,
@@ -44,4 +50,6 @@ left join node_result as result on unit.unit_key = result.unit_key and node.node
 left join node_beaten as beaten on unit.unit_key = beaten.unit_key and node.node_key = beaten.node_key
 left join node_standing as standing on unit.unit_key = standing.unit_key and node.node_key = standing.node_key
 left join report on unit.unit_key = report.unit_key
+left join exempt on unit.unit_key = exempt.unit_key
+left join index_range on unit.unit_key = index_range.unit_key
 order by unit.unit_key

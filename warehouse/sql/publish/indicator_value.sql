@@ -23,8 +23,19 @@ stated as (
         raw_value,
         treated_value,
         cast(status as label) as status,
-        extract_count
+        extract_count,
+        numerator,
+        denominator,
+        members_counted
     from reported
+    where unit_key between $first_unit and $last_unit
+),
+
+exempt as (
+    select
+        unit_key,
+        node_key
+    from not_applicable
     where unit_key between $first_unit and $last_unit
 ),
 
@@ -34,11 +45,15 @@ scored as (
         place.node_key,
         stated.raw_value,
         stated.treated_value,
-        stated.status,
+        case when exempt.unit_key is null then stated.status else cast('not_applicable' as label) end as status,
         stated.extract_count,
+        stated.numerator,
+        stated.denominator,
+        stated.members_counted,
         result.score
     from place
     left join stated on place.unit_key = stated.unit_key and place.node_key = stated.node_key
+    left join exempt on place.unit_key = exempt.unit_key and place.node_key = exempt.node_key
     left join result on place.unit_key = result.unit_key and place.node_key = result.node_key
 )
 
@@ -55,6 +70,9 @@ select
     scored.score as normalised_value,
     coalesce(scored.status, cast('missing' as label)) as status,
     coalesce(scored.extract_count, 0) as extract_count,
+    scored.numerator,
+    scored.denominator,
+    scored.members_counted as regions_counted,
     cast($is_synthetic as boolean) as is_synthetic,
     cast($snapshot_id as label) as snapshot_id
 from scored

@@ -15,6 +15,8 @@ select
     aggregation,
     missing,
     source_item,
+    denominator as denominator_item,
+    per,
     evidence,
     note,
     $snapshot_id as snapshot_id

@@ -9,6 +9,16 @@ family as (
     group by parent_key
 ),
 
+exempt as (
+    select
+        place.unit_key,
+        child.parent_key as node_key,
+        count(*) as children
+    from not_applicable as place
+    inner join node as child on place.node_key = child.node_key
+    group by place.unit_key, child.parent_key
+),
+
 lowered as (
     select
         node_sum.*,
@@ -23,7 +33,10 @@ select
     lowered.node_key,
     case
         when node.children_weight_units is null then null
-        when node.missing = 'complete' and lowered.children_present < node.children_expected then null
+        when
+            node.missing = 'complete'
+            and lowered.children_present < node.children_expected - coalesce(exempt.children, 0)
+            then null
         when node.aggregation = 'arithmetic_mean' then lowered.weighted_sum / lowered.weight_present
         when node.aggregation = 'sum'
             then lowered.weighted_sum / node.weight_scale * node.children_weight_units / lowered.weight_present
@@ -32,3 +45,4 @@ select
     end as value
 from lowered
 inner join node on lowered.node_key = node.node_key
+left join exempt on lowered.unit_key = exempt.unit_key and lowered.node_key = exempt.node_key

@@ -16,5 +16,5 @@ create type label as enum (  -- noqa: CV07
     union
     select unnest(enum_range(cast(null as origin)))
     union
-    select unnest(['reported', 'reported_zero', 'imputed', 'missing'])
+    select unnest(['reported', 'reported_zero', 'imputed', 'missing', 'not_applicable'])
 )

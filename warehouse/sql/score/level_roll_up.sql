@@ -11,7 +11,7 @@ known as (
     from node_result as result
     inner join roll_up_member as member on result.unit_key = member.member_key
     inner join node on result.node_key = node.node_key
-    where node.node_level = $node_level and member.roll_up_key = $roll_up_key
+    where node.node_level = $node_level and member.roll_up_key = $roll_up_key and member.method = 'mean'
 ),
 
 scale as (

@@ -1,0 +1,71 @@
+"""Columns of figures that a source declares to be computed from others of the same row."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from schemas.sources import Derived, Source, plain
+from transforms.numbers import number_expr, plain_expr
+
+
+def column_figures(sent: Mapping[str, pl.DataFrame], name: str, source: Source) -> pl.DataFrame:
+    """The figures of a column, sent or derived, blank where what they need is zero: `value_text`, `number`,
+    `is_percent`, `odd`. `sent` holds the columns of the extract.
+    """
+    figures = _figures(sent, name, source)
+    if name not in source.needs:
+        return figures
+    is_blank = (_numbers(_figures(sent, source.needs[name], source), source) == 0).fill_null(False)
+    return figures.with_columns(pl.when(~is_blank).then(each).alias(each) for each in ("value_text", "number"))
+
+
+def _figures(sent: Mapping[str, pl.DataFrame], name: str, source: Source) -> pl.DataFrame:
+    """The figures of a column; where one that it is derived from is no number, that one stands for it."""
+    if name not in source.derived:
+        return sent[name]
+    made = source.derived[name]
+    numbers = pl.DataFrame({each: _numbers(sent[each], source) for each in made.columns})
+    number = numbers.select(_made(made).alias("number")).to_series()
+    words = pl.DataFrame({each: _words(sent[each], numbers[each], source) for each in made.columns})
+    odd = pl.DataFrame({each: sent[each]["odd"] for each in made.columns})
+    return pl.DataFrame(
+        {
+            "value_text": words.select(pl.coalesce(pl.all())).to_series().fill_null(_text(number)),
+            "number": number,
+            "is_percent": pl.repeat(False, len(number), dtype=pl.Boolean, eager=True),
+            "odd": odd.select(pl.coalesce(pl.all())).to_series(),
+        }
+    )
+
+
+def _made(made: Derived) -> pl.Expr:
+    if made.all_of:
+        part, whole = (pl.col(each) for each in made.all_of)
+        return pl.when(whole > 0).then((part == whole).cast(pl.Float64))
+    if made.any_of:
+        return (pl.col(made.any_of) > 0).cast(pl.Float64)
+    figure: pl.Expr = pl.lit(0.0)
+    for each in made.add:
+        figure = figure + pl.col(each)
+    for each in made.subtract:
+        figure = figure - pl.col(each)
+    return figure
+
+
+def _numbers(figures: pl.DataFrame, source: Source) -> pl.Series:
+    return figures.select(pl.coalesce("number", number_expr(pl.col("value_text"), source.number_style))).to_series()
+
+
+def _words(figures: pl.DataFrame, numbers: pl.Series, source: Source) -> pl.Series:
+    """The texts that are neither numbers nor words for a blank."""
+    blank = [plain(token) for token in source.missing]
+    is_word = ~plain_expr(pl.col("value_text")).is_in(blank) & numbers.is_null()
+    return figures.select(pl.when(is_word).then("value_text")).to_series()
+
+
+def _text(numbers: pl.Series) -> pl.Series:
+    """Numbers as texts, whole ones without a fraction."""
+    number = pl.col("number")
+    whole = number.cast(pl.Int64, strict=False)
+    text = pl.when(whole == number).then(whole.cast(pl.String)).otherwise(number.cast(pl.String))
+    return numbers.to_frame("number").select(text).to_series()

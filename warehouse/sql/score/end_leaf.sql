@@ -1,0 +1,48 @@
+-- grain: unit of the block x leaf without a report; it could be what was lowest and highest among those reported
+insert into score_end
+with
+leaf as (
+    select node_key
+    from node
+    where children_expected = 0
+),
+
+gapped as (
+    select
+        unit.unit_key,
+        unit.population_key
+    from unit
+    inner join population on unit.population_key = population.population_key
+    inner join node as root on root.parent_key is null
+    left join report on unit.unit_key = report.unit_key
+    left join node_result as result on unit.unit_key = result.unit_key and root.node_key = result.node_key
+    where
+        unit.unit_key between $first_unit and $last_unit
+        and not population.is_roll_up
+        and coalesce(report.reports, 0) < (select count(*) from leaf)
+        and result.origin is distinct from 'entered'
+),
+
+told as (
+    select
+        unit_key,
+        node_key
+    from reported
+    where unit_key between $first_unit and $last_unit and status <> 'imputed'
+    union all
+    select
+        unit_key,
+        node_key
+    from not_applicable
+    where unit_key between $first_unit and $last_unit
+)
+
+select
+    gapped.unit_key,
+    leaf.node_key,
+    seen.lowest,
+    seen.highest
+from gapped
+cross join leaf
+left join seen on gapped.population_key = seen.population_key and leaf.node_key = seen.node_key
+where (gapped.unit_key, leaf.node_key) not in (select (told.unit_key, told.node_key) from told)

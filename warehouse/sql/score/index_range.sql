@@ -1,0 +1,52 @@
+-- grain: unit whose index could be another; its ends, and the places that it would have among the others as they are
+create or replace table index_range as
+with
+root as (
+    select node_key
+    from node
+    where parent_key is null
+),
+
+-- a score and how many reach it
+reached as (
+    select distinct
+        result.population_key,
+        result.score,
+        count(*) over (partition by result.population_key order by result.score desc) as regions
+    from node_result as result
+    inner join root on result.node_key = root.node_key
+),
+
+ends as (
+    select
+        score_end.unit_key,
+        unit.population_key,
+        score_end.lowest,
+        score_end.highest,
+        result.score,
+        population.is_ranked and spread.is_complete as is_ranked
+    from score_end
+    inner join root on score_end.node_key = root.node_key
+    inner join unit on score_end.unit_key = unit.unit_key
+    inner join population on unit.population_key = population.population_key
+    inner join spread on unit.population_key = spread.population_key and root.node_key = spread.node_key
+    left join node_result as result on score_end.unit_key = result.unit_key and root.node_key = result.node_key
+)
+
+select
+    ends.unit_key,
+    ends.lowest,
+    ends.highest,
+    case
+        when ends.is_ranked and ends.highest is not null
+            then coalesce(above_highest.regions, 0) - cast(ends.score > ends.highest as integer) + 1
+    end as rank_best,
+    case
+        when ends.is_ranked and ends.lowest is not null
+            then coalesce(above_lowest.regions, 0) - cast(ends.score > ends.lowest as integer) + 1
+    end as rank_worst
+from ends
+asof left join reached as above_highest
+    on ends.population_key = above_highest.population_key and ends.highest < above_highest.score
+asof left join reached as above_lowest
+    on ends.population_key = above_lowest.population_key and ends.lowest < above_lowest.score
