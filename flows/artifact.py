@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from flows.report import reporting_sentences
+from flows.report import difference_sentences, reporting_sentences
 
 SHOWN = 20
+PAIRS = ("score_before", "score_after", "rank_before", "rank_after", "category_before", "category_after")
 
 
 def night_markdown(result: Mapping[str, Any]) -> str:
@@ -29,6 +30,7 @@ def night_markdown(result: Mapping[str, Any]) -> str:
         _list("Quarantined", result["quarantined"] or ["nothing"]),
         _list("Reported", reporting_sentences(result)),
         _list("Offices that sent nothing", result["silent"]),
+        _changes(result["changes"]) if result["changes"] else "",
         _list("Corrected", result["corrected"]),
         _list("Contradicted", result["contradicted"]),
         "## Where it lies",
@@ -45,6 +47,28 @@ def night_markdown(result: Mapping[str, Any]) -> str:
         ),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def difference_markdown(diff: Mapping[str, Any]) -> str:
+    """What differs between two snapshots."""
+    before, after = diff["before"], diff["after"]
+    parts = [
+        f"# {diff['edition']}: {_text(before['snapshot_id'])} > {_text(after['snapshot_id'])}",
+        "The content is the same." if diff["is_same_content"] else "The content differs.",
+        _changes({**diff, "regions_changed": len(diff["regions"])}),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _changes(diff: Mapping[str, Any]) -> str:
+    columns = ("region_level", "approach", "region_code", "region_name", "change", *PAIRS)
+    parts = [f"## Compared with {_text(diff['before']['snapshot_id'])}"]
+    if diff["regions"]:
+        parts.append(f"{diff['regions_changed']} region(s) have another score, rank or category.")
+        parts.append(_table(columns, diff["regions"][:SHOWN]))
+    else:
+        parts.append("No region has another score, rank or category.")
+    return "\n\n".join([*parts, _list("What differs", difference_sentences(diff))])
 
 
 def _text(value: object) -> str:

@@ -131,13 +131,17 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--memory-limit", metavar="SIZE", help="memory for the engine, such as 1GB")
     run.add_argument("--threads", type=int, metavar="N", help="threads for the engine")
 
-    shots = commands.add_parser("snapshots", help="list, show, promote or verify snapshots").add_subparsers(
+    shots = commands.add_parser("snapshots", help="list, show, compare, promote or verify snapshots").add_subparsers(
         metavar="COMMAND", required=True
     )
     listed = add(shots, "list", _snapshots_list, "all snapshots, oldest first")
     listed.add_argument("--edition")
     shown = add(shots, "show", _snapshots_show, "what a snapshot holds and what it stands on")
     shown.add_argument("snapshot_id", metavar="SNAPSHOT")
+    compared = add(shots, "diff", _snapshots_diff, "what differs between two snapshots of an edition")
+    compared.add_argument("before", metavar="SNAPSHOT")
+    compared.add_argument("after", metavar="SNAPSHOT")
+    compared.add_argument("--markdown", action="store_true", help="print it as Markdown")
     promoted = add(shots, "promote", _snapshots_promote, "make a candidate stable")
     promoted.add_argument("snapshot_id", metavar="SNAPSHOT")
     promoted.add_argument("--reason", required=True, metavar="TEXT")
@@ -306,6 +310,15 @@ def _snapshots_show(options: argparse.Namespace, settings: "Settings") -> tuple[
     from flows.report import snapshot_result
 
     return OK, snapshot_result(settings.store, options.snapshot_id)
+
+
+def _snapshots_diff(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    from warehouse.diff import difference
+    from warehouse.store import Store
+
+    if options.markdown:
+        options.path = "snapshots_diff_markdown"
+    return OK, difference(Store(settings.store), options.before, options.after)
 
 
 def _snapshots_promote(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:

@@ -16,8 +16,9 @@ from rich.table import Table
 from flows.night import Night
 from schemas.regions import LEVELS
 from warehouse.channels import head
+from warehouse.diff import MOVES, difference
 from warehouse.runs import run_folder
-from warehouse.snapshots import find_snapshot, snapshot_folder
+from warehouse.snapshots import find_snapshot, read_manifest, snapshot_folder
 from warehouse.store import Store
 
 SHOWN_ROWS = 10
@@ -67,7 +68,17 @@ def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
         "not_reported": str(store.path(f"{base}/exports/not_reported.xlsx")),
         **_index_summary(store, base),
         **_reporting_summary(store, base),
+        "changes": _changes(store, edition, night),
     }
+
+
+def _changes(store: Store, edition: str, night: Night) -> dict[str, Any] | None:
+    """What a new snapshot changes beside the one before it; None where it is not new, or the first."""
+    before = read_manifest(store, edition, night.snapshot_id)["kerawanan"]["predecessor"]
+    if night.outcome == "unchanged" or before is None:
+        return None
+    found = difference(store, before["snapshot_id"], night.snapshot_id)
+    return found | {"regions": found["regions"][:SHOWN_ROWS], "regions_changed": len(found["regions"])}
 
 
 def snapshot_result(store_url: str, snapshot_id: str) -> dict[str, Any]:
@@ -120,6 +131,28 @@ def _reporting_summary(store: Store, base: str) -> dict[str, Any]:
         "reporting": sorted(told.to_dicts(), key=lambda each: (LEVELS.index(each["region_level"]), each["approach"])),
         "silent": silent.select(pl.format("{} {} / {}", *CALLED)).to_series().to_list(),
     }
+
+
+def difference_sentences(diff: Mapping[str, Any]) -> list[str]:
+    """What a difference says beside the regions that moved: tables, extracts, methodology and code."""
+    said = [
+        f"{each['table']}: {each['rows_added']} rows added, {each['rows_removed']} removed, "
+        f"{each['rows_changed']} changed"
+        for each in diff["tables"]
+    ]
+    said += [
+        f"{each['table']}: columns {what}: {', '.join(each[f'columns_{what}'])}"
+        for each in diff["tables"]
+        for what in ("added", "removed", "retyped")
+        if each[f"columns_{what}"]
+    ]
+    for what, extracts in diff["inputs"].items():
+        said += [f"extract {what}: {each['file_name']} ({each['source']}, {each['sha256'][:12]})" for each in extracts]
+    if diff["methodology"]:
+        said.append(f"methodology: {', '.join(diff['methodology'])}")
+    if diff["before"]["code"] != diff["after"]["code"]:
+        said.append("computed by other code")
+    return said or ["nothing"]
 
 
 def reporting_sentences(result: Mapping[str, Any]) -> list[str]:
@@ -198,6 +231,10 @@ def _night(console: Console, result: Mapping[str, Any]) -> None:
     _sentences(console, "Contradicted", result["contradicted"])
     _sentences(console, "Quarantined", result["quarantined"] or ["none"])
     _sentences(console, "Reported", reporting_sentences(result))
+    if changes := result["changes"]:
+        console.print(f"Compared with {changes['before']['snapshot_id']}")
+        _moves(console, changes["regions"], changes["regions_changed"])
+        _sentences(console, "Differs", difference_sentences(changes))
     what = {"published": "published as", "held": "held as candidate", "unchanged": "nothing new; it stands on"}
     console.print(f"Snapshot     {what[result['outcome']]} {result['snapshot_id']}")
     if result["stable_snapshot_id"] not in (None, result["snapshot_id"]):
@@ -223,6 +260,39 @@ def _night(console: Console, result: Mapping[str, Any]) -> None:
     console.print(
         f"Next         {_program()} snapshots show {result['snapshot_id']} --store {result['store']}", soft_wrap=True
     )
+
+
+def _moves(console: Console, regions: Sequence[Mapping[str, Any]], count: int) -> None:
+    columns = ("region_level", "approach", "region_code", "region_name", "change")
+    rows = [
+        [
+            *(each[column] for column in columns),
+            *(f"{_said(each[f'{name}_before'])} > {_said(each[f'{name}_after'])}" for name in MOVES),
+        ]
+        for each in regions
+    ]
+    if rows:
+        console.print(_table((*columns, *MOVES), rows, f"{count} region(s) have another score, rank or category"))
+    else:
+        console.print("No region has another score, rank or category")
+
+
+def _said(value: object) -> str:
+    return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def _snapshots_diff(console: Console, result: Mapping[str, Any]) -> None:
+    before, after = result["before"], result["after"]
+    console.print(f"{result['edition']}: {before['snapshot_id']} > {after['snapshot_id']}", style="bold")
+    console.print("the same content" if result["is_same_content"] else "the content differs")
+    _moves(console, result["regions"][:SHOWN_ROWS], len(result["regions"]))
+    _sentences(console, "Differs", difference_sentences(result))
+
+
+def _snapshots_diff_markdown(console: Console, result: Mapping[str, Any]) -> None:
+    from flows.artifact import difference_markdown
+
+    console.print(difference_markdown(result), soft_wrap=True, end="")
 
 
 def _program() -> str:
@@ -469,6 +539,8 @@ SHOWN_AS = {
     "run": _night,
     "snapshots_list": _snapshots_list,
     "snapshots_show": _snapshots_show,
+    "snapshots_diff": _snapshots_diff,
+    "snapshots_diff_markdown": _snapshots_diff_markdown,
     "snapshots_promote": _snapshots_promote,
     "snapshots_verify": _snapshots_verify,
     "methodology_list": _methodology_list,

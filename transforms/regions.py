@@ -290,7 +290,7 @@ def along_path(texts: pl.DataFrame, lookup: Lookup, source: Source) -> Paths:
         *(pl.lit(None, dtype).alias(name) for name, dtype in FOUND.items()),
     )
     own: list[pl.DataFrame] = []
-    stopped = state.clear()
+    stopped: list[pl.DataFrame] = []
     for index, place in enumerate(source.region_path):
         reached = [f"part{each}" for each in range(index + 1)]
         step = state.select(*reached, "above").unique(maintain_order=True)
@@ -298,15 +298,18 @@ def along_path(texts: pl.DataFrame, lookup: Lookup, source: Source) -> Paths:
         own.append(
             told.filter("is_own").select(code="region_code", level=pl.lit(place.level), name="name", parent="above")
         )
-        state = (
-            state.drop("above", *FOUND)
+        reached_now = (
+            state.drop(*FOUND)
+            .rename({"above": "before"})
             .join(told.select(*reached, *FOUND), on=reached, how="left", nulls_equal=True, maintain_order="left")
-            .with_columns(pl.col("region_code").alias("above"))
         )
-        is_lost = pl.col("region_code").is_null()
-        stopped = pl.concat([stopped, state.filter(is_lost).select(stopped.columns)])
-        state = state.filter(~is_lost)
-    found = pl.concat([state.select("region", *FOUND), stopped.select("region", *FOUND)])
+        # What lies in a region that was divided since is looked for without it.
+        is_passed = (pl.col("refused_by") == "divided_region").fill_null(False) & (index < depth - 1)
+        is_lost = pl.col("region_code").is_null() & ~is_passed
+        above = pl.when(is_passed).then("before").otherwise("region_code").alias("above")
+        stopped.append(reached_now.filter(is_lost).select("region", *FOUND))
+        state = reached_now.filter(~is_lost).with_columns(above).drop("before")
+    found = pl.concat([state.select("region", *FOUND), *stopped])
     return Paths(found, pl.concat([pl.DataFrame(schema=OWN), *own]).unique(maintain_order=True))
 
 
@@ -322,11 +325,13 @@ def _placed(step: pl.DataFrame, place: Place, lookup: Lookup, source: Source) ->
     key = by_name if source.region_key == "name" else code_key(pl.col("code"))
     step = step.with_columns(key.alias("key"), by_name.alias("name_key"))
     known = lookup.known.filter(region_level=place.level)
-    if step["above"].null_count() == step.height:
-        told = _matched(step, known, ["key"])
-    else:
-        inside = lookup.lineage.select(region_code="code", above="ancestor")
-        told = _matched(step, known.join(inside, on="region_code"), ["key", "above"])
+    inside = known.join(lookup.lineage.select(region_code="code", above="ancestor"), on="region_code")
+    told = pl.concat(
+        [
+            _matched(step.filter(pl.col("above").is_null()), known, ["key"]),
+            _matched(step.filter(pl.col("above").is_not_null()), inside, ["key", "above"]),
+        ]
+    )
     if both and source.region_key != "name":
         names = lookup.names.select("region_code", name_key="key", is_named=pl.lit(True)).unique()
         told = told.join(names, on=["region_code", "name_key"], how="left", maintain_order="left")
