@@ -278,7 +278,7 @@ def nodes_of(text: str, file: str) -> list[tuple[int, Node]]:
             **{name: cells[name] for name in ("node_code", "kind", "name_id", "name_en", "unit")},
             "level": _number(cells["level"]),
             "weight": _number(cells["weight"]),
-            "per": _number(cells["per"]) or Decimal(1),
+            "per": _number(cells["per"] or "1"),
             "direction": {"1": 1, "-1": -1}.get(cells["direction"], cells["direction"]),
         }
         try:
@@ -432,6 +432,8 @@ def plan_problems(edition: Edition, sources: dict[str, Source], document: Docume
         below = (roll_up.source_level, roll_up.from_approach)
         if below in [(each.to, each.approach) for each in edition.roll_ups[index:]]:
             add(f"rolls up from {'/'.join(below)} before that is itself rolled up to.", "roll_ups", index)
+        if roll_up.method == "sum" and below in [(each.to, each.approach) for each in edition.roll_ups[:index]]:
+            add(f"sums {'/'.join(below)}, which is itself rolled up; sum what is reported.", "roll_ups", index)
         targets.append(target)
         if (roll_up.source_level, roll_up.from_approach) not in plans:
             add(f"rolls up from {roll_up.source_level}/{roll_up.from_approach}, not scored here.", "roll_ups", index)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -158,19 +158,7 @@ class Library:
     @cached_property
     def reference(self) -> Reference:
         """The region reference."""
-        texts = self._region_texts
-        regions = regions_of(texts[REGIONS_FILE])
-        former = former_codes(texts.get(FORMER_FILE))
-        for level, file in LOWER_FILES.items():
-            if file in texts:
-                regions = pl.concat([regions, lower_regions(texts[file], level, regions, former)])
-        return Reference(
-            regions,
-            aliases_of(texts.get(ALIASES_FILE), regions),
-            codes_of(texts.get(CODES_FILE), regions),
-            changes_of(texts.get(CHANGES_FILE), regions),
-            spellings_of(texts.get(SPELLINGS_FILE)),
-        )
+        return _reference_of(tuple(self._region_texts.items()))
 
     @cached_property
     def _region_texts(self) -> dict[str, str]:
@@ -276,7 +264,7 @@ class Library:
         used = {source: self.sources[source] for source in edition.sources if source in self.sources}
         problems += key_problems(used, self.reference)
         own = _own_levels(edition, used, self.reference)
-        reference = self.reference.down_to(_lowest_level(edition, used, own))
+        reference = self.reference.down_to(_lowest_level(edition, used, own, self.reference))
         problems += _coverage_problems(edition, own, reference, document)
         if problems:
             raise MethodologyError(problems)
@@ -306,11 +294,14 @@ def _plain(model: Any) -> dict[str, Any]:
     return plain
 
 
-def _lowest_level(edition: Edition, sources: Mapping[str, Source], own: set[str]) -> str:
+def _lowest_level(edition: Edition, sources: Mapping[str, Source], own: set[str], reference: Reference) -> str:
     """The lowest level of the reference that the edition or one of its sources speaks of."""
-    spoken = {level for source in sources.values() for level in source.region_levels}
-    spoken |= {plan.level for plan in edition.region_levels}
-    return max(spoken - own, key=LEVELS.index, default=LEVELS[0])
+    roots = set(reference.regions.filter(pl.col("parent").is_null())["code"])
+    spoken = {plan.level for plan in edition.region_levels} - own
+    for source in sources.values():
+        spoken |= {place.level for place in source.region_path if not roots <= {*place.own_within}}
+        spoken |= set(() if source.region_path else source.region_levels)
+    return max(spoken, key=LEVELS.index, default=LEVELS[0])
 
 
 def _own_levels(edition: Edition, sources: Mapping[str, Source], reference: Reference) -> set[str]:
@@ -318,6 +309,24 @@ def _own_levels(edition: Edition, sources: Mapping[str, Source], reference: Refe
     territory = set(in_territory(reference.regions, edition.territory)["code"])
     places = [place for source in sources.values() for place in source.region_path]
     return {place.level for place in places if territory & {*place.own_within}}
+
+
+@lru_cache(maxsize=4)
+def _reference_of(files: tuple[tuple[str, str], ...]) -> Reference:
+    """The region reference of files, by name; made once for all who have the same."""
+    texts = dict(files)
+    regions = regions_of(texts[REGIONS_FILE])
+    former = former_codes(texts.get(FORMER_FILE))
+    for level, file in LOWER_FILES.items():
+        if file in texts:
+            regions = pl.concat([regions, lower_regions(texts[file], level, regions, former)])
+    return Reference(
+        regions,
+        aliases_of(texts.get(ALIASES_FILE), regions),
+        codes_of(texts.get(CODES_FILE), regions),
+        changes_of(texts.get(CHANGES_FILE), regions),
+        spellings_of(texts.get(SPELLINGS_FILE)),
+    )
 
 
 def key_problems(sources: Mapping[str, Source], reference: Reference) -> list[Problem]:

@@ -157,6 +157,8 @@ class Source(Strict):
             raise ValueError("a source declares what it calls the region column, or a region_path.")
         if self.region_path and self.region_path[-1].level not in self.region_levels:
             raise ValueError("the last place of region_path is of one of the region_levels.")
+        if self.region_key == "name" and any(place.code for place in self.region_path):
+            raise ValueError("with the region_key name the places of region_path have names only.")
         needed = "name" if self.region_key == "name" else "code"
         if any(getattr(place, needed) is None for place in self.region_path):
             raise ValueError(

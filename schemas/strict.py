@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import yaml
@@ -66,13 +67,14 @@ class Document:
         return self.lines.get(location)
 
 
+@lru_cache(maxsize=64)
 def yaml_document(text: str, file: str) -> Document:
     """Read YAML strictly.
 
     Unlike plain YAML, a repeated key is an error, and an unquoted number stays a Decimal with the digits as written, so
     that `11.10` where a code belongs is noticed instead of becoming 11.1.
 
-    Raises MethodologyError with the line.
+    What it returns is shared by all who ask for the same text: nobody changes it. Raises MethodologyError with the line.
     """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)

@@ -40,8 +40,9 @@ def quarantine_frame(violations: pl.DataFrame, dictionary: Dictionary) -> pl.Dat
     table = dictionary.tables["_quarantine"]
     filled = violations.join(rule_frame(dictionary).drop("severity"), on="rule", how="left").with_columns(
         pl.col(name)
-        .str.replace("{value}", pl.col("offending").fill_null(""), literal=True)
+        # What was sent goes in last: it may hold anything, a placeholder too.
         .str.replace_all("{expected}", pl.col("expected").fill_null(""), literal=True)
+        .str.replace("{value}", pl.col("offending").fill_null(""), literal=True)
         for name in SENTENCES
     )
     return filled.select(table.columns).sort(table.key, nulls_last=True)

@@ -41,6 +41,11 @@ class Answer:
         return json.loads(self.out)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test comes first: at the end, one worker would wait for the other."""
+    items.sort(key=lambda item: not item.name.startswith("test_killed_at_any_write"))
+
+
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("KERAWANAN_")]:
@@ -104,6 +109,18 @@ class Nights:
     def record(self) -> Any:
         return json.loads((self.store / f"runs/run-{self.count:03}/run.json").read_text())
 
+    def copied(self, folder: Path) -> "Nights":
+        """The same nights in another folder, which go on from here by themselves."""
+        other = Nights(folder)
+        other.count = self.count
+        folder.mkdir(exist_ok=True)
+        if self.store.exists():
+            shutil.copytree(self.store, other.store, symlinks=True)
+        return other
+
+
+Published = tuple[Nights, Night]
+
 
 @pytest.fixture
 def nights(tmp_path: Path) -> Nights:
@@ -111,10 +128,17 @@ def nights(tmp_path: Path) -> Nights:
 
 
 @pytest.fixture(scope="session")
-def bundled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Nights, Night]:
+def bundled(tmp_path_factory: pytest.TempPathFactory) -> Published:
     """One night on the bundled extracts, for tests that only look."""
     nights = Nights(tmp_path_factory.mktemp("bundled"))
     return nights, nights.run()
+
+
+@pytest.fixture
+def published(bundled: Published, tmp_path: Path) -> Published:
+    """The same night in a store of one's own, for tests that go on from it."""
+    nights, night = bundled
+    return nights.copied(tmp_path), night
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from schemas.dictionary import Dictionary
 from schemas.sources import Correction, Source, plain
 from schemas.violations import quarantine_frame
 from transforms.corrections import FINDING, corrected, correction_frame
-from transforms.numbers import PERCENT, day_expr, number_expr, plain_expr
+from transforms.numbers import day_expr, plain_expr, with_figure
 from transforms.regions import FOUND, Lookup, along_path, nearest_labels, resolved
 
 # What a violation can be about: the part of the row, and the column with what was sent there.
@@ -33,8 +33,8 @@ class Admission(NamedTuple):
     `value_sent`, `correction`, `reference`; `quarantine`: one row per violation; `findings` about corrections;
     `refused_places`: what quarantined rows were about, as far as that is known: said something, so not blank. Where the
     region is not known `region_code` is null, and `candidates` are the codes that it can be (null: any).
-    `own_regions`: regions of the source's own that admitted rows are about, and those they lie in (`code`, `level`,
-    `name`, `parent`).
+    `own_regions`: regions of the source's own that rows are about, admitted or not, and those they lie in (`code`,
+    `level`, `name`, `parent`).
     """
 
     admitted: pl.DataFrame
@@ -75,7 +75,7 @@ def admission(
 
     is_blank = plain_expr(pl.col("value_text")).is_in(blank).fill_null(True)
     is_told = ~is_blank & pl.col("odd").is_null()
-    told = _with_figure(placed(read), source).with_columns(
+    told = with_figure(placed(read), source).with_columns(
         pl.when(is_told).then("number").alias("number"), pl.when(is_told).then("figure_text").alias("figure_text")
     )
     severities = {plain(label): severity for label, severity in source.severities.items()}
@@ -102,7 +102,9 @@ def admission(
         .join(rows, on="position", how="left")
         .with_columns(
             _by_part(part, {name: f"{name}_column" for name in PARTS}).alias("column"),
-            _by_part(part, PARTS).alias("offending"),
+            # As people would write it.
+            _by_part(part, PARTS).str.replace_all("\u00a0", " ").alias("offending"),
+            pl.col("region").str.replace_all("\u00a0", " "),
         ),
         dictionary,
     )
@@ -125,38 +127,8 @@ def admission(
         .drop_nulls(["source_item", "approach", *received])
         .unique()
     )
-    own = along_path(good.select("region").unique(), lookup, source).own
+    own = along_path(rows.select("region").drop_nulls().unique(), lookup, source).own
     return Admission(good.drop(internal), quarantine, findings, places, own)
-
-
-def _with_figure(rows: pl.DataFrame, source: Source) -> pl.DataFrame:
-    """The rows with `figure_text`, the figure as text, and `number`, where words for nothing and per cent are read.
-
-    12,5 % is 12,5 in the unit pct and 0,125 in the unit share; in any other unit it is no number. A number cell
-    shown in per cent is kept as its share in the file.
-    """
-    text, unit = pl.col("value_text"), pl.col("unit").fill_null(source.unit)
-    bare = text.str.replace(PERCENT, "")
-    is_share = (unit == "share") & text.str.contains(PERCENT)
-    zero = plain_expr(text).is_in([plain(token) for token in source.zero]).fill_null(False)
-    return rows.with_columns(
-        pl.when(zero)
-        .then(0.0)
-        .when(is_share)
-        .then(number_expr(bare, source.number_style) / 100)
-        .when(pl.col("is_percent") & ~unit.is_in(["pct", "share"]))
-        .then(None)
-        .when(pl.col("is_percent") & (unit == "pct"))
-        .then(pl.col("number") * 100)
-        .otherwise("number")
-        .alias("number"),
-        pl.when(unit == "pct")
-        .then(bare)
-        .when(pl.col("is_percent") & (unit != "share"))
-        .then(pl.format("{} %", text))
-        .otherwise(text)
-        .alias("figure_text"),
-    )
 
 
 def over_limit(admitted: pl.DataFrame, counts: pl.DataFrame, source: Source) -> pl.DataFrame:
@@ -222,7 +194,8 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: Lookup, dictionary: 
     has_region = pl.col("region").is_not_null()
     unknown = rows.filter(has_region & (pl.col("candidates") == 0))
     is_named = source.region_key == "name"
-    nearest: Mapping[str, str] = nearest_labels(unknown["unknown_part"].to_list(), lookup) if is_named else {}
+    place = ["unknown_part", "unknown_level", "unknown_in"]
+    nearest = nearest_labels(unknown if is_named else unknown.clear(), lookup)
     labels = ", ".join(source.items)
     unknown_rule = "unknown_region" if is_named else "unknown_region_code"
 
@@ -251,11 +224,8 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: Lookup, dictionary: 
                 pl.col("item").is_not_null() & pl.col("source_item").is_null(), "item", "unknown_item", pl.lit(labels)
             ),
             broken(pl.col("candidates") > 1, "region", "ambiguous_region", pl.col("candidate_labels")),
-            broken(
-                has_region & (pl.col("candidates") == 0),
-                "region",
-                unknown_rule,
-                pl.col("unknown_part").replace_strict(nearest, default="-", return_dtype=pl.String),
+            unknown.join(nearest, on=place, how="left", nulls_equal=True).select(
+                "position", part=pl.lit("region"), rule=pl.lit(unknown_rule), expected=pl.col("nearest").fill_null("-")
             ),
             rows.drop_nulls("refused_by").select(
                 "position", part=pl.lit("region"), rule="refused_by", expected="refused"

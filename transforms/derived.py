@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from schemas.sources import Derived, Source, plain
-from transforms.numbers import number_expr, plain_expr
+from transforms.numbers import number_expr, plain_expr, with_figure
 
 
 def column_figures(sent: Mapping[str, pl.DataFrame], name: str, source: Source) -> pl.DataFrame:
@@ -52,15 +52,20 @@ def _made(made: Derived) -> pl.Expr:
     return figure
 
 
+def _read(figures: pl.DataFrame, source: Source) -> pl.DataFrame:
+    return with_figure(figures.with_columns(pl.lit(source.unit).alias("unit")), source)
+
+
 def _numbers(figures: pl.DataFrame, source: Source) -> pl.Series:
-    return figures.select(pl.coalesce("number", number_expr(pl.col("value_text"), source.number_style))).to_series()
+    number = pl.coalesce("number", number_expr(pl.col("figure_text"), source.number_style))
+    return _read(figures, source).select(number).to_series()
 
 
 def _words(figures: pl.DataFrame, numbers: pl.Series, source: Source) -> pl.Series:
     """The texts that are neither numbers nor words for a blank."""
     blank = [plain(token) for token in source.missing]
     is_word = ~plain_expr(pl.col("value_text")).is_in(blank) & numbers.is_null()
-    return figures.select(pl.when(is_word).then("value_text")).to_series()
+    return _read(figures, source).select(pl.when(is_word).then("figure_text")).to_series()
 
 
 def _text(numbers: pl.Series) -> pl.Series:

@@ -94,8 +94,8 @@ def settled(
         extract="extract_sha256",
         is_score=pl.col("measure") == "score",
     )
-    figures = _with_sums(_parts(leaves, nodes), design["roll_up_member"])
-    reported, undefined, findings = _values(figures, units, nodes, methodology)
+    figures = _with_sums(_worked(_parts(leaves, nodes), methodology), design["roll_up_member"], methodology)
+    reported, undefined, findings = _values(figures, units, nodes)
     entered = used.filter(pl.col("measure") == "score").select(*PLACE, score="value")
     torn = stated.filter(pl.col("state") == "conflicting")
     lost = _lost(refused_places, told, node, unit)
@@ -138,30 +138,59 @@ def _parts(leaves: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     """The figures of indicators: `numerator`, and of a ratio also `denominator` (null where it is not known)."""
     divisor = _fed(nodes).select(denominator="node_code", divisor_key="node_key").tail(-nodes.height)
     ratios = nodes.join(divisor, on="denominator", how="left", maintain_order="left").select(
-        "node_key", "divisor_key", "per", is_ratio=pl.col("denominator").is_not_null()
+        "node_key", "divisor_key", "per", "unit", divided=pl.col("denominator").is_not_null()
     )
-    divided_by = leaves.select("unit_key", divisor_key="node_key", denominator="value")
+    divided_by = leaves.select("unit_key", divisor_key="node_key", denominator="value", divisor_extract="extract")
     return (
         leaves.rename({"value": "numerator"})
         .join(ratios, on="node_key", maintain_order="left")
+        .with_columns((pl.col("divided") & ~pl.col("is_score")).alias("is_ratio"))
         .join(divided_by, on=["unit_key", "divisor_key"], how="left", maintain_order="left")
-        .drop("divisor_key")
+        .with_columns(pl.when("is_ratio").then(name).alias(name) for name in ("denominator", "divisor_extract"))
+        .drop("divisor_key", "divided")
     )
 
 
-def _with_sums(figures: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+EXTRACTS = ("extract", "divisor_extract")
+
+
+def _worked(figures: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
+    """The figures with `value` (null where a ratio has none), and `is_impossible` where it lies outside `domain`."""
+    domains = pl.DataFrame(
+        [(name, each.lowest, each.highest, each.domain) for name, each in methodology.dictionary.units.items()],
+        schema={"unit": pl.String, "lowest": pl.Float64, "highest": pl.Float64, "domain": pl.String},
+        orient="row",
+    )
+    ratio = pl.when(pl.col("denominator") > 0).then(pl.col("numerator") / pl.col("denominator") * pl.col("per"))
+    return (
+        figures.with_columns(pl.when("is_ratio").then(ratio).otherwise("numerator").alias("value"))
+        .join(domains, on="unit", how="left", maintain_order="left")
+        .with_columns((pl.col("is_ratio") & ~pl.col("value").is_between("lowest", "highest")).alias("is_impossible"))
+    )
+
+
+def _with_sums(own: pl.DataFrame, members: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
     """The figures with their sums over the regions below, where enough of these are known: `members_counted`.
 
     Of a ratio both parts are summed, over the regions of which both are known. `extract_count` is of how many extracts
     a figure is made.
     """
-    of_one = figures.with_columns(
-        pl.lit(1, pl.Int32).alias("extract_count"), pl.lit(None, pl.Int32).alias("members_counted")
-    )
-    parts = [of_one.drop("extract")]
-    known = figures.filter(~pl.col("is_score") & (pl.col("denominator").is_not_null() | ~pl.col("is_ratio")))
+    # Numbers are quicker to count than digests.
+    numbered = (pl.when(pl.col(each).is_not_null()).then(pl.col(each).hash()).alias(each) for each in EXTRACTS)
+    own = own.with_columns(numbered)
+    is_other = (pl.col("extract") != pl.col("divisor_extract")).fill_null(False)
+    counted = own.with_columns(
+        (1 + is_other.cast(pl.Int32)).cast(pl.Int32).alias("extract_count"),
+        pl.lit(None, pl.Int32).alias("members_counted"),
+    ).drop(EXTRACTS)
+    parts = [counted]
+    is_known = pl.col("denominator").is_not_null() | ~pl.col("is_ratio")
+    known = own.filter(~pl.col("is_score") & is_known & ~pl.col("is_impossible").fill_null(False))
     # Sorted, so that a sum has the same bits in whatever order the figures came.
-    known = known.with_columns(pl.col("extract").rank("dense")).sort("node_key", "numerator", "denominator")
+    known = known.drop("value", "is_impossible", "lowest", "highest", "domain").sort(
+        "node_key", "numerator", "denominator"
+    )
+    made_of = pl.col("extract").append(pl.col("divisor_extract")).drop_nulls()
     for below in members.filter(method="sum").partition_by("roll_up_key"):
         summed = (
             known.join(below, left_on="unit_key", right_on="member_key", maintain_order="left")
@@ -169,37 +198,26 @@ def _with_sums(figures: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
             .agg(
                 pl.col("numerator", "denominator").sum(),
                 pl.col("is_evidenced").any(),
-                pl.col("is_score", "per", "is_ratio", "members", "min_share").first(),
-                pl.col("extract").n_unique().cast(pl.Int32).alias("extract_count"),
+                pl.col("is_score", "per", "unit", "is_ratio", "members", "min_share").first(),
+                made_of.n_unique().cast(pl.Int32).alias("extract_count"),
                 pl.len().cast(pl.Int32).alias("members_counted"),
             )
-            .filter(pl.col("members_counted") >= pl.col("members") * pl.col("min_share"))
+            .filter(pl.col("members_counted") >= pl.col("members") * pl.col("min_share") - 1e-9)
             .with_columns(pl.when("is_ratio").then("denominator").alias("denominator"))
+            .rename({"target_key": "unit_key"})
         )
-        parts.append(summed.rename({"target_key": "unit_key"}).select(parts[0].columns))
+        parts.append(_worked(summed, methodology).select(counted.columns))
     return pl.concat(parts).unique(PLACE, keep="first", maintain_order=True)
 
 
 def _values(
-    figures: pl.DataFrame, units: pl.DataFrame, nodes: pl.DataFrame, methodology: Methodology
+    worked: pl.DataFrame, units: pl.DataFrame, nodes: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """The values of indicators as `Settled.reported`, without treatment; the places where a ratio has none, as one of
     its parts is not known or it is divided by zero; and findings about ratios that cannot be.
     """
-    domains = pl.DataFrame(
-        [(name, each.lowest, each.highest, each.domain) for name, each in methodology.dictionary.units.items()],
-        schema={"unit": pl.String, "lowest": pl.Float64, "highest": pl.Float64, "domain": pl.String},
-        orient="row",
-    )
-    ratio = pl.when(pl.col("denominator") > 0).then(pl.col("numerator") / pl.col("denominator") * pl.col("per"))
-    worked = (
-        figures.with_columns(pl.when("is_ratio").then(ratio).otherwise("numerator").alias("value"))
-        .join(nodes.select("node_key", "node_code", "unit"), on="node_key", maintain_order="left")
-        .join(domains, on="unit", maintain_order="left")
-        .with_columns((pl.col("is_ratio") & ~pl.col("value").is_between("lowest", "highest")).alias("is_impossible"))
-    )
-    impossible = worked.filter("is_impossible").join(units.select("unit_key", "label"), on="unit_key")
-    findings = impossible.select(
+    named = worked.filter("is_impossible").join(nodes.select("node_key", "node_code"), on="node_key")
+    findings = named.join(units.select("unit_key", "label"), on="unit_key").select(
         pl.lit("ratio_out_of_range").alias("check"),
         pl.format("{} / {}", "label", "node_code").alias("subject"),
         pl.format("{} / {}", "numerator", "denominator").alias("observed"),

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas.sources import NUMBER_FORMS
+from schemas.sources import NUMBER_FORMS, Source, plain
 
 PERCENT = r"\s*%$"
 MONTHS = (
@@ -63,3 +63,33 @@ def style_contradiction(texts: pl.Series, style: str) -> str | None:
     if len(foreign) and (len(differing) or (not len(own) and len(foreign) > 1)):
         return str(foreign[0])
     return None
+
+
+def with_figure(rows: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """The rows with `figure_text`, the figure as text, and `number`, where words for nothing and per cent are read.
+
+    12,5 % is 12,5 in the unit pct and 0,125 in the unit share; in any other unit it is no number. A number cell
+    shown in per cent is kept as its share in the file.
+    """
+    text, unit = pl.col("value_text"), pl.col("unit").fill_null(source.unit)
+    bare = text.str.replace(PERCENT, "")
+    is_share = (unit == "share") & text.str.contains(PERCENT)
+    zero = plain_expr(text).is_in([plain(token) for token in source.zero]).fill_null(False)
+    return rows.with_columns(
+        pl.when(zero)
+        .then(0.0)
+        .when(is_share)
+        .then(number_expr(bare, source.number_style) / 100)
+        .when(pl.col("is_percent") & ~unit.is_in(["pct", "share"]))
+        .then(None)
+        .when(pl.col("is_percent") & (unit == "pct"))
+        .then(pl.col("number") * 100)
+        .otherwise("number")
+        .alias("number"),
+        pl.when(unit == "pct")
+        .then(bare)
+        .when(pl.col("is_percent") & (unit != "share"))
+        .then(pl.format("{} %", text))
+        .otherwise(text)
+        .alias("figure_text"),
+    )

@@ -11,7 +11,7 @@ from transforms.cells import WHOLE_ROW, Grid, cell_number, cell_text, is_figure
 from transforms.derived import column_figures
 from transforms.grids import grids
 from transforms.numbers import PERCENT, plain_expr, style_contradiction
-from transforms.regions import PATH
+from transforms.regions import PATH, WITH_CODE
 
 SEARCHED = 50  # rows at the top of a sheet, among which the header is looked for
 
@@ -148,7 +148,7 @@ def _with_merged(
     if not grid.merged or not body:
         return odd
     roles = roles_of(labels, source)
-    named = {roles.found["region"], roles.found["item"]}
+    named = {roles.found["region"], roles.found["item"], *roles.path}
     first, last = body[0][0], body[-1][0]
     rows = dict(body)
     for (top, left), (bottom, right) in grid.merged:
@@ -344,7 +344,7 @@ def _paths(source: Source, cells: list[pl.Series]) -> pl.Series:
     frame = pl.DataFrame({str(index): series for index, series in enumerate(cells)})
     plain_cells = iter(pl.col(name).str.replace_all(PATH.strip(), ">", literal=True) for name in frame.columns)
     places = [
-        pl.format("{} ({})", next(plain_cells), next(plain_cells)) if place.name and place.code else next(plain_cells)
+        pl.format(WITH_CODE, next(plain_cells), next(plain_cells)) if place.name and place.code else next(plain_cells)
         for place in source.region_path
     ]
     return frame.select(pl.concat_str(places, separator=PATH)).to_series()

@@ -1,6 +1,5 @@
 """From names and codes as offices write them to the regions valid for an edition. Nothing is ever guessed."""
 
-from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ from schemas.regions import Reference, lineage, valid_regions
 from schemas.sources import Place, Source
 from transforms.corrections import FINDING
 
-MOST_SUGGESTED = 1_000
+MOST_SUGGESTED = 1_000  # nobody reads more
 NEAR = 70  # of 100, where 100 is the same text
 # Between the places of a path; no keyboard writes it.
 PATH = " › "
@@ -26,11 +25,14 @@ KIND_WORDS = {
 }
 # How many keys a name has at most: with the words for its kind before, after, and without.
 KEYS_PER_NAME = 5
-CODED = r"^(.*) \((.*)\)$"
+# A place with its code, divided by a space that no cell keeps; people who write it themselves use a plain one.
+WITH_CODE = "{}\u00a0({})"
+CODED = r"(?s)^(.*)\x{00a0}\((.*)\)$"
+CODED_BY_HAND = r"(?s)^(.*) \((.*)\)$"
 DOTTED_CODE = r"^\s*[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?\s*$"
 
 # What is known of a text: the region it stands for, how many it can mean and which, or why it stands for none, by which
-# rule; of a path, the part that is not known.
+# rule; what of it is not known, and of a path at which level and in which region.
 FOUND = {
     "region_code": pl.String,
     "region_level": pl.String,
@@ -40,6 +42,8 @@ FOUND = {
     "refused": pl.String,
     "refused_by": pl.String,
     "unknown_part": pl.String,
+    "unknown_level": pl.String,
+    "unknown_in": pl.String,
 }
 
 
@@ -49,10 +53,10 @@ OWN = dict.fromkeys(("code", "level", "name", "parent"), pl.String)
 class Lookup(NamedTuple):
     """The texts that a source may name regions by, and the regions valid for an edition that they stand for.
 
-    `known` and `names`: by the source's key and by name, each `key`, `region_code`, `region_level`, `label`, `refused`
-    (why a figure of what is named cannot stand for a region of the edition, else null) and `codes` (the regions of the
-    edition concerned); `lineage`: what lies in what, for sources that name regions by a path; `spellings`: how names
-    are made alike.
+    `known` and `names`: by the source's key and by name, each `key`, `code` (of what is named), `region_code`,
+    `region_level`, `label`, `refused` (why a figure of what is named cannot stand for a region of the edition, else
+    null) and `codes` (the regions of the edition concerned); `lineage`: what lies in what, for sources that name
+    regions by a path; `spellings`: how names are made alike.
     """
 
     known: pl.DataFrame
@@ -94,16 +98,16 @@ def names_of(reference: Reference, regions: pl.DataFrame) -> pl.DataFrame:
         .select("name", "kind", code=pl.coalesce("twin", "code"))
         .unique()
     )
+    # Names of regencies say their kind; a village may be called Kota.
+    says_kind = pl.col("kind").is_in(["provinsi", "kabupaten", "kota"])
+    kind = pl.col("kind").replace_strict(KIND_WORDS, default="", return_dtype=pl.String)
     named = pl.concat([regions.select("name", "kind", "code"), aliased.select("name", "kind", "code")])
     full = named.with_columns(spelled(pl.col("name"), reference.spellings).alias("full")).with_columns(
-        pl.coalesce(
-            pl.col("full").str.extract(KIND_IN_NAME),
-            pl.col("kind").replace_strict(KIND_WORDS, default="", return_dtype=pl.String),
-        ).alias("word"),
-        pl.when(pl.col("kind").is_in(["provinsi", "kabupaten", "kota"]))
-        .then(pl.col("full").str.replace(KIND_IN_NAME, ""))
-        .otherwise("full")
-        .alias("bare"),
+        pl.when(says_kind)
+        .then(pl.coalesce(pl.col("full").str.extract(KIND_IN_NAME), kind))
+        .otherwise(kind)
+        .alias("word"),
+        pl.when(says_kind).then(pl.col("full").str.replace(KIND_IN_NAME, "")).otherwise("full").alias("bare"),
     )
     plain_word = pl.col("word").str.replace(" ADMINISTRASI", "")
     words = (pl.col("word"), plain_word)
@@ -127,7 +131,7 @@ def codes_of(reference: Reference, regions: pl.DataFrame, key: str) -> pl.DataFr
     elif key == "bps":
         pairs = regions.drop_nulls("code_bps").select(code_key(pl.col("code_bps")).alias("key"), "code")
     else:
-        mapped = reference.codes.filter(system=key).select(key="code", code="region_code")
+        mapped = reference.codes.filter(system=key).select(code_key(pl.col("code")).alias("key"), code="region_code")
         pairs = mapped.join(regions, on="code", how="semi")
     return pairs.unique(maintain_order=True)
 
@@ -208,21 +212,26 @@ def region_lookup(reference: Reference, source: Source, on: date) -> Lookup:
         )
         return (
             named.join(places, on="region_code", maintain_order="left")
-            .select("key", "region_code", "region_level", "label", "refused", "codes")
+            .select("key", "code", "region_code", "region_level", "label", "refused", "codes")
             .unique(maintain_order=True)
         )
 
-    def by_name() -> pl.DataFrame:
-        return known(names_of(reference, regions))
+    codes = None if source.region_key == "name" else known(codes_of(reference, regions, source.region_key))
+    if codes is not None and not source.region_path:
+        return Lookup(codes, codes.clear(), NO_LINEAGE, reference.spellings)
+    names = known(names_of(reference, regions))
+    inside = _containment(reference, stand) if source.region_path else NO_LINEAGE
+    return Lookup(names if codes is None else codes, names, inside, reference.spellings)
 
-    if source.region_key == "name":
-        names = by_name()
-        inside = lineage(reference.regions) if source.region_path else places.clear()
-        return Lookup(names, names, inside, reference.spellings)
-    codes = known(codes_of(reference, regions, source.region_key))
-    if not source.region_path:
-        return Lookup(codes, codes.clear(), places.clear(), reference.spellings)
-    return Lookup(codes, by_name(), lineage(reference.regions), reference.spellings)
+
+NO_LINEAGE = pl.DataFrame(schema={"code": pl.String, "ancestor": pl.String})
+
+
+def _containment(reference: Reference, stand: pl.DataFrame) -> pl.DataFrame:
+    """What lies in what: in regions as the source calls them, and in those of the edition that they stand for."""
+    inside = lineage(reference.regions)
+    today = stand.select(ancestor="code", now="region_code").drop_nulls()
+    return pl.concat([inside, inside.join(today, on="ancestor").select("code", ancestor="now")]).unique()
 
 
 def resolved(rows: pl.DataFrame, lookup: Lookup, source: Source) -> pl.DataFrame:
@@ -245,25 +254,33 @@ def resolved(rows: pl.DataFrame, lookup: Lookup, source: Source) -> pl.DataFrame
 
 
 def _matched(texts: pl.DataFrame, known: pl.DataFrame, on: list[str]) -> pl.DataFrame:
-    """The texts with what is known of them; `known` is looked up by the columns `on`."""
-    matches = known.group_by(on).agg(
-        pl.col("region_code").first(),
-        pl.col("region_level").first(),
-        pl.len().cast(pl.Int64).alias("candidates"),
-        pl.col("label").sort().str.join(", ").alias("candidate_labels"),
-        pl.col("codes").sort().str.join(" ").alias("candidate_codes"),
-        pl.col("refused").first(),
+    """The texts with what is known of them, and `met`, the code of the one region that was met, refused or not; `known`
+    is looked up by the columns `on`.
+    """
+    matches = (
+        known.select(*on, "region_code", "region_level", "label", "refused", "codes")
+        .unique()
+        .group_by(on)
+        .agg(
+            pl.col("region_code").first(),
+            pl.col("region_level").first(),
+            pl.len().cast(pl.Int64).alias("candidates"),
+            pl.col("label").sort().str.join(", ").alias("candidate_labels"),
+            pl.col("codes").sort().str.join(" ").alias("candidate_codes"),
+            pl.col("refused").first(),
+        )
     )
-    certain = (pl.col("candidates") == 1) & pl.col("refused").is_null()
+    is_one, is_refused = pl.col("candidates") == 1, pl.col("refused").is_not_null()
+    is_unknown = pl.col("candidates").is_null()
     return texts.join(matches, on=on, how="left", maintain_order="left").with_columns(
-        pl.when(certain).then("region_code").alias("region_code"),
-        pl.when(certain).then("region_level").alias("region_level"),
-        pl.when(pl.col("candidates") == 1).then("refused").alias("refused"),
-        pl.when((pl.col("candidates") == 1) & pl.col("refused").is_not_null())
-        .then(pl.lit("divided_region"))
-        .alias("refused_by"),
+        pl.when(is_one).then("region_code").alias("met"),
+        *(pl.when(is_one & ~is_refused).then(name).alias(name) for name in ("region_code", "region_level")),
+        pl.when(is_one).then("refused").alias("refused"),
+        pl.when(is_one & is_refused).then(pl.lit("divided_region")).alias("refused_by"),
         pl.col("candidates").fill_null(0),
-        pl.when(pl.col("candidates").is_null()).then("part").alias("unknown_part"),
+        pl.when(is_unknown).then("part").alias("unknown_part"),
+        pl.lit(None, pl.String).alias("unknown_level"),
+        pl.lit(None, pl.String).alias("unknown_in"),
     )
 
 
@@ -298,17 +315,14 @@ def along_path(texts: pl.DataFrame, lookup: Lookup, source: Source) -> Paths:
         own.append(
             told.filter("is_own").select(code="region_code", level=pl.lit(place.level), name="name", parent="above")
         )
-        reached_now = (
-            state.drop(*FOUND)
-            .rename({"above": "before"})
-            .join(told.select(*reached, *FOUND), on=reached, how="left", nulls_equal=True, maintain_order="left")
+        reached_now = state.drop("above", *FOUND).join(
+            told.select(*reached, "met", *FOUND), on=reached, how="left", nulls_equal=True, maintain_order="left"
         )
-        # What lies in a region that was divided since is looked for without it.
+        # A region that was divided since stands for none of today, but what lies in it may.
         is_passed = (pl.col("refused_by") == "divided_region").fill_null(False) & (index < depth - 1)
         is_lost = pl.col("region_code").is_null() & ~is_passed
-        above = pl.when(is_passed).then("before").otherwise("region_code").alias("above")
         stopped.append(reached_now.filter(is_lost).select("region", *FOUND))
-        state = reached_now.filter(~is_lost).with_columns(above).drop("before")
+        state = reached_now.filter(~is_lost).rename({"met": "above"})
     found = pl.concat([state.select("region", *FOUND), *stopped])
     return Paths(found, pl.concat([pl.DataFrame(schema=OWN), *own]).unique(maintain_order=True))
 
@@ -318,14 +332,18 @@ def _placed(step: pl.DataFrame, place: Place, lookup: Lookup, source: Source) ->
     both = place.code is not None and place.name is not None
     part = pl.col("part")
     step = step.with_columns(
-        (part.str.extract(CODED, 1) if both else part).alias("name"),
-        (part.str.extract(CODED, 2) if both else part).alias("code"),
+        *(
+            (
+                pl.coalesce(part.str.extract(CODED, group), part.str.extract(CODED_BY_HAND, group)) if both else part
+            ).alias(name)
+            for group, name in ((1, "name"), (2, "code"))
+        )
     )
     by_name = name_key(pl.col("name"), lookup.spellings)
     key = by_name if source.region_key == "name" else code_key(pl.col("code"))
     step = step.with_columns(key.alias("key"), by_name.alias("name_key"))
     known = lookup.known.filter(region_level=place.level)
-    inside = known.join(lookup.lineage.select(region_code="code", above="ancestor"), on="region_code")
+    inside = known.join(lookup.lineage.select("code", above="ancestor"), on="code")
     told = pl.concat(
         [
             _matched(step.filter(pl.col("above").is_null()), known, ["key"]),
@@ -352,7 +370,10 @@ def _placed(step: pl.DataFrame, place: Place, lookup: Lookup, source: Source) ->
         pl.when("is_own").then(1).otherwise("candidates").alias("candidates"),
         pl.when("is_own").then("part").otherwise("candidate_labels").alias("candidate_labels"),
         pl.when("is_own").then(own_code).otherwise("candidate_codes").alias("candidate_codes"),
+        pl.when("is_own").then(own_code).otherwise("met").alias("met"),
         pl.when(~pl.col("is_own")).then("unknown_part").alias("unknown_part"),
+        pl.when(~pl.col("is_own") & (pl.col("candidates") == 0)).then(pl.lit(place.level)).alias("unknown_level"),
+        pl.when(~pl.col("is_own") & (pl.col("candidates") == 0)).then("above").alias("unknown_in"),
     )
 
 
@@ -369,18 +390,24 @@ def own_regions(seen: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return ordered.unique("code", keep="first", maintain_order=True), findings.select(FINDING.names()).cast(FINDING)
 
 
-def nearest_labels(texts: Sequence[str], lookup: Lookup) -> dict[str, str]:
-    """For texts that no region is known by: the nearest names, to say what may have been meant."""
+def nearest_labels(unknown: pl.DataFrame, lookup: Lookup) -> pl.DataFrame:
+    """For what no region is known by (`unknown_part`, `unknown_level`, `unknown_in`): `nearest`, the nearest names that
+    could stand there, to say what may have been meant.
+    """
     from rapidfuzz import fuzz, process
 
-    labels = dict(lookup.known.select("key", "label").iter_rows())
-    keys = list(labels)
-    frame = pl.DataFrame({"text": list(texts)}, schema={"text": pl.String}).unique()
-    nearest = {}
-    # Nobody reads thousands of suggestions.
-    for text, key in (
-        frame.head(MOST_SUGGESTED).select("text", name_key(pl.col("text"), lookup.spellings).alias("key")).iter_rows()
-    ):
-        found = process.extract(key, keys, scorer=fuzz.ratio, limit=3 * KEYS_PER_NAME, score_cutoff=NEAR)
-        nearest[text] = ", ".join([*dict.fromkeys(labels[match] for match, _, _ in found)][:3]) or "-"
-    return nearest
+    place = ["unknown_level", "unknown_in"]
+    texts = unknown.select("unknown_part", *place).unique(maintain_order=True).head(MOST_SUGGESTED)
+    texts = texts.with_columns(name_key(pl.col("unknown_part"), lookup.spellings).alias("key"))
+    rows = []
+    for (level, within), part in texts.group_by(place, maintain_order=True):
+        known = lookup.known.filter(region_level=level) if level else lookup.known
+        if within:
+            known = known.join(lookup.lineage.filter(ancestor=within), on="code", how="semi")
+        labels = dict(known.select("key", "label").iter_rows())
+        keys = list(labels)
+        for text, key in part.select("unknown_part", "key").iter_rows():
+            found = process.extract(key, keys, scorer=fuzz.ratio, limit=3 * KEYS_PER_NAME, score_cutoff=NEAR)
+            near = ", ".join([*dict.fromkeys(labels[match] for match, _, _ in found)][:3]) or "-"
+            rows.append((text, level, within, near))
+    return pl.DataFrame(rows, schema=dict.fromkeys(("unknown_part", *place, "nearest"), pl.String), orient="row")

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.conftest import EDITION, EXTRACTS, Nights
+from tests.conftest import EDITION, EXTRACTS, Nights, Published
 from warehouse.database import EngineLimits
 
 FEW, MANY = 4, 20  # nights
@@ -40,8 +40,8 @@ def test_nights_say_the_same(rounds: int, tmp_path: Path, monkeypatch: pytest.Mo
     assert len(hashes) == 1
 
 
-def test_again_is_unchanged_and_publishes_nothing(nights: Nights) -> None:
-    first = nights.run()
+def test_again_is_unchanged_and_publishes_nothing(published: Published) -> None:
+    nights, first = published
     before = sorted(str(path) for path in (nights.store / "snapshots").rglob("*"))
     again = nights.run()
     assert (first.outcome, again.outcome) == ("published", "unchanged")
@@ -50,8 +50,8 @@ def test_again_is_unchanged_and_publishes_nothing(nights: Nights) -> None:
     assert len(list((nights.store / f"log/{EDITION}/candidate").iterdir())) == 1
 
 
-def test_the_same_bytes_twice_are_one_extract(nights: Nights, tmp_path: Path, inbox: Path) -> None:
-    first = nights.run()
+def test_the_same_bytes_twice_are_one_extract(published: Published, inbox: Path) -> None:
+    nights, first = published
     copy = inbox / "siaran-pers-provinsi-kiriman-ulang.csv"
     copy.write_bytes((inbox / "siaran-pers-provinsi-2022-12-16.csv").read_bytes())
     again = nights.run(inbox)
@@ -60,8 +60,8 @@ def test_the_same_bytes_twice_are_one_extract(nights: Nights, tmp_path: Path, in
     assert nights.record()["new_extract_count"] == 0
 
 
-def test_one_changed_figure_is_a_new_snapshot_that_names_its_predecessor(nights: Nights, inbox: Path) -> None:
-    first = nights.run()
+def test_one_changed_figure_is_a_new_snapshot_that_names_its_predecessor(published: Published, inbox: Path) -> None:
+    nights, first = published
     press = inbox / "siaran-pers-provinsi-2022-12-16.csv"
     press.write_text(press.read_text().replace("Prov. Bali;Input provinsi;52,75", "Prov. Bali;Input provinsi;52,76"))
     second = nights.run(inbox)

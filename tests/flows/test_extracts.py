@@ -12,7 +12,7 @@ from python_calamine import CalamineWorkbook
 
 from flows.intake import take_in
 from schemas.methodology import Library
-from tests.conftest import EDITION, EXTRACTS, Answer, Nights
+from tests.conftest import EDITION, EXTRACTS, Answer, Nights, Published
 from warehouse.raw_store import extract_called, withdraw_extract
 from warehouse.store import Store
 
@@ -147,12 +147,12 @@ def test_past_its_limit_an_extract_is_refused_whole(nights: Nights, inbox: Path,
     assert nights.table(night, "index_score").filter(region_code="34.02")["score"].to_list() == [None]
 
 
-def test_extracts_are_listed_shown_and_withdrawn(tmp_path: Path, kerawanan: Cli) -> None:
-    store = tmp_path / "store"
+def test_extracts_are_listed_shown_and_withdrawn(published: Published, tmp_path: Path, kerawanan: Cli) -> None:
+    nights, first = published
+    store = nights.store
     (tmp_path / "rusak.csv").write_text("Provinsi;Skor\n")
     run = ("run", "--edition", EDITION, "--store", store, "--format", "json")
-    first = kerawanan(*run, "--inbox", EXTRACTS).json
-    assert first["parsed_extract_count"] == 6
+    assert nights.record()["parsed_extract_count"] == 6
     assert kerawanan("ingest", tmp_path / "rusak.csv", "--source", "siaran-pers-provinsi", "--store", store).code == 2
     listed = kerawanan("extracts", "list", "--store", store, "--format", "json").json["extracts"]
     assert {each["file_name"] for each in listed} == {path.name for path in EXTRACTS.iterdir()} | {"rusak.csv"}
@@ -175,16 +175,15 @@ def test_extracts_are_listed_shown_and_withdrawn(tmp_path: Path, kerawanan: Cli)
     second = kerawanan(*run).json
     assert second["extracts"] == 5
     assert second["parsed_extract_count"] == 0
-    assert second["content_hash"] != first["content_hash"]
+    assert second["content_hash"] != first.content_hash
     shown = kerawanan("extracts", "show", BOOK, "--store", store)
     assert "scanned wrong" in shown.out
     assert kerawanan("snapshots", "verify", "--store", store).code == 0
 
 
-def test_what_a_person_may_ask_to_be_removed_is_removed(tmp_path: Path, kerawanan: Cli) -> None:
-    store = tmp_path / "store"
+def test_what_a_person_may_ask_to_be_removed_is_removed(published: Published, kerawanan: Cli) -> None:
+    store = published[0].store
     run = ("run", "--edition", EDITION, "--store", store)
-    kerawanan(*run, "--inbox", EXTRACTS)
     erase = ("extracts", "erase", BOOK, "--reason", "a name in the evidence", "--store", store)
     assert "withdraw it first" in kerawanan(*erase).err
     kerawanan("extracts", "withdraw", BOOK, "--reason", "a name in the evidence", "--store", store)
@@ -213,8 +212,8 @@ def test_a_night_before_the_withdrawal_is_as_it_was(nights: Nights) -> None:
     assert len(nights.record()["inputs"]) == 5
 
 
-def test_of_many_extracts_only_the_new_one_is_parsed_and_the_night_says_so(nights: Nights, inbox: Path) -> None:
-    nights.run(inbox)
+def test_of_many_extracts_only_the_new_one_is_parsed_and_the_night_says_so(published: Published, inbox: Path) -> None:
+    nights, _ = published
     (inbox / PRESS.replace("16", "17")).write_text(HEADER + "Prov. Bali;Input provinsi;52,75;x\n")
     nights.run(inbox)
     assert (nights.record()["new_extract_count"], nights.record()["parsed_extract_count"]) == (1, 1)
@@ -241,8 +240,8 @@ def test_how_extracts_are_batched_changes_nothing(
 
 
 @pytest.mark.parametrize("changed", ["sources.yml", "dictionary.yml", "regions/regions.csv", "regions/aliases.csv"])
-def test_a_changed_methodology_is_read_anew(nights: Nights, own_methodology: Path, changed: str) -> None:
-    nights.run(methodology=own_methodology)
+def test_a_changed_methodology_is_read_anew(published: Published, own_methodology: Path, changed: str) -> None:
+    nights, _ = published
     change = {
         "sources.yml": ('missing: ["-", "n/a"]\n  precedence: 40', 'missing: ["-"]\n  precedence: 40'),
         "dictionary.yml": (

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 from prefect.client.orchestration import get_client
-from prefect.testing.utilities import prefect_test_harness
 from prefect.utilities.callables import parameter_schema
 
 from flows import nightly as module
@@ -18,7 +17,7 @@ from flows.artifact import night_markdown
 from flows.clock import TIME_ZONE
 from flows.nightly import last_completed_day, nightly
 from schemas.methodology import Library
-from tests.conftest import EDITION, EXTRACTS, ROOT
+from tests.conftest import EDITION, EXTRACTS, ROOT, Published
 from warehouse.store import Store
 
 STEPS = ["admit", "validate", "prepare", "score", "judge", "publish"]
@@ -28,6 +27,8 @@ pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.xdist_group("pr
 
 @pytest.fixture(scope="module", autouse=True)
 def _server() -> Iterator[None]:
+    from prefect.testing.utilities import prefect_test_harness  # the whole server: only where it is started
+
     with prefect_test_harness(server_startup_timeout=60):
         yield
 
@@ -103,8 +104,9 @@ def test_what_people_did_wrong_is_said_in_a_sentence_and_not_tried_again(
     assert "Traceback" not in "".join(capfd.readouterr())
 
 
-def test_a_storage_that_fails_once_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = run(tmp_path / "sound").result()["content_hash"]
+def test_a_storage_that_fails_once_is_asked_again(
+    bundled: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "RETRY_DELAYS", [0.0, 0.0, 0.0])
     failures = {"create": 3, "replace": 2}
     for verb, sound in ((name, getattr(Store, name)) for name in failures):
@@ -121,7 +123,7 @@ def test_a_storage_that_fails_once_is_asked_again(tmp_path: Path, monkeypatch: p
     night = run(tmp_path / "shaky")
     assert night.name == "Published", night.message
     assert max(failures.values()) <= 0
-    assert night.result()["content_hash"] == expected
+    assert night.result()["content_hash"] == bundled[1].content_hash
     assert Store(str(tmp_path / "shaky")).keys("log") == [
         f"log/{EDITION}/candidate/000001.json",
         f"log/{EDITION}/stable/000001.json",
@@ -165,8 +167,9 @@ def test_input_cannot_write_markup_into_the_artifact() -> None:
         "top": [],
         "categories": [],
         "refused": [{"file_name": hostile, "reason": hostile}],
-        **{name: [] for name in ("quarantined", "corrected", "contradicted", "warned")},
-        **dict.fromkeys(("snapshot", "stable", "run", "gate")),
+        "silent": [hostile],
+        **{name: [] for name in ("quarantined", "corrected", "contradicted", "warned", "reporting")},
+        **dict.fromkeys(("snapshot", "stable", "run", "gate", "not_reported", "changes")),
     }
     text = night_markdown(result)
     assert not re.search(r"(?<!\\)[<>`]|(?<!\\)\]\(|^# heading", text, re.MULTILINE)

@@ -7,7 +7,7 @@ import pytest
 
 from flows.intake import take_in
 from schemas.methodology import Library
-from tests.conftest import EDITION, EXTRACTS, Nights
+from tests.conftest import EDITION, EXTRACTS, Nights, Published
 from warehouse.store import Store
 
 PRESS = "siaran-pers-provinsi-2022-12-16.csv"
@@ -18,8 +18,8 @@ def findings(nights: Nights, snapshot: object, check: str) -> list[str]:
     return nights.table(snapshot, "quality_result").filter(check=check)["message_en"].to_list()  # type: ignore[arg-type]
 
 
-def test_a_mended_source_is_welcome(nights: Nights, inbox: Path) -> None:
-    nights.run()
+def test_a_mended_source_is_welcome(published: Published, inbox: Path) -> None:
+    nights, _ = published
     press = inbox / PRESS
     press.write_text(
         press.read_text().replace("Kalimantan Timur;Input provinsi;77,04", "Kalimantan Timur;Input provinsi;74,04")

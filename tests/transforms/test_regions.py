@@ -81,7 +81,7 @@ def test_names_and_codes_of_the_table(kind: str) -> None:
             "unknown": answer["region_code"] is None and answer["candidates"] == 0,
             "nearest": answer["region_code"] is None
             and answer["candidates"] == 0
-            and f"({case.get('nearest')})" in nearest_labels([case["text"]], known)[case["text"]],
+            and f"({case.get('nearest')})" in nearest_labels(pl.DataFrame([answer]), known)["nearest"][0],
             "part_of": answer["refused_by"] == "divided_region" and codes == [case.get("part_of")],
             "split_into": answer["refused_by"] == "divided_region" and codes == case.get("split_into"),
         }

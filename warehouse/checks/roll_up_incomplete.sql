@@ -11,4 +11,4 @@ inner join unit as target on member.target_key = target.unit_key
 inner join node on result.node_key = node.node_key
 where member.method = 'mean'
 group by member.roll_up_key, target.label, node.node_code
-having count(*) < any_value(member.members) * any_value(member.min_share)
+having count(*) < any_value(member.members) * any_value(member.min_share) - 1e-9

@@ -21,12 +21,15 @@ part as (
         case when score_end.unit_key is null then result.score else score_end.lowest end as lowest,
         case when score_end.unit_key is null then result.score else score_end.highest end as highest
     from touched
+    inner join node as parent on touched.node_key = parent.node_key
     inner join node as child on touched.node_key = child.parent_key
     left join score_end on touched.unit_key = score_end.unit_key and child.node_key = score_end.node_key
     left join node_result as result on touched.unit_key = result.unit_key and child.node_key = result.node_key
     where (touched.unit_key, child.node_key) not in (
         select (place.unit_key, place.node_key) from not_applicable as place
     )
+    -- what nobody's score knows is left out where the score leaves it out
+    and (parent.missing = 'complete' or score_end.unit_key is not null or result.score is not null)
 ),
 
 term as (

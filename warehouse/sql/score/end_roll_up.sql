@@ -45,9 +45,9 @@ total as (
 select
     total.target_key as unit_key,
     root.node_key,
-    case when total.known >= total.members * total.min_share then total.lowest / total.known end as lowest,
-    case when total.known >= total.members * total.min_share then total.highest / total.known end as highest
+    case when total.known >= total.members * total.min_share - 1e-9 then total.lowest / total.known end as lowest,
+    case when total.known >= total.members * total.min_share - 1e-9 then total.highest / total.known end as highest
 from total
 cross join root
 left join node_result as result on total.target_key = result.unit_key and root.node_key = result.node_key
-where result.origin is distinct from 'entered'
+where result.origin is null or result.origin = 'rolled_up'

@@ -32,4 +32,4 @@ from known
 inner join scale on known.node_key = scale.node_key
 inner join unit on known.target_key = unit.unit_key
 group by unit.population_key, known.target_key, known.node_key
-having count(*) >= any_value(known.members) * any_value(known.min_share)
+having count(*) >= any_value(known.members) * any_value(known.min_share) - 1e-9
