@@ -134,7 +134,7 @@ class Library:
     @cached_property
     def dictionary(self) -> Dictionary:
         """The data dictionary."""
-        return dictionary_of(yaml_document(self._text(DICTIONARY_FILE), DICTIONARY_FILE))
+        return _dictionary_of(self._text(DICTIONARY_FILE))
 
     @cached_property
     def sources(self) -> dict[str, Source]:
@@ -309,6 +309,12 @@ def _own_levels(edition: Edition, sources: Mapping[str, Source], reference: Refe
     territory = set(in_territory(reference.regions, edition.territory)["code"])
     places = [place for source in sources.values() for place in source.region_path]
     return {place.level for place in places if territory & {*place.own_within}}
+
+
+@lru_cache(maxsize=4)
+def _dictionary_of(text: str) -> Dictionary:
+    """The dictionary of a text; made once for all who have the same."""
+    return dictionary_of(yaml_document(text, DICTIONARY_FILE))
 
 
 @lru_cache(maxsize=4)

@@ -74,7 +74,8 @@ def yaml_document(text: str, file: str) -> Document:
     Unlike plain YAML, a repeated key is an error, and an unquoted number stays a Decimal with the digits as written, so
     that `11.10` where a code belongs is noticed instead of becoming 11.1.
 
-    What it returns is shared by all who ask for the same text: nobody changes it. Raises MethodologyError with the line.
+    What it returns is shared by all who ask for the same text: nobody changes it. Raises MethodologyError with the
+    line.
     """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)

@@ -268,7 +268,6 @@ def test_a_leaf_without_a_scale_is_left_out_of_the_range_as_it_is_of_the_score()
     assert found["04"] == (None, 10.0, 20.0)
 
 
-@pytest.mark.xfail(strict=True, reason="what was not reported, and would have no score, takes the range with it")
 def test_so_it_is_where_it_was_not_reported() -> None:
     alike = {(region, "a"): 3.0 for region in range(REGIONS - 1)}
     told = Told(REGIONS, alike | {(region, "b"): 10.0 * region for region in range(REGIONS)}, {}, {}, frozenset())

@@ -45,4 +45,7 @@ select
 from gapped
 cross join leaf
 left join seen on gapped.population_key = seen.population_key and leaf.node_key = seen.node_key
-where (gapped.unit_key, leaf.node_key) not in (select (told.unit_key, told.node_key) from told)
+where
+    (gapped.unit_key, leaf.node_key) not in (select (told.unit_key, told.node_key) from told)
+    -- a leaf that all report alike has no scale, so no score, whatever is reported
+    and (seen.node_key is null or seen.lowest is not null)
