@@ -19,6 +19,7 @@ SPELLINGS_FILE = "regions/spellings.csv"
 # Written as code and name alone: the rest follows from the region they lie in.
 LOWER_FILES = {"district": "regions/districts.csv", "village": "regions/villages.csv"}
 
+Day = date  # a day on which regions are valid; whoever has no clock needs no more of dates
 LEVELS: tuple[str, ...] = get_args(RegionLevel)
 REGION_COLUMNS = ("code", "level", "name", "parent", "kind", "valid_from", "valid_to", "code_2020", "code_bps")
 ALIAS_COLUMNS = ("code", "alias", "note")

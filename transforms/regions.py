@@ -1,11 +1,10 @@
 """From names and codes as offices write them to the regions valid for an edition. Nothing is ever guessed."""
 
-from datetime import date
 from typing import NamedTuple
 
 import polars as pl
 
-from schemas.regions import Reference, lineage, valid_regions
+from schemas.regions import Day, Reference, lineage, valid_regions
 from schemas.sources import Place, Source
 from transforms.corrections import FINDING
 
@@ -136,7 +135,7 @@ def codes_of(reference: Reference, regions: pl.DataFrame, key: str) -> pl.DataFr
     return pairs.unique(maintain_order=True)
 
 
-def standing(reference: Reference, on: date, named_on: date | None) -> pl.DataFrame:
+def standing(reference: Reference, on: Day, named_on: Day | None) -> pl.DataFrame:
     """What the regions that a source speaks of are for an edition: `code`, `region_code`, `refused`, `codes`.
 
     A region whose code changed is the same region. One that was divided between the day the source speaks of and the
@@ -195,7 +194,7 @@ def standing(reference: Reference, on: date, named_on: date | None) -> pl.DataFr
     )
 
 
-def region_lookup(reference: Reference, source: Source, on: date) -> Lookup:
+def region_lookup(reference: Reference, source: Source, on: Day) -> Lookup:
     """What a source may call regions, for an edition whose regions are those of a day."""
     levels = {*source.region_levels, *(place.level for place in source.region_path)}
     stand = standing(reference, on, source.regions_date)
