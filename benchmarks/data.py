@@ -96,6 +96,7 @@ def write_benchmark(folder: Path, units: int, gap: float = GAP) -> Methodology:
     frames = design_frames(methodology)
     frames |= {
         "entered": pl.DataFrame(schema={"unit_key": pl.Int32, "node_key": pl.Int32, "score": pl.Float64}),
+        "heard": pl.DataFrame(schema={"unit_key": pl.Int32}),
         "observation": pl.DataFrame(
             schema=dict.fromkeys(methodology.dictionary.tables["observation"].columns, pl.String)
         ),

@@ -179,6 +179,14 @@ def checked_source(path: Path, source_name: str, library: Library, today: date) 
     for table in tables:
         roles = roles_of(table.header, source)
         columns = {role: table.header[index] for role, index in roles.found.items() if index is not None}
+        if source.region_path:
+            columns.pop("region", None)
+        columns |= {
+            f"{place.level} {part}": label
+            for place in source.region_path
+            for part in ("name", "code")
+            if plain(label := getattr(place, part) or "") in map(plain, table.header)
+        }
         columns |= {f"item {label}": table.header[index] for label, index in roles.values.items() if index is not None}
         read = {*roles.found.values(), *roles.values.values(), *roles.path}
         unread = [label for index, label in enumerate(table.header) if label and index not in read]

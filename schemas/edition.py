@@ -368,6 +368,8 @@ def _node_sentences(node: Node, has_children: bool, units: set[str], is_partial:
         sentences.append(f"the leaf '{code}' has no source_item, so nothing can ever feed it.")
     if node.denominator and has_children:
         sentences.append(f"the node '{code}' has children, so it is no ratio and has no denominator.")
+    if node.per != 1 and not node.denominator:
+        sentences.append(f"the node '{code}' says per how many it is, but has no denominator.")
     if node.direction == -1 and (has_children or node.normalisation != "min_max"):
         sentences.append(f"direction -1 of '{code}' needs a leaf with min_max normalisation.")
     return sentences

@@ -168,6 +168,16 @@ class Source(Strict):
             raise ValueError(f"where a wide source has an item column, its items are written as 'item{JOINED}column'.")
         if (self.derived or self.needs) and self.layout != "wide":
             raise ValueError("derived and needs are for the layout wide, where a row has several figures.")
+        if self.columns.item and self.layout == "wide" and self.header_rows == 2:
+            raise ValueError("where a wide source has an item column, its header has one row.")
+        for name, made in self.derived.items():
+            if chained := [column for column in made.columns if column in self.derived]:
+                raise ValueError(
+                    f"'{name}' is derived from '{chained[0]}', which is derived itself; name what is sent."
+                )
+        for name in self.needs:
+            if name not in self.value_columns:
+                raise ValueError(f"needs names '{name}', which is no column of the items.")
         return self
 
     @property

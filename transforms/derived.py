@@ -9,14 +9,22 @@ from transforms.numbers import number_expr, plain_expr, with_figure
 
 
 def column_figures(sent: Mapping[str, pl.DataFrame], name: str, source: Source) -> pl.DataFrame:
-    """The figures of a column, sent or derived, blank where what they need is zero: `value_text`, `number`,
-    `is_percent`, `odd`. `sent` holds the columns of the extract.
+    """The figures of a column, sent or derived, blank where what they need is zero or blank: `value_text`, `number`,
+    `is_percent`, `odd`. Where what they need is no number, that stands for them. `sent` holds the columns of the
+    extract.
     """
     figures = _figures(sent, name, source)
     if name not in source.needs:
         return figures
-    is_blank = (_numbers(_figures(sent, source.needs[name], source), source) == 0).fill_null(False)
-    return figures.with_columns(pl.when(~is_blank).then(each).alias(each) for each in ("value_text", "number"))
+    needed = _figures(sent, source.needs[name], source)
+    numbers = _numbers(needed, source)
+    is_there = (numbers != 0).fill_null(False)
+    words = _words(needed, numbers, source)
+    return figures.with_columns(
+        pl.when(is_there).then("value_text").otherwise(words).alias("value_text"),
+        pl.when(is_there).then("number").alias("number"),
+        pl.coalesce(needed["odd"], "odd").alias("odd"),
+    )
 
 
 def _figures(sent: Mapping[str, pl.DataFrame], name: str, source: Source) -> pl.DataFrame:

@@ -215,6 +215,16 @@ def roll_up_frame(edition: Edition, units: pl.DataFrame, regions: pl.DataFrame) 
     return members.with_columns(pl.len().over("roll_up_key", "target_key").cast(pl.Int32).alias("members"))
 
 
+def roll_up_exempt_frame(members: pl.DataFrame, not_applicable: pl.DataFrame) -> pl.DataFrame:
+    """How many members of a roll-up have nothing to report: `roll_up_key`, `target_key`, `node_key`, `exempt`."""
+    return (
+        members.join(not_applicable, left_on="member_key", right_on="unit_key")
+        .group_by("roll_up_key", "target_key", "node_key")
+        .agg(pl.len().cast(pl.Int32).alias("exempt"))
+        .sort("roll_up_key", "target_key", "node_key")
+    )
+
+
 def cut_off_frame(edition: Edition, populations: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     """Every category span of every cut-off rule, for each population and node it speaks of.
 
@@ -373,14 +383,17 @@ def design_frames(methodology: Methodology, regions: pl.DataFrame | None = None)
     populations = population_frame(edition)
     units = unit_frame(methodology, regions)
     nodes = node_frame(methodology)
+    members = roll_up_frame(edition, units, regions)
+    not_applicable = not_applicable_frame(edition, units, nodes, regions)
     return {
         "population": populations,
         "unit": units,
         "node": nodes,
-        "roll_up_member": roll_up_frame(edition, units, regions),
+        "roll_up_member": members,
+        "roll_up_exempt": roll_up_exempt_frame(members, not_applicable),
         "cut_off_span": cut_off_frame(edition, populations, nodes),
         "asked": asked_frame(methodology, populations, nodes),
-        "not_applicable": not_applicable_frame(edition, units, nodes, regions),
+        "not_applicable": not_applicable,
         "region_reference": regions,
         "crosswalk": crosswalk_frame(methodology.reference, methodology.regions()),
         "edition": edition_frame(edition),

@@ -18,11 +18,13 @@ class Settled(NamedTuple):
     `reported`: one row per unit and leaf with a report (`raw_value`, `treated_value`, `status`, `extract_count`,
     `is_evidenced`, `is_score`, `population_key`, of a ratio `numerator` and `denominator`, of a sum over the regions
     below `members_counted`), leaf by leaf, as the engine reads it; `entered`: finished scores, by unit and node
-    (`score`); `observation`: every figure sent and what became of it; `findings`: contradictions and replacements.
+    (`score`); `heard`: the units about which anything but blanks was sent, though it may not count (`unit_key`);
+    `observation`: every figure sent and what became of it; `findings`: contradictions and replacements.
     """
 
     reported: pl.DataFrame
     entered: pl.DataFrame
+    heard: pl.DataFrame
     observation: pl.DataFrame
     findings: pl.DataFrame
 
@@ -94,11 +96,13 @@ def settled(
         extract="extract_sha256",
         is_score=pl.col("measure") == "score",
     )
-    figures = _with_sums(_worked(_parts(leaves, nodes), methodology), design["roll_up_member"], methodology)
+    figures = _with_sums(_worked(_parts(leaves, nodes), methodology), design, methodology)
     reported, undefined, findings = _values(figures, units, nodes)
     entered = used.filter(pl.col("measure") == "score").select(*PLACE, score="value")
     torn = stated.filter(pl.col("state") == "conflicting")
     lost = _lost(refused_places, told, node, unit)
+    said = told.filter(pl.col("value").is_not_null())
+    heard = pl.concat([said.select("unit_key"), on_keys(refused_places).select("unit_key").drop_nulls()])
     unknown = pl.concat([refused.select(PLACE), torn.select(PLACE), lost, undefined])
     complete = pl.concat([reported, _imputed(told, reported, unknown, units, nodes, design["asked"])], how="diagonal")
     return Settled(
@@ -106,6 +110,7 @@ def settled(
         .join(units.select("unit_key", "population_key"), on="unit_key")
         .sort("node_key", "unit_key"),
         entered.sort(PLACE),
+        heard.unique().sort("unit_key"),
         _lineage(told, stated, refused),
         pl.concat([_disagreements(stated), outside.cast(FINDING), spared.cast(FINDING), findings]),
     )
@@ -155,25 +160,29 @@ EXTRACTS = ("extract", "divisor_extract")
 
 
 def _worked(figures: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
-    """The figures with `value` (null where a ratio has none), and `is_impossible` where it lies outside `domain`."""
+    """The figures with `value` (null where a ratio has none), and `is_impossible` where it lies outside `domain`, or is
+    something of nothing.
+    """
     domains = pl.DataFrame(
         [(name, each.lowest, each.highest, each.domain) for name, each in methodology.dictionary.units.items()],
         schema={"unit": pl.String, "lowest": pl.Float64, "highest": pl.Float64, "domain": pl.String},
         orient="row",
     )
     ratio = pl.when(pl.col("denominator") > 0).then(pl.col("numerator") / pl.col("denominator") * pl.col("per"))
+    outside = ~pl.col("value").is_between("lowest", "highest")
+    of_nothing = (pl.col("denominator") == 0) & (pl.col("numerator") > 0)
     return (
         figures.with_columns(pl.when("is_ratio").then(ratio).otherwise("numerator").alias("value"))
         .join(domains, on="unit", how="left", maintain_order="left")
-        .with_columns((pl.col("is_ratio") & ~pl.col("value").is_between("lowest", "highest")).alias("is_impossible"))
+        .with_columns((pl.col("is_ratio") & (outside | of_nothing).fill_null(False)).alias("is_impossible"))
     )
 
 
-def _with_sums(own: pl.DataFrame, members: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
+def _with_sums(own: pl.DataFrame, design: Mapping[str, pl.DataFrame], methodology: Methodology) -> pl.DataFrame:
     """The figures with their sums over the regions below, where enough of these are known: `members_counted`.
 
     Of a ratio both parts are summed, over the regions of which both are known. `extract_count` is of how many extracts
-    a figure is made.
+    a figure is made. A figure of a region's own stands before a sum, unless it is a ratio of which a part is missing.
     """
     # Numbers are quicker to count than digests.
     numbered = (pl.when(pl.col(each).is_not_null()).then(pl.col(each).hash()).alias(each) for each in EXTRACTS)
@@ -183,30 +192,39 @@ def _with_sums(own: pl.DataFrame, members: pl.DataFrame, methodology: Methodolog
         (1 + is_other.cast(pl.Int32)).cast(pl.Int32).alias("extract_count"),
         pl.lit(None, pl.Int32).alias("members_counted"),
     ).drop(EXTRACTS)
-    parts = [counted]
+    is_half = pl.col("value").is_null() & ~pl.col("is_impossible")
+    parts = [counted.filter(~is_half)]
     is_known = pl.col("denominator").is_not_null() | ~pl.col("is_ratio")
-    known = own.filter(~pl.col("is_score") & is_known & ~pl.col("is_impossible").fill_null(False))
+    known = own.filter(~pl.col("is_score") & is_known & ~pl.col("is_impossible"))
     # Sorted, so that a sum has the same bits in whatever order the figures came.
     known = known.drop("value", "is_impossible", "lowest", "highest", "domain").sort(
         "node_key", "numerator", "denominator"
     )
     made_of = pl.col("extract").append(pl.col("divisor_extract")).drop_nulls()
-    for below in members.filter(method="sum").partition_by("roll_up_key"):
+    for below in design["roll_up_member"].filter(method="sum").partition_by("roll_up_key"):
         summed = (
             known.join(below, left_on="unit_key", right_on="member_key", maintain_order="left")
             .group_by("target_key", "node_key", maintain_order=True)
             .agg(
                 pl.col("numerator", "denominator").sum(),
                 pl.col("is_evidenced").any(),
-                pl.col("is_score", "per", "unit", "is_ratio", "members", "min_share").first(),
+                pl.col("is_score", "per", "unit", "is_ratio", "roll_up_key", "members", "min_share").first(),
                 made_of.n_unique().cast(pl.Int32).alias("extract_count"),
                 pl.len().cast(pl.Int32).alias("members_counted"),
             )
+            .join(
+                design["roll_up_exempt"],
+                on=["roll_up_key", "target_key", "node_key"],
+                how="left",
+                maintain_order="left",
+            )
+            .with_columns(pl.col("members") - pl.col("exempt").fill_null(0))
             .filter(pl.col("members_counted") >= pl.col("members") * pl.col("min_share") - 1e-9)
             .with_columns(pl.when("is_ratio").then("denominator").alias("denominator"))
             .rename({"target_key": "unit_key"})
         )
         parts.append(_worked(summed, methodology).select(counted.columns))
+    parts.append(counted.filter(is_half))
     return pl.concat(parts).unique(PLACE, keep="first", maintain_order=True)
 
 
@@ -223,7 +241,7 @@ def _values(
         pl.format("{} / {}", "numerator", "denominator").alias("observed"),
         expected="domain",
     )
-    good = pl.col("value").is_not_null() & ~pl.col("is_impossible").fill_null(False)
+    good = pl.col("value").is_not_null() & ~pl.col("is_impossible")
     reported = worked.filter(good).select(
         *PLACE,
         raw_value="value",

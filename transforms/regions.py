@@ -296,7 +296,8 @@ def along_path(texts: pl.DataFrame, lookup: Lookup, source: Source) -> Paths:
     """Resolve paths, place by place: each is looked for within the one before it.
 
     Where a place has code and name, the code decides and the name must be one of the region's. A code that is not known
-    is a region of the source's own where the source declares it; its code begins with the name of the system.
+    is a region of the source's own where the source declares it; its code begins with the name of the system. One code
+    at two levels names nothing: neither it nor what lies in it is taken.
     """
     depth = len(source.region_path)
     parts = pl.col("region").str.split(PATH)
@@ -323,7 +324,18 @@ def along_path(texts: pl.DataFrame, lookup: Lookup, source: Source) -> Paths:
         stopped.append(reached_now.filter(is_lost).select("region", *FOUND))
         state = reached_now.filter(~is_lost).rename({"met": "above"})
     found = pl.concat([state.select("region", *FOUND), *stopped])
-    return Paths(found, pl.concat([pl.DataFrame(schema=OWN), *own]).unique(maintain_order=True))
+    brought = pl.concat([pl.DataFrame(schema=OWN), *own]).unique(maintain_order=True)
+    twofold = brought.filter(pl.col("level").n_unique().over("code") > 1)
+    for _ in source.region_path:
+        is_in = (pl.col(each).is_in(twofold["code"].implode()) for each in ("code", "parent"))
+        twofold = brought.filter(pl.any_horizontal(is_in))
+    is_twofold = pl.col("region_code").is_in(twofold["code"].implode()).fill_null(False)
+    found = found.with_columns(
+        pl.when(is_twofold).then("region_code").otherwise("refused").alias("refused"),
+        pl.when(is_twofold).then(pl.lit("code_at_two_levels")).otherwise("refused_by").alias("refused_by"),
+        *(pl.when(~is_twofold).then(name).alias(name) for name in ("region_code", "region_level")),
+    )
+    return Paths(found, brought.join(twofold, on=[*OWN], how="anti", nulls_equal=True))
 
 
 def _placed(step: pl.DataFrame, place: Place, lookup: Lookup, source: Source) -> pl.DataFrame:

@@ -23,7 +23,7 @@ def write_workbooks(tables: Path, folder: Path, created: datetime) -> None:
     """Write what people look at, down to regencies and cities: the index with cut-offs and findings, and who has not
     reported what, for those who call the offices.
     """
-    frames = {path.stem: _upper(pl.read_parquet(path)) for path in tables.glob("*.parquet") if path.stem in SHOWN}
+    frames = {name: _upper(pl.scan_parquet(tables / f"{name}.parquet")).collect() for name in SHOWN}
     missing = frames["not_reported"]
     silent = missing.filter("is_silent")
     sent = missing.filter(~pl.col("is_silent"))
@@ -41,8 +41,9 @@ def write_workbooks(tables: Path, folder: Path, created: datetime) -> None:
     )
 
 
-def _upper(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.filter(pl.col("region_level").is_in(LEVELS)) if "region_level" in frame.columns else frame
+def _upper(frame: pl.LazyFrame) -> pl.LazyFrame:
+    has_level = "region_level" in frame.collect_schema()
+    return frame.filter(pl.col("region_level").is_in(LEVELS)) if has_level else frame
 
 
 def _write(file: Path, sheets: Mapping[str, pl.DataFrame], created: datetime) -> None:

@@ -108,11 +108,11 @@ kode,threats,violence,late,trust,alamat
 """
 
 
-def own(folder: Path, missing: str = "leaf: zero, aggregate: complete") -> Path:
+def own(folder: Path, missing: str = "leaf: zero, aggregate: complete", plan: str = PLAN) -> Path:
     """A folder with the edition in `mine` and its data in `inbox`."""
     edition = folder / "mine" / "editions" / EDITION
     edition.mkdir(parents=True)
-    (edition / "edition.yml").write_text(PLAN.replace("leaf: zero, aggregate: complete", missing))
+    (edition / "edition.yml").write_text(plan.replace("leaf: zero, aggregate: complete", missing))
     (edition / "nodes.csv").write_text(NODES)
     (folder / "mine" / "sources.yml").write_text(SOURCES)
     (folder / "inbox").mkdir()
@@ -199,9 +199,13 @@ def test_the_range_is_what_the_hand_computes(reported: Reported) -> None:
     }
 
 
-def of_rule(folder: Path, missing: str) -> pl.DataFrame:
+def of_rule(folder: Path, missing: str, plan: str = PLAN) -> pl.DataFrame:
     """The index with another rule for what is missing: the steps of a night up to the tables."""
-    own(folder, missing)
+    return pl.read_parquet(scored(own(folder, missing, plan)) / "index_score.parquet")
+
+
+def scored(folder: Path) -> Path:
+    """The tables of the edition in a folder that `own` made."""
     request = Request(
         edition=EDITION,
         as_of=date(2026, 1, 31),
@@ -214,8 +218,7 @@ def of_rule(folder: Path, missing: str) -> pl.DataFrame:
     )
     request.work.mkdir()
     validated = validate(request, admit(request))
-    tables = score(request, validated, prepare(request, validated))
-    return pl.read_parquet(tables / "index_score.parquet")
+    return score(request, validated, prepare(request, validated))
 
 
 def test_what_is_not_known_has_a_range_and_no_score(tmp_path: Path) -> None:
@@ -251,6 +254,25 @@ def test_what_is_not_known_has_a_range_and_no_score(tmp_path: Path) -> None:
     # (75 + 100 + 31.25 + 25 + 25) / 5, (75 + 100 + 43.75 + 100 + 100) / 5
     rolled = ranges(index, "province", "rollup")
     assert rolled["11"] == (None, 51.25, 83.75, None, None, None)
+
+
+def test_what_is_computed_of_nodes_rolled_up_has_the_range_of_those_below(tmp_path: Path) -> None:
+    enough = PLAN.replace("min_share: 0.8", "min_share: 0.5")
+    index = of_rule(tmp_path, "leaf: unknown, aggregate: complete", enough)
+    # Index and access of one and of two provinces are known, so the nation's index is computed of what is rolled up:
+    # of unrest 75 and access, though its range is that of the provinces.
+    (nation,) = index.filter(region_level="national").select("origin", "score_lowest", "score_highest").rows()
+    assert nation == ("computed", pytest.approx((450 + 345 + 975 + 95) / 48), pytest.approx(3095 / 48))
+
+
+def test_an_office_whose_figures_do_not_count_is_not_silent(tmp_path: Path) -> None:
+    folder = own(tmp_path)
+    data = folder / "inbox" / "kantor-a.csv"
+    data.write_text(data.read_text() + "11.04,banyak,,,,\n")
+    tables = scored(folder)
+    offices = pl.read_parquet(tables / "reporting.parquet")
+    silent = dict(offices.select("region_code", "is_silent").rows())
+    assert [code for code, is_silent in silent.items() if is_silent] == ["11.05"]
 
 
 def test_a_score_of_what_is_known_has_a_range_over_all(tmp_path: Path) -> None:

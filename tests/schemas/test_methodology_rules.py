@@ -106,6 +106,13 @@ BROKEN = {
         ["twice"],
     ),
     "rolled up to twice": (PLAN, "to: national, approach: rollup", "to: province, approach: rollup", None, ["already"]),
+    "a sum of sums": (
+        PLAN,
+        "{from: regency_city, from_approach: input, to: national, approach: rollup, min_share: 1}",
+        "{from: province, from_approach: rollup, to: national, approach: rollup, min_share: 1, method: sum}",
+        None,
+        ["sums province/rollup", "itself rolled up"],
+    ),
     "rolled down": (
         PLAN,
         "{from: regency_city, from_approach: input, to: province, approach: rollup",

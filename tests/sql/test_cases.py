@@ -39,6 +39,10 @@ def test_case(statement: str, name: str, case: dict[str, Any]) -> None:
             'create table finding ("check" varchar, subject varchar, observed varchar, expected varchar)'
         )
         connection.execute("create table not_applicable (unit_key integer, node_key integer)")
+        connection.execute(
+            "create table roll_up_exempt (roll_up_key integer, target_key integer, node_key integer, exempt integer)"
+        )
+        connection.execute("create table report (unit_key integer)")
         for table, rows in case["given"].items():
             header, *body = rows
             frame = pl.DataFrame(body, schema=[cell.split(":")[0] for cell in header], orient="row", strict=False)

@@ -143,6 +143,10 @@ NEEDS: dict[str, tuple[str, Any]] = {
     "a zero that stands beside a fraction": ("0,0.0001", 0),
     "a zero that stands beside zero with a fraction": ("0,0.0", None),
     "a word that stands beside something": ("nol,3", "not_a_number"),
+    "a zero that stands beside a blank": ("0,", None),
+    "a zero that stands beside a word for a blank": ("0,n/a", None),
+    "a zero that stands beside what is no number": ("0,tiga", "not_a_number"),
+    "a blank that stands beside what is no number": (",tiga", "not_a_number"),
 }
 
 
@@ -266,6 +270,15 @@ DECLARATIONS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a sum of a text": ({"derived": {"hasil": {"add": "a"}}}, ["derived.hasil.add"]),
     "an unknown way": ({"derived": {"hasil": {"multiply": ["a"]}}}, ["multiply", "not a known key"]),
     "a list": ({"derived": ["hasil"]}, ["derived"]),
+    "derived of a derived column": (
+        {"items": items("hasil", "beda"), "derived": {"hasil": {"add": ["beda"]}, "beda": {"any_of": "a"}}},
+        ["'hasil' is derived from 'beda'", "name what is sent"],
+    ),
+    "needs of what is no column": ({"needs": {"hasill": "a"}}, ["needs names 'hasill'", "no column of the items"]),
+    "an item column below two rows of labels": (
+        {"columns": {"region": ["w"], "item": ["kontes"]}, "items": items("presiden / tps"), "header_rows": 2},
+        ["an item column", "one row"],
+    ),
     "needs of two": ({"needs": {"hasil": ["a", "b"]}}, ["needs.hasil"]),
     "the layout long": (
         {
@@ -332,7 +345,7 @@ def test_any_figures_come_to_what_the_hand_computes(rows: list[tuple[Any, Any, A
         assert told[code, "jumlah"] == (None if jumlah is None else pytest.approx(jumlah, rel=1e-12))
         assert told[code, "semua"] == (None if a is None or not b else float(float(a) == float(b)))
         assert told[code, "ada"] == (None if c is None else float(c > 0))
-        assert told[code, "a"] == (None if a is None or b == 0 else pytest.approx(float(a)))
+        assert told[code, "a"] == (None if a is None or not b else pytest.approx(float(a)))
 
 
 IN_WORDS: dict[str, tuple[dict[str, Any], dict[str, Any], str, Any]] = {

@@ -310,6 +310,23 @@ def test_an_own_region_that_is_told_in_several_ways_is_one_and_said_to_be() -> N
     }
 
 
+def test_a_code_at_two_levels_names_nothing() -> None:
+    rows = [
+        "1,Bali,2,Jembrana,9,Negara,9,Baluk,1",
+        "1,Bali,2,Jembrana,9,Negara,10,Pendem,2",
+        "1,Bali,2,Jembrana,20,Mendoyo,21,Pergung,3",
+        "1,Bali,2,Jembrana,20,Mendoyo,22,Yehembang,4",
+        "1,Bali,3,Denpasar,22,Negara,23,Sesetan,5",
+    ]
+    found = told(rows, by_code(), CODED_HEADER)
+    assert broken(found) == [(row, "nama_desa", "code_at_two_levels") for row in (2, 3, 5, 6)]
+    assert figures(found) == [("kpu:21", "hasil", 3)]
+    assert sorted(found.own_regions["code"]) == ["kpu:20", "kpu:21"]
+    said = found.quarantine["message_en"][0]
+    assert "kpu:9" in said
+    assert "more than one level" in said
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_what_is_chosen_does_not_depend_on_the_order_of_rows(seed: int) -> None:
     told_of = [
@@ -592,6 +609,13 @@ def test_the_command_line_checks_a_source_with_a_path(mine: Path, tmp_path: Path
     table = checked.json["tables"][0]
     assert table["missing"] == []
     assert table["columns_not_read"] == ["catatan"]
+    assert table["columns"] == {
+        "province name": "provinsi",
+        "regency_city name": "kabkota",
+        "district name": "kecamatan",
+        "village name": "desa",
+        "item hasil": "hasil",
+    }
     assert (table["header_row"], table["rows_below"]) == (1, 3)
     assert [(each["rule"], each["rows"]) for each in checked.json["violations"]] == [("unknown_region", 1)] * 2
     said = " ".join(each["message_en"] for each in checked.json["violations"])
@@ -689,13 +713,6 @@ def test_the_nearest_name_is_one_that_could_stand_there(path: str, near: str) ->
 
 def test_a_name_with_a_placeholder_is_quoted_as_it_is_written() -> None:
     assert "{expected}" in told(["Bali,{expected},Negara,Baluk,7"], by_name()).quarantine["message_en"][0]
-
-
-def test_a_code_that_names_a_district_and_a_village_is_found() -> None:
-    found = told(["1,Bali,2,Jembrana,9,Negara,9,Baluk,7"], by_code(), CODED_HEADER)
-    unique, findings = own_regions(found.own_regions)
-    assert unique.height == 1
-    assert findings.select("check", "subject").rows() == [("own_region_differs", "kpu:9")]
 
 
 def test_a_village_that_is_called_kota() -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.edition import RollUp, Treatment
+from schemas.edition import NotApplicable, RollUp, Treatment
 from schemas.methodology import Library, Methodology
 from schemas.sources import Correction, Source
 from schemas.strict import MethodologyError, yaml_text
@@ -266,11 +266,13 @@ def test_a_ratio_that_cannot_be_is_found_and_not_used() -> None:
         "ratio_out_of_range": [
             ("11.01 Kabupaten 11 1 / input / bagian", "9.0 / 4.0", "0 - 1"),
             ("11.01 Kabupaten 11 1 / input / persen", "5.0 / 4.0", "0 - 100"),
+            ("11.03 Kabupaten 11 3 / input / persen", "5.0 / 0.0", "0 - 100"),
         ]
     }
     assert (got.value("11.01"), got.value("11.01", "bagian")) == (None, None)
     assert (got.value("11.02"), got.value("11.02", "bagian")) == (25, 1)
-    assert got.value("11.03") is None  # by zero: not impossible, only not known
+    assert got.value("11.03") is None  # five of nothing
+    assert got.value("11.03", "bagian") is None  # nothing of nothing: not impossible, only not known
 
 
 def test_what_a_ratio_is_divided_by_has_a_lineage_of_its_own() -> None:
@@ -355,6 +357,38 @@ def test_a_region_above_has_the_quotient_of_the_sums() -> None:
     assert got.parts("11", "jumlah") == (None, None, 4)
     assert got.value("ID") is None  # four of twenty-nine
     assert got.values["11", "persen"]["status"] == "reported"
+
+
+def test_something_of_nothing_is_in_no_sum() -> None:
+    got = outcome(methodology(), table({**all_of("11", "1,1,4,1", 3), "11.04": "5,0,0,1"}))
+    assert got.parts("11") == (3, 12, 3)
+    # nothing of nothing is known, and adds nothing
+    assert got.parts("11", "bagian") == (3, 12, 4)
+
+
+def test_where_there_is_nothing_to_report_no_sum_asks_for_it() -> None:
+    of = methodology(sums=[(LOWER, UPPER, 1)])
+    exempt = tuple(NotApplicable(within=f"11.{place:02}", nodes=("persen",), evidence="A") for place in (1, 2))
+    of = replace(of, edition=of.edition.model_copy(update={"not_applicable": exempt}))
+    got = outcome(of, table({"11.01": ",1,4,1", "11.02": ",1,4,1", "11.03": "1,1,4,1", "11.04": "2,,4,1"}))
+    assert got.parts("11") == (3, 8, 2)
+    assert ("11", "bagian") not in got.values  # 11.04 is asked for it
+    assert got.value("11", "jumlah") == 4
+
+
+def test_a_ratio_of_its_own_with_a_gap_does_not_hide_the_sum() -> None:
+    both = counts(region_levels=["province", "regency_city"], items=items(*ITEMS))
+    both["items"] = {label: each | {"approach": "input"} for label, each in both["items"].items()}
+    above: tuple[str, str] = ("province", "input")
+    levels = [plan.model_copy(update={"approaches": ("input",)}) for plan in methodology().edition.region_levels]
+    of = methodology(sums=[(LOWER, above, 0.5)], kantor=both)
+    of = replace(of, edition=of.edition.model_copy(update={"region_levels": (levels[0], *levels[1:])}))
+    got = outcome(of, table({**all_of("11", "1,1,4,1"), "11": "7,9,,50"}), table({"12": "5,1,4,"}))
+    assert got.parts("11") == (4, 16, 4)
+    assert got.parts("11", "bagian") == (4, 16, 4)
+    assert got.value("11", "jumlah") == 50  # of its own
+    assert got.value("12") is None
+    assert list(got.findings) == ["ratio_out_of_range"]
 
 
 def test_a_sum_of_zeros_is_a_reported_zero() -> None:
@@ -527,7 +561,7 @@ def test_sums_do_not_depend_on_the_order_of_rows(rows: list[Any], order: Any, cu
     for above, places in (("11", codes[:4]), ("12", codes[4:]), ("ID", codes)):
         told = [row for code, row in zip(codes, rows, strict=True) if code in places]
         known = [(row[0], row[2]) for row in told if None not in (row[0], row[2])]
-        known = [(part, of_all) for part, of_all in known if part <= of_all or not of_all]
+        known = [(part, of_all) for part, of_all in known if part <= of_all]
         whole = sum(each for _, each in known)
         if len(known) < 0.2 * len(told) or not whole:
             assert first.value(above) is None
@@ -551,6 +585,7 @@ BROKEN = {
         ["'indeks' has children", "no denominator"],
     ),
     "an item that no source sends": (",semua,100", ",seluruh,100", 3, ["'seluruh'", "none of the edition's sources"]),
+    "per without a denominator": ("jumlah,A,,,", "jumlah,A,,,100", 5, ["'jumlah' says per how many", "no denominator"]),
     "per text": (",semua,100", ",semua,seratus", 3, ["per", "seratus"]),
     "per less than nothing": (",semua,100", ",semua,-100", 3, ["per", "greater than 0"]),
     "per without end": (",semua,100", ",semua,inf", 3, ["per"]),

@@ -46,7 +46,6 @@ class Index:
         self.scale: dict[str, Callable[[float], float | None]] = {}
         self.exempt = set(told.exempt)
         self.scores: Scores = {}
-        self.left_out: set[int] = set()
         for part in root.parts():
             raw: dict[int, float] = {}
             for region in range(told.regions):
@@ -91,10 +90,7 @@ class Index:
         return place in self.told.values or place in self.told.scores
 
     def end(self, region: int, choose: Callable[[list[float]], float]) -> float | None:
-        """The index of a region with what it did not report at an end of what was seen; None where nothing was seen.
-
-        `left_out` then holds the region if something changed came to no score, and was left out on the way (rescale).
-        """
+        """The index of a region with what it did not report at an end of what was seen; None where nothing was seen."""
         scores = dict(self.scores)
         changed: set[str] = set()
         unseen: set[str] = set()
@@ -104,14 +100,12 @@ class Index:
                 continue
             if part.children:
                 below = {child.code for child in part.children}
-                if not below & changed:
+                has_scale = self.scale[part.code](0.0) is not None
+                if not (below & changed and has_scale):
                     continue
                 changed.add(part.code)
                 unseen |= {part.code} if below & unseen else set()
                 raw = self._raw(part, region, scores)
-                places = {(region, each) for each in (below & changed) - unseen}
-                if raw is not None and not places <= scores.keys():
-                    self.left_out.add(region)
                 score = None if raw is None else self.scale[part.code](raw)
                 if score is not None and part.normalisation != "none":
                     score = min(max(score, 0.0), 100.0)

@@ -18,7 +18,11 @@ def write_prepared(folder: Path, frames: dict[str, pl.DataFrame], dictionary: Di
     """Write the engine's tables, with no observation and no finding, to a folder below `folder`."""
     lineage = dict.fromkeys(dictionary.tables["observation"].columns, pl.String)
     findings = dict.fromkeys(("check", "subject", "observed", "expected"), pl.String)
-    empty = {"observation": pl.DataFrame(schema=lineage), "finding": pl.DataFrame(schema=findings)}
+    empty = {
+        "observation": pl.DataFrame(schema=lineage),
+        "finding": pl.DataFrame(schema=findings),
+        "heard": pl.DataFrame(schema={"unit_key": pl.Int32}),
+    }
     prepared = folder / "prepared"
     prepared.mkdir()
     for name, frame in (frames | empty).items():

@@ -16,12 +16,12 @@ stated as (
     where unit_key between $first_unit and $last_unit
 ),
 
-heard as (
+answered as (
     select unit_key
     from report
     union
     select unit_key
-    from entered
+    from heard
 )
 
 select
@@ -37,14 +37,14 @@ select
     node.name_id,
     node.name_en,
     coalesce(stated.status, 'missing') as status,
-    heard.unit_key is null as is_silent,
+    answered.unit_key is null as is_silent,
     cast($is_synthetic as boolean) as is_synthetic,
     $snapshot_id as snapshot_id
 from unit
 inner join leaf on unit.population_key = leaf.population_key
 inner join node on leaf.node_key = node.node_key
 left join stated on unit.unit_key = stated.unit_key and leaf.node_key = stated.node_key
-left join heard on unit.unit_key = heard.unit_key
+left join answered on unit.unit_key = answered.unit_key
 where
     unit.unit_key between $first_unit and $last_unit
     and (stated.status is null or stated.status = 'imputed')

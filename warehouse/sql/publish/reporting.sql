@@ -37,12 +37,12 @@ exempt as (
     group by place.unit_key
 ),
 
-heard as (
+answered as (
     select unit_key
     from report
     union
     select unit_key
-    from entered
+    from heard
 )
 
 select
@@ -60,12 +60,12 @@ select
     coalesce(told.imputed, 0) as indicators_imputed,
     indicators_expected - coalesce(told.reports, 0) - coalesce(told.imputed, 0) as indicators_missing,
     coalesce(told.evidenced, 0) as indicators_evidenced,
-    heard.unit_key is null as is_silent,
+    answered.unit_key is null as is_silent,
     cast($is_synthetic as boolean) as is_synthetic,
     $snapshot_id as snapshot_id
 from unit
 inner join expected on unit.population_key = expected.population_key
 left join told on unit.unit_key = told.unit_key
 left join exempt on unit.unit_key = exempt.unit_key
-left join heard on unit.unit_key = heard.unit_key
+left join answered on unit.unit_key = answered.unit_key
 order by unit.unit_key

@@ -116,6 +116,8 @@ scaled as (
     inner join node on raw.node_key = node.node_key
     inner join node_scaling as scaling
         on unit.population_key = scaling.population_key and raw.node_key = scaling.node_key
+    -- what has no scale has no score, whatever is reported
+    where scaling.span is not null
 )
 
 select

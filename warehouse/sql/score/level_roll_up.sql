@@ -6,11 +6,15 @@ known as (
         member.target_key,
         result.node_key,
         result.score,
-        member.members,
-        member.min_share
+        (member.members - coalesce(exempt.exempt, 0)) * member.min_share - 1e-9 as members_asked
     from node_result as result
     inner join roll_up_member as member on result.unit_key = member.member_key
     inner join node on result.node_key = node.node_key
+    left join roll_up_exempt as exempt
+        on
+            member.roll_up_key = exempt.roll_up_key
+            and member.target_key = exempt.target_key
+            and result.node_key = exempt.node_key
     where node.node_level = $node_level and member.roll_up_key = $roll_up_key and member.method = 'mean'
 ),
 
@@ -32,4 +36,4 @@ from known
 inner join scale on known.node_key = scale.node_key
 inner join unit on known.target_key = unit.unit_key
 group by unit.population_key, known.target_key, known.node_key
-having count(*) >= any_value(known.members) * any_value(known.min_share) - 1e-9
+having count(*) >= any_value(known.members_asked)
