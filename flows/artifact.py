@@ -35,7 +35,7 @@ def night_markdown(result: Mapping[str, Any]) -> str:
         _list("Contradicted", result["contradicted"]),
         "## Where it lies",
         "\n".join(
-            f"- {label}: [{_text(result[name])}]({Path(result[name]).as_uri()})"
+            f"- {label}: [{_text(result[name])}]({_address(result[name])})"
             for label, name in (
                 ("snapshot", "snapshot"),
                 ("stable", "stable"),
@@ -69,6 +69,10 @@ def _changes(diff: Mapping[str, Any]) -> str:
     else:
         parts.append("No region has another score, rank or category.")
     return "\n\n".join([*parts, _list("What differs", difference_sentences(diff))])
+
+
+def _address(place: str) -> str:
+    return place if "://" in place else Path(place).as_uri()
 
 
 def _text(value: object) -> str:

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from flows.settings import Settings
     from schemas.strict import MethodologyError
-    from schemas.violations import DamagedStore, NothingToScore, Refusal, UsageError
+    from schemas.violations import DamagedStore, NothingToScore, Refusal, StorageError, UsageError
 
     given = {name: getattr(options, name, None) for name in Settings.model_fields}
     try:
@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in error.problems:
             _complain(str(problem), FAILED)
         return FAILED
+    except StorageError as error:
+        return _complain(str(error), FAILED)
     except DamagedStore as error:
         return _complain(f"{error} 'kerawanan snapshots verify' looks at the whole store.", FAILED)
     except OSError as error:
@@ -71,7 +73,9 @@ def _complain(message: str, code: int) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--store", metavar="URL", help="folder of the store (KERAWANAN_STORE; default ./store)")
+    common.add_argument(
+        "--store", metavar="URL", help="folder, or s3://bucket/prefix (KERAWANAN_STORE; default ./store)"
+    )
     common.add_argument(
         "--methodology", metavar="DIR", type=Path, help="folder with editions, sources ... of your own, laid over ours"
     )
@@ -131,9 +135,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--memory-limit", metavar="SIZE", help="memory for the engine, such as 1GB")
     run.add_argument("--threads", type=int, metavar="N", help="threads for the engine")
 
-    shots = commands.add_parser("snapshots", help="list, show, compare, promote or verify snapshots").add_subparsers(
-        metavar="COMMAND", required=True
-    )
+    shots = commands.add_parser(
+        "snapshots", help="list, show, compare, verify, promote, withdraw, prune"
+    ).add_subparsers(metavar="COMMAND", required=True)
     listed = add(shots, "list", _snapshots_list, "all snapshots, oldest first")
     listed.add_argument("--edition")
     shown = add(shots, "show", _snapshots_show, "what a snapshot holds and what it stands on")
@@ -142,11 +146,27 @@ def _parser() -> argparse.ArgumentParser:
     compared.add_argument("before", metavar="SNAPSHOT")
     compared.add_argument("after", metavar="SNAPSHOT")
     compared.add_argument("--markdown", action="store_true", help="print it as Markdown")
-    promoted = add(shots, "promote", _snapshots_promote, "make a candidate stable")
+    promoted = add(shots, "promote", _snapshots_promote, "make a candidate stable, or an earlier one again")
     promoted.add_argument("snapshot_id", metavar="SNAPSHOT")
     promoted.add_argument("--reason", required=True, metavar="TEXT")
-    verified = add(shots, "verify", _snapshots_verify, "hash everything again: snapshots, logs, pointers, stable")
+    taken_back = add(
+        shots, "withdraw", _snapshots_withdraw, "say that a snapshot is wrong; stable goes back to the one before"
+    )
+    taken_back.add_argument("snapshot_id", metavar="SNAPSHOT")
+    taken_back.add_argument("--reason", required=True, metavar="TEXT")
+    pruned = add(shots, "prune", _snapshots_prune, "remove old candidates and runs that nothing refers to")
+    pruned.add_argument(
+        "--keep-days", type=int, metavar="N", help="only what is older (KERAWANAN_KEEP_DAYS; default 90)"
+    )
+    pruned.add_argument(
+        "--execute", action="store_true", help="do it; without this it is only said what would be removed"
+    )
+    verified = add(shots, "verify", _snapshots_verify, "hash everything again: snapshots, logs, pointers, stable, raw")
     verified.add_argument("snapshot_id", metavar="SNAPSHOT", nargs="?", help="default: all of the store")
+    verified.add_argument("--deep", action="store_true", help="compute each again from its raw extracts, and compare")
+    verified.add_argument(
+        "--public-key", type=Path, metavar="FILE", help="every entry of a log must be signed with its key"
+    )
 
     methods = commands.add_parser("methodology", help="list, show or check editions").add_subparsers(
         metavar="COMMAND", required=True
@@ -195,7 +215,7 @@ def _ingest(options: argparse.Namespace, settings: "Settings") -> tuple[int, dic
         "known": [each.__dict__ for each in intake.known if each not in withdrawn],
         "withdrawn": [each.__dict__ for each in withdrawn],
         "refused": [each.__dict__ for each in intake.refused],
-        "store": str(store.root),
+        "store": store.url,
     }
 
 
@@ -224,7 +244,7 @@ def _extracts_list(options: argparse.Namespace, settings: "Settings") -> tuple[i
     from warehouse.store import Store
 
     store = Store(settings.store)
-    return OK, {"extracts": extract_list(store, options.source), "store": str(store.root)}
+    return OK, {"extracts": extract_list(store, options.source), "store": store.url}
 
 
 def _extracts_show(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
@@ -303,7 +323,7 @@ def _snapshots_list(options: argparse.Namespace, settings: "Settings") -> tuple[
     store = Store(settings.store)
     if options.edition and not re.fullmatch(r"[a-z0-9][a-z0-9-]*", options.edition):
         raise UsageError(f"'{options.edition}' is not the name of an edition.")
-    return OK, {"snapshots": snapshots(store, options.edition), "store": str(store.root)}
+    return OK, {"snapshots": snapshots(store, options.edition), "store": store.url}
 
 
 def _snapshots_show(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
@@ -325,15 +345,46 @@ def _snapshots_promote(options: argparse.Namespace, settings: "Settings") -> tup
     from warehouse.snapshots import promote
     from warehouse.store import Store
 
-    return OK, promote(Store(settings.store), options.snapshot_id, datetime.now(UTC), options.reason)
+    store, now = Store(settings.store), datetime.now(UTC)
+    return OK, promote(store, options.snapshot_id, now, options.reason, settings.signer())
+
+
+def _snapshots_withdraw(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    from warehouse.snapshots import withdraw
+    from warehouse.store import Store
+
+    store, now = Store(settings.store), datetime.now(UTC)
+    return OK, withdraw(store, options.snapshot_id, now, options.reason, settings.signer())
+
+
+def _snapshots_prune(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    from warehouse.snapshots import prune
+    from warehouse.store import Store
+
+    store, now = Store(settings.store), datetime.now(UTC)
+    return OK, prune(store, now, settings.keep_days, settings.signer(), execute=options.execute)
 
 
 def _snapshots_verify(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    from flows.proof import rebuilt
+    from warehouse.database import EngineLimits
+    from warehouse.signing import public_key
+    from warehouse.snapshots import snapshots
     from warehouse.store import Store
     from warehouse.verify import verify
 
-    verdict = verify(Store(settings.store), options.snapshot_id)
-    return (FAILED if verdict["damage"] else OK), verdict
+    store = Store(settings.store)
+    verdict = verify(store, options.snapshot_id, public_key(options.public_key) if options.public_key else None)
+    limits = EngineLimits(settings.memory_limit, settings.threads)
+    # What is damaged need not be computed again to be known as such.
+    deep = snapshots(store) if options.deep and not verdict["damage"] else []
+    verdict["rebuilt"] = [
+        rebuilt(store, each["edition"], each["snapshot_id"], limits)
+        for each in deep
+        if each["snapshot_id"] in verdict["verified"]
+    ]
+    is_whole = not verdict["damage"] and all(each["is_same"] for each in verdict["rebuilt"])
+    return (OK if is_whole else FAILED), verdict
 
 
 def _methodology_list(_: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:

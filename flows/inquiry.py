@@ -3,7 +3,6 @@ sources.yml a new file needs.
 """
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -23,8 +22,10 @@ from transforms.grids import grids
 from transforms.parse import extract_rows, roles_of, table_of
 from transforms.proposal import proposed
 from transforms.regions import region_lookup
+from warehouse.channels import snapshot_folder
 from warehouse.marked import MarkedTable, write_marked
 from warehouse.raw_store import (
+    RECEIPTS,
     Receipt,
     erasures,
     extract_called,
@@ -34,7 +35,7 @@ from warehouse.raw_store import (
     refusals,
     withdrawals,
 )
-from warehouse.store import Store
+from warehouse.store import Store, read_sealed
 
 SHOWN_LABELS = 20
 
@@ -94,7 +95,7 @@ def write_marked_copy(folder: Path, content: bytes, source: Source, answer: Mapp
 
 def extract_list(store: Store, source: str | None) -> list[dict[str, Any]]:
     """Every extract and refused file of the store, or of one source, with what became of it, in the order received."""
-    names = sorted({key.split("/")[2] for key in store.keys("raw/receipts")})
+    names = sorted({key.split("/")[2] for key in store.keys(RECEIPTS)})
     withdrawn = withdrawals(store)
     erased = erasures(store)
 
@@ -148,8 +149,8 @@ def _uses(store: Store, receipt: Receipt) -> list[dict[str, Any]]:
         edition, channel = key.split("/")[1:]
         if channel != "candidate.json":
             continue
-        entry = json.loads(store.read(key))
-        lineage = store.path(f"snapshots/{edition}/{entry['snapshot_id']}/tables/observation.parquet")
+        entry = read_sealed(store, key)
+        lineage = store.local(f"{snapshot_folder(edition, entry['snapshot_id'])}/tables/observation.parquet")
         found = pl.scan_parquet(lineage).filter(extract_sha256=receipt.sha256, source=receipt.source)
         states = Counter(found.select("state").collect()["state"].to_list())
         if states:

@@ -19,6 +19,7 @@ from warehouse.code import code_identity
 from warehouse.database import EngineLimits
 from warehouse.engine import Stamp
 from warehouse.raw_store import Receipt
+from warehouse.signing import Signer
 from warehouse.store import as_json
 
 
@@ -31,7 +32,8 @@ def _fixed_methodology(folder: Path, edition: str) -> Methodology:
 @dataclass(frozen=True)
 class Request:
     """One night. `now` is the only clock; `work` is an empty folder of its own; `run_id` names the run and what it
-    publishes; `inbox` is a folder of files to take in first; `methodology` a folder laid over the package's.
+    publishes; `inbox` is a folder of files to take in first; `methodology` a folder laid over the package's, or
+    (`alone`) whole in itself; `signer` signs what is appended to logs.
     """
 
     edition: str
@@ -41,7 +43,9 @@ class Request:
     store: str
     work: Path
     methodology: Path | None = None
+    alone: bool = False
     inbox: Path | None = None
+    signer: Signer | None = None
     limits: EngineLimits = field(default_factory=EngineLimits)
 
     @property
@@ -74,6 +78,7 @@ def requested(
             work=Path(work),
             methodology=settings.methodology,
             inbox=inbox,
+            signer=settings.signer(),
             limits=EngineLimits(settings.memory_limit, settings.threads),
         )
 
@@ -119,9 +124,12 @@ class Validated:
 
 @dataclass(frozen=True)
 class Judged:
-    """The judgement: how many findings of each severity. Anything critical holds the snapshot."""
+    """The judgement: how many findings of each severity, and whether the release keeps within all limits of the gate.
+    Anything critical holds the snapshot.
+    """
 
     findings: dict[str, int]
+    is_within_limits: bool
 
     @property
     def is_held(self) -> bool:

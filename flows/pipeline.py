@@ -5,6 +5,7 @@ is a pure function of the extracts received by `as_of`, the methodology with its
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from flows.night import Admitted, Judged, Night, Request, Validated, inputs_dige
 from flows.reading import read_extracts
 from flows.record import recall, record_failure, record_night
 from schemas.methodology import Library
-from schemas.violations import UsageError
+from schemas.violations import StorageError, UsageError
 from transforms.admission import Admission, quarantine_findings
 from transforms.design import design_frames
 from transforms.indicators import settled
@@ -33,7 +34,7 @@ def admit(request: Request) -> Admitted:
     """Fix the methodology of the night, take in the inbox, and list the extracts that count: received by the end of
     `as_of`, and not withdrawn by then.
     """
-    methodology = Library(request.methodology).edition(request.edition)
+    methodology = Library(request.methodology, alone=request.alone).edition(request.edition)
     methodology.write(request.snapshot / "methodology")
     store = Store(request.store)
     files = inbox_files(request.inbox) if request.inbox else []
@@ -80,10 +81,11 @@ def score(request: Request, validated: Validated, prepared: Path) -> Path:
 
 def judge(request: Request, validated: Validated, tables: Path) -> Judged:
     """Judge the release by the edition's rules and by what was stable; anything critical holds it."""
-    stable, stamp = stable_tables(Store(request.store), request.edition), request.stamp(validated)
+    store, stamp = Store(request.store), request.stamp(validated)
+    stable = stable_tables(store, request.edition)
     judgement = judged(Release(tables, stable, request.resolved(), validated.intake, stamp))
     write_page(request.work / "gate.html", judgement)
-    return Judged(judgement.findings)
+    return Judged(judgement.findings, not any(each.broken for each in judgement.verdicts))
 
 
 def publish(request: Request, admitted: Admitted, validated: Validated, tables: Path, verdict: Judged) -> Night:
@@ -99,8 +101,9 @@ def publish(request: Request, admitted: Admitted, validated: Validated, tables: 
         inputs_digest=admitted.inputs_digest,
         is_synthetic=validated.is_synthetic,
         is_held=verdict.is_held,
+        is_within_limits=verdict.is_within_limits,
     )
-    snapshot_id, content_hash, is_new = publish_snapshot(Store(request.store), draft)
+    snapshot_id, content_hash, is_new = publish_snapshot(Store(request.store), draft, request.signer)
     night = Night("held" if verdict.is_held else "published" if is_new else "unchanged", snapshot_id, content_hash)
     record_night(request, night, admitted, validated, verdict)
     return night
@@ -125,6 +128,7 @@ def run_night(request: Request, step: Callable[..., Any] = call) -> Night:
     except UsageError:
         raise
     except Exception as error:
-        record_failure(request, error)
+        with suppress(StorageError):  # where the storage fails, it also fails to take the record
+            record_failure(request, error)
         raise
     return night

@@ -38,7 +38,8 @@ def recall(request: Request, admitted: Admitted) -> Night | None:
     for extract in admitted.extracts:
         read_extract(store, extract)  # what the figures rest on must still be what was received
     record, entry = earlier
-    stand_on(store, replace(record, as_of=request.as_of, at=request.now, run_id=request.run_id), entry)
+    found = replace(record, as_of=request.as_of, at=request.now, run_id=request.run_id)
+    stand_on(store, found, entry, request.signer)
     night = Night("unchanged", entry["snapshot_id"], entry["content_hash"])
     _record_recall(request, night, admitted, record.run_id)
     return night
@@ -56,7 +57,7 @@ def _record_recall(request: Request, night: Night, admitted: Admitted, earlier: 
         "parsed_extract_count": admitted.parsed,
         "same_inputs_as_run": earlier,
     }
-    files = {key.rpartition("/")[2]: store.path(key) for key in store.keys(folder) if not key.endswith("/run.json")}
+    files = {key.rpartition("/")[2]: store.local(key) for key in store.keys(folder) if not key.endswith("/run.json")}
     _write_record(request, files, **asdict(night), **facts, **new)
 
 

@@ -15,10 +15,10 @@ from rich.table import Table
 
 from flows.night import Night
 from schemas.regions import LEVELS
-from warehouse.channels import head
+from warehouse.channels import CHANNELS, head, named, snapshot_folder, stable_folder
 from warehouse.diff import MOVES, difference
 from warehouse.runs import run_folder
-from warehouse.snapshots import find_snapshot, read_manifest, snapshot_folder
+from warehouse.snapshots import find_snapshot, read_manifest
 from warehouse.store import Store
 
 SHOWN_ROWS = 10
@@ -32,7 +32,7 @@ def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
     edition = record["edition"]
     base = snapshot_folder(edition, night.snapshot_id)
     stable = head(store, edition, "stable")
-    findings = pl.read_parquet(store.path(f"{run_folder(run_id)}/quality_result.parquet"))
+    findings = pl.read_parquet(store.local(f"{run_folder(run_id)}/quality_result.parquet"))
 
     def sentences(*checks: str) -> list[str]:
         return findings.filter(pl.col("check").is_in(checks))["message_en"].to_list()
@@ -61,11 +61,11 @@ def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
         "is_promotable": findings.filter(severity="critical", scope="content").is_empty(),
         "warned": findings.filter(severity="warning", scope="release")["message_en"].to_list(),
         "is_synthetic": any(each["is_synthetic"] for each in record["inputs"]),
-        "snapshot": str(store.path(base)),
-        "stable": str(store.path(f"stable/v1/{edition}")) if stable else None,
-        "run": str(store.path(run_folder(run_id))),
-        "gate": str(store.path(f"{run_folder(run_id)}/gate.html")),
-        "not_reported": str(store.path(f"{base}/exports/not_reported.xlsx")),
+        "snapshot": store.where(base),
+        "stable": store.where(stable_folder(edition)) if stable else None,
+        "run": store.where(run_folder(run_id)),
+        "gate": store.where(f"{run_folder(run_id)}/gate.html"),
+        "not_reported": store.where(f"{base}/exports/not_reported.xlsx"),
         **_index_summary(store, base),
         **_reporting_summary(store, base),
         "changes": _changes(store, edition, night),
@@ -75,7 +75,7 @@ def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
 def _changes(store: Store, edition: str, night: Night) -> dict[str, Any] | None:
     """What a new snapshot changes beside the one before it; None where it is not new, or the first."""
     before = read_manifest(store, edition, night.snapshot_id)["kerawanan"]["predecessor"]
-    if night.outcome == "unchanged" or before is None:
+    if night.outcome == "unchanged" or before is None or before["snapshot_id"] in named(store, edition, "pruned"):
         return None
     found = difference(store, before["snapshot_id"], night.snapshot_id)
     return found | {"regions": found["regions"][:SHOWN_ROWS], "regions_changed": len(found["regions"])}
@@ -87,12 +87,19 @@ def snapshot_result(store_url: str, snapshot_id: str) -> dict[str, Any]:
     data = find_snapshot(store, snapshot_id)
     facts = data["kerawanan"]
     base = snapshot_folder(facts["edition"], facts["snapshot_id"])
-    return {"title": data["title"], **facts, "snapshot": str(store.path(base)), **_index_summary(store, base)}
+    note = named(store, facts["edition"], "withdrawn").get(facts["snapshot_id"])
+    return {
+        "title": data["title"],
+        **facts,
+        "withdrawn": note and f"{note['appended_at']}: {note['reason']}",
+        "snapshot": store.where(base),
+        **_index_summary(store, base),
+    }
 
 
 def _index_summary(store: Store, base: str) -> dict[str, Any]:
     """The top of the index, and how many regions each category has, per level and approach."""
-    index = pl.read_parquet(store.path(f"{base}/tables/index_score.parquet")).filter(pl.col("score").is_not_null())
+    index = pl.read_parquet(store.local(f"{base}/tables/index_score.parquet")).filter(pl.col("score").is_not_null())
     place = ["region_level", "approach"]
     known = sorted(index.select(place).unique().rows(), key=lambda each: (LEVELS.index(each[0]), each[1]))
     ranked = set(index.filter(pl.col("rank").is_not_null()).select(place).unique().rows())
@@ -121,7 +128,7 @@ def _reporting_summary(store: Store, base: str) -> dict[str, Any]:
     """How much of what offices are asked for was reported, per level and approach, and which sent nothing."""
     if not store.exists(f"{base}/tables/reporting.parquet"):  # a snapshot of before there was the table
         return {"reporting": [], "silent": []}
-    offices = pl.read_parquet(store.path(f"{base}/tables/reporting.parquet"))
+    offices = pl.read_parquet(store.local(f"{base}/tables/reporting.parquet"))
     counts = [name for name in offices.columns if name.startswith("indicators_")]
     told = offices.group_by("region_level", "approach").agg(
         pl.len().alias("offices"), pl.col("is_silent").sum().alias("offices_silent"), pl.col(counts).sum()
@@ -441,7 +448,7 @@ def _snapshots_list(console: Console, result: Mapping[str, Any]) -> None:
             each["snapshot_id"],
             each["edition"],
             each["as_of"],
-            ", ".join(each["channels"]) + (" held" if each["is_held"] else ""),
+            ", ".join(each["channels"]) + " held" * each["is_held"] + " WITHDRAWN" * bool(each["withdrawn"]),
             "synthetic" if each["is_synthetic"] else "real",
             each["content_hash"][:12],
         )
@@ -462,6 +469,7 @@ def _snapshots_show(console: Console, result: Mapping[str, Any]) -> None:
         "code": f"{result['code']['version']} {result['code']['sha256']}",
         "predecessor": before["snapshot_id"] if before else "none",
         "data": "SIMULATED" if result["is_synthetic"] else "real",
+        "withdrawn": result["withdrawn"] or "no",
         "tables": result["snapshot"],
     }
     for label, fact in facts.items():
@@ -480,9 +488,34 @@ def _snapshots_promote(console: Console, result: Mapping[str, Any]) -> None:
     )
 
 
+def _snapshots_withdraw(console: Console, result: Mapping[str, Any]) -> None:
+    console.print(f"{result['snapshot_id']} is withdrawn: it stays readable and is marked", soft_wrap=True)
+    for channel in CHANNELS:
+        console.print(f"{channel} of {result['edition']} stands on {result[channel] or 'nothing'}", soft_wrap=True)
+
+
+def _snapshots_prune(console: Console, result: Mapping[str, Any]) -> None:
+    what = "removed" if result["is_done"] else "would be removed"
+    for each in result["snapshots"]:
+        console.print(f"{what}  snapshot {each['snapshot_id']} of {each['edition']} as of {each['as_of']}")
+    for run_id in result["runs"]:
+        console.print(f"{what}  run {run_id}")
+    counted = f"{len(result['snapshots'])} snapshot(s) and {len(result['runs'])} run(s)"
+    console.print(f"{counted} older than {result['keep_days']} days that nothing refers to {what}", soft_wrap=True)
+    if not result["is_done"] and (result["snapshots"] or result["runs"]):
+        console.print(f"Next: {_program()} snapshots prune --keep-days {result['keep_days']} --execute", soft_wrap=True)
+
+
 def _snapshots_verify(console: Console, result: Mapping[str, Any]) -> None:
-    for each in result["damage"]:
-        console.print(f"damage  {each['where']}: {each['sentence']}", soft_wrap=True)
+    for kind in ("damage", "unfinished"):
+        for each in result[kind]:
+            console.print(f"{kind}  {each['where']}: {each['sentence']}", soft_wrap=True)
+    for each in result["rebuilt"]:
+        same = "comes out again" if each["is_same"] else "does NOT come out again"
+        console.print(
+            f"rebuilt  {each['snapshot_id']} of {each['edition']} {same}: {each['content_hash']}", soft_wrap=True
+        )
+        _sentences(console, "Because", each["causes"])
     verdict = f"{len(result['damage'])} damage(s) found" if result["damage"] else "verified: nothing was changed"
     console.print(f"{len(result['verified'])} snapshot(s) in {result['store']}: {verdict}", soft_wrap=True)
 
@@ -542,6 +575,8 @@ SHOWN_AS = {
     "snapshots_diff": _snapshots_diff,
     "snapshots_diff_markdown": _snapshots_diff_markdown,
     "snapshots_promote": _snapshots_promote,
+    "snapshots_withdraw": _snapshots_withdraw,
+    "snapshots_prune": _snapshots_prune,
     "snapshots_verify": _snapshots_verify,
     "methodology_list": _methodology_list,
     "methodology_show": _methodology_show,

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.violations import UsageError
+from warehouse.signing import Signer
 
 
 class Settings(BaseSettings):
@@ -11,7 +14,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="KERAWANAN_", env_ignore_empty=True, extra="ignore")
 
-    store: str = Field(default="store", description="folder of the store")
+    store: str = Field(default="store", description="a folder or s3://bucket/prefix")
     methodology: Path | None = Field(default=None, description="folder with methodology files of your own")
     memory_limit: str = Field(
         default="4GB",
@@ -21,3 +24,17 @@ class Settings(BaseSettings):
     threads: int | None = Field(
         default=None, ge=1, le=1024, description="a number of threads for the engine, 1 or more"
     )
+    keep_days: int = Field(default=90, ge=1, le=36500, description="a number of days, 1 or more")
+    signing_key: SecretStr | None = Field(default=None, description="an Ed25519 private key in PEM")
+    signing_key_file: Path | None = Field(default=None, description="a file with an Ed25519 private key in PEM")
+
+    def signer(self) -> Signer | None:
+        """Who signs what is appended to logs; None where no key is set. Raises UsageError."""
+        if self.signing_key:
+            return Signer(self.signing_key.get_secret_value().encode())
+        if not self.signing_key_file:
+            return None
+        try:
+            return Signer(self.signing_key_file.read_bytes())
+        except OSError as error:
+            raise UsageError(f"the signing key {self.signing_key_file} cannot be read ({error.strerror}).") from None

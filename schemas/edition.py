@@ -222,7 +222,11 @@ class NotApplicable(Strict):
 
 
 class Edition(Strict):
-    """One edition: edition.yml and the nodes of nodes.csv."""
+    """One edition: edition.yml and the nodes of nodes.csv.
+
+    `promotion` says who makes a candidate stable after the first: a person, or the gate where none of its rules is
+    broken.
+    """
 
     edition: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     title_id: str
@@ -244,6 +248,7 @@ class Edition(Strict):
     categories: tuple[Category, ...] = Field(min_length=1)
     region_levels: tuple[LevelPlan, ...] = Field(min_length=1)
     roll_ups: tuple[RollUp, ...] = ()
+    promotion: Literal["person", "gate"] = "person"
     cut_offs: tuple[CutOff, ...] = ()
     comparability: str
     references: tuple[str, ...] = ()

@@ -17,6 +17,10 @@ class DamagedStore(Exception):
     """Something in the store is not what was put there. Its text says what."""
 
 
+class StorageError(Exception):
+    """The storage does not do what it was asked. Its text says what, and never a secret; a second try may help."""
+
+
 class UsageError(Exception):
     """A request that cannot be carried out as it was made. Its text says what to do instead."""
 

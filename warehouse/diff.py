@@ -8,7 +8,8 @@ import polars as pl
 
 from schemas.methodology import Library
 from schemas.violations import UsageError
-from warehouse.snapshots import find_snapshot, snapshot_folder
+from warehouse.channels import snapshot_folder
+from warehouse.snapshots import find_snapshot
 from warehouse.store import Store
 
 PLACE = ("region_level", "approach", "region_code")
@@ -38,7 +39,7 @@ def difference(store: Store, before: str, after: str) -> dict[str, Any]:
             f"{old['snapshot_id']} is of {old['edition']}, {new['snapshot_id']} of {new['edition']}; figures of "
             "different editions are not compared."
         )
-    folders = [store.path(snapshot_folder(each["edition"], each["snapshot_id"])) for each in (old, new)]
+    folders = [store.local(snapshot_folder(each["edition"], each["snapshot_id"])) for each in (old, new)]
     dictionary = Library(folders[1] / "methodology", alone=True).dictionary
     tables = [
         {"table": name}

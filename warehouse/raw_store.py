@@ -1,7 +1,6 @@
 """The raw store: extracts as they were sent, by content, written once, each with a receipt."""
 
 import hashlib
-import json
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
@@ -11,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from schemas.violations import DamagedStore, Refusal, UsageError
-from warehouse.store import AlreadyThere, Store, as_json
+from warehouse.store import AlreadyThere, Store, read_all_sealed, read_sealed, sealed
 
 LARGEST = 200_000_000
-WITHDRAWN, ERASED, REFUSED = "raw/withdrawn", "raw/erased", "raw/refused"
+RECEIPTS, WITHDRAWN, ERASED, REFUSED = "raw/receipts", "raw/withdrawn", "raw/erased", "raw/refused"
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def file_content(path: Path) -> bytes:
 
 def known_receipt(store: Store, source: str, content: bytes) -> Receipt | None:
     """The receipt of an extract that was admitted before: the same bytes from the same source are one extract."""
-    key = _receipt_key(source, hashlib.sha256(content).hexdigest())
+    key = receipt_key(source, hashlib.sha256(content).hexdigest())
     return _receipt(store, key) if store.exists(key) else None
 
 
@@ -96,15 +95,15 @@ def admit_extract(
     with suppress(AlreadyThere):
         store.create(receipt.key, content)
     try:
-        store.create(_receipt_key(source, digest), as_json(asdict(receipt)))
+        store.create(receipt_key(source, digest), sealed(asdict(receipt)))
     except AlreadyThere:
-        return _receipt(store, _receipt_key(source, digest))
+        return _receipt(store, receipt_key(source, digest))
     return receipt
 
 
 def extract_called(store: Store, name: str) -> Receipt:
     """The one extract whose digest begins so, or that was sent under that file name. Raises UsageError."""
-    every = receipts(store, sorted({key.split("/")[2] for key in store.keys("raw/receipts")}))
+    every = receipts(store, sorted({key.split("/")[2] for key in store.keys(RECEIPTS)}))
     source, _, digest = name.rpartition("/")
     found = [
         each
@@ -114,7 +113,7 @@ def extract_called(store: Store, name: str) -> Receipt:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise UsageError(f"there is no extract '{name}' in {store.root}; 'kerawanan extracts list' shows them.")
+        raise UsageError(f"there is no extract '{name}' in {store.url}; 'kerawanan extracts list' shows them.")
     listed = ", ".join(f"{each.source}/{each.sha256[:12]} ({each.file_name})" for each in found[:5])
     raise UsageError(f"'{name}' can be {len(found)} extracts: {listed}; name one so.")
 
@@ -123,7 +122,7 @@ def withdraw_extract(store: Store, receipt: Receipt, reason: str, now: datetime)
     """Withdraw an extract: nights from today on no longer count it. It stays where it is. Raises UsageError."""
     note = {"source": receipt.source, "sha256": receipt.sha256, "withdrawn_at": now, "reason": reason}
     try:
-        store.create(f"{WITHDRAWN}/{receipt.source}/{receipt.sha256}.json", as_json(note))
+        store.create(f"{WITHDRAWN}/{receipt.source}/{receipt.sha256}.json", sealed(note))
     except AlreadyThere:
         raise UsageError(f"{receipt.file_name} ({receipt.sha256[:12]}) was withdrawn before.") from None
     return note
@@ -132,37 +131,33 @@ def withdraw_extract(store: Store, receipt: Receipt, reason: str, now: datetime)
 def withdrawals(store: Store) -> dict[tuple[str, str], dict[str, Any]]:
     """What was withdrawn, when (`withdrawn_at`) and why, by source and digest. Raises DamagedStore."""
     notes = {}
-    for key in store.keys(WITHDRAWN):
-        try:
-            note = json.loads(store.read(key))
-            note["withdrawn_at"] = datetime.fromisoformat(note["withdrawn_at"])
-            notes[note["source"], note["sha256"]] = note
-        except (ValueError, KeyError, TypeError):
-            raise DamagedStore(f"{key}: the note of a withdrawal cannot be read.") from None
+    for note in read_all_sealed(store, store.keys(WITHDRAWN)):
+        note["withdrawn_at"] = datetime.fromisoformat(note["withdrawn_at"])
+        notes[note["source"], note["sha256"]] = note
     return notes
 
 
 def erase_extract(store: Store, receipt: Receipt, reason: str, now: datetime) -> dict[str, Any]:
     """Remove the bytes of a withdrawn extract for good, and all rows kept of it; a note stays. Raises UsageError."""
     withdrawn = withdrawals(store)
-    sources = sorted({key.split("/")[2] for key in store.keys("raw/receipts")})
+    sources = sorted({key.split("/")[2] for key in store.keys(RECEIPTS)})
     for each in receipts(store, sources):
         if each.sha256 == receipt.sha256 and (each.source, each.sha256) not in withdrawn:
             raise UsageError(f"{each.file_name} of {each.source} still counts; withdraw it first, then erase it.")
     note = {"sha256": receipt.sha256, "erased_at": now, "reason": reason}
     try:
-        store.create(f"{ERASED}/{receipt.sha256}.json", as_json(note))
+        store.create(f"{ERASED}/{receipt.sha256}.json", sealed(note))
     except AlreadyThere:
-        raise UsageError(f"{receipt.file_name} ({receipt.sha256[:12]}) was erased before.") from None
+        if not store.exists(receipt.key):  # else an earlier try was interrupted
+            raise UsageError(f"{receipt.file_name} ({receipt.sha256[:12]}) was erased before.") from None
     for key in (receipt.key, *store.keys("cache")):  # what is kept of extracts is made anew where it is needed
-        with suppress(FileNotFoundError):
-            store.delete(key)
+        store.delete(key)
     return note
 
 
 def erasures(store: Store) -> dict[str, dict[str, Any]]:
     """What was erased, when (`erased_at`) and why, by digest."""
-    return {key.rpartition("/")[2].removesuffix(".json"): json.loads(store.read(key)) for key in store.keys(ERASED)}
+    return {note["sha256"]: note for note in read_all_sealed(store, store.keys(ERASED))}
 
 
 def note_refusal(store: Store, file_name: str, content: bytes, source: str | None, reason: str, now: datetime) -> None:
@@ -170,29 +165,31 @@ def note_refusal(store: Store, file_name: str, content: bytes, source: str | Non
     digest = hashlib.sha256(content).hexdigest()
     note = {"file_name": file_name, "source": source, "sha256": digest, "size": len(content), "refused_at": now}
     with suppress(AlreadyThere):
-        store.create(f"{REFUSED}/{digest}-{source or 'unknown'}.json", as_json({**note, "reason": reason}))
+        store.create(f"{REFUSED}/{digest}-{source or 'unknown'}.json", sealed({**note, "reason": reason}))
 
 
 def refusals(store: Store) -> list[dict[str, Any]]:
     """The files that were refused, in the order of their names."""
-    notes = [json.loads(store.read(key)) for key in store.keys(REFUSED)]
+    notes = read_all_sealed(store, store.keys(REFUSED))
     return sorted(notes, key=lambda note: (note["file_name"], note["sha256"]))
 
 
 def receipts(store: Store, sources: Iterable[str]) -> list[Receipt]:
     """The receipts of some sources, in the order received."""
-    keys = [key for source in sources for key in store.keys(f"raw/receipts/{source}")]
-    return sorted((_receipt(store, key) for key in keys), key=lambda each: (each.received_at, each.sha256, each.source))
+    keys = [key for source in sources for key in store.keys(f"{RECEIPTS}/{source}")]
+    found = [_receipt_of(data) for data in read_all_sealed(store, keys)]
+    return sorted(found, key=lambda each: (each.received_at, each.sha256, each.source))
 
 
-def _receipt_key(source: str, digest: str) -> str:
-    return f"raw/receipts/{source}/{digest}.json"
+def receipt_key(source: str, digest: str) -> str:
+    """Where the receipt of an extract is."""
+    return f"{RECEIPTS}/{source}/{digest}.json"
 
 
 def _receipt(store: Store, key: str) -> Receipt:
-    try:
-        data = json.loads(store.read(key))
-        times = {name: datetime.fromisoformat(data[name]) for name in ("received_at", "admitted_at")}
-        return Receipt(**{**data, **times})
-    except (ValueError, KeyError, TypeError):
-        raise DamagedStore(f"{key}: the receipt cannot be read.") from None
+    return _receipt_of(read_sealed(store, key))
+
+
+def _receipt_of(data: dict[str, Any]) -> Receipt:
+    times = {name: datetime.fromisoformat(data[name]) for name in ("received_at", "admitted_at")}
+    return Receipt(**{**data, **times})

@@ -1,5 +1,6 @@
 """Run records: what happened in every run, also in those that failed."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,3 +19,10 @@ def write_run(store: Store, run_id: str, record: Mapping[str, Any], files: Mappi
         if path.exists():
             store.replace(f"{run_folder(run_id)}/{name}", path.read_bytes())
     store.replace(f"{run_folder(run_id)}/run.json", as_json(record))
+
+
+def run_records(store: Store) -> dict[str, str]:
+    """When each recorded run started, by its id."""
+    keys = [key for key in store.keys("runs") if key.endswith("/run.json")]
+    records = (json.loads(content) for content in store.read_kept(keys))
+    return {record["run_id"]: record["started_at"] for record in records}

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,25 @@ import pyarrow.parquet as pq
 from schemas.dictionary import Dictionary
 from schemas.manifest import SnapshotFile, manifest
 from schemas.methodology import Methodology
-from schemas.violations import DamagedStore, UsageError
-from warehouse.channels import CHANNELS, append, head, log_entries, settle
+from schemas.violations import DamagedStore, StorageError, UsageError
+from warehouse.channels import (
+    CHANNELS,
+    append,
+    candidates,
+    head,
+    log_entries,
+    named,
+    remove,
+    settle,
+    snapshot_folder,
+    stable_folder,
+    under_way,
+)
 from warehouse.code import code_identity
 from warehouse.content import content_hash, table_hashes
-from warehouse.runs import run_folder
-from warehouse.store import AlreadyThere, Store, as_json
+from warehouse.runs import run_folder, run_records
+from warehouse.signing import Signer
+from warehouse.store import Store, as_json, read_sealed, sealed
 
 MANIFEST = "datapackage.json"
 
@@ -36,16 +49,12 @@ class Draft:
     inputs_digest: str
     is_synthetic: bool
     is_held: bool
+    is_within_limits: bool
 
     @property
     def edition(self) -> str:
         """The edition's name."""
         return self.methodology.edition.edition
-
-
-def snapshot_folder(edition: str, snapshot_id: str) -> str:
-    """Where a snapshot lies."""
-    return f"snapshots/{edition}/{snapshot_id}"
 
 
 def read_manifest(store: Store, edition: str, snapshot_id: str) -> dict[str, Any]:
@@ -55,20 +64,26 @@ def read_manifest(store: Store, edition: str, snapshot_id: str) -> dict[str, Any
 
 
 def snapshots(store: Store, edition: str | None = None) -> list[dict[str, Any]]:
-    """The facts of all snapshots with a manifest, oldest first, each with the channels that stand on it."""
-    prefix = f"snapshots/{edition}" if edition else "snapshots"
+    """The facts of all snapshots with a manifest, oldest first, each with the `channels` that stand on it, and why it
+    was `withdrawn`, if it was.
+    """
+    keys = [
+        key for key in store.keys(f"snapshots/{edition}" if edition else "snapshots") if key.endswith(f"/{MANIFEST}")
+    ]
     found = []
-    for key in store.keys(prefix):
-        if key.endswith(f"/{MANIFEST}"):
-            try:
-                found.append(json.loads(store.read(key))["kerawanan"])
-            except (ValueError, KeyError, TypeError):
-                raise DamagedStore(f"{key}: the manifest cannot be read.") from None
-    for facts in found:
-        heads = {channel: head(store, facts["edition"], channel) for channel in CHANNELS}
-        facts["channels"] = [
-            channel for channel, entry in heads.items() if entry and entry["snapshot_id"] == facts["snapshot_id"]
-        ]
+    for key, content in zip(keys, store.read_kept(keys), strict=True):
+        try:
+            found.append(json.loads(content)["kerawanan"])
+        except (ValueError, KeyError, TypeError):
+            raise DamagedStore(f"{key}: the manifest cannot be read.") from None
+    for name in {facts["edition"] for facts in found}:
+        heads = {channel: entry["snapshot_id"] for channel in CHANNELS if (entry := head(store, name, channel))}
+        withdrawn = named(store, name, "withdrawn")
+        for facts in found:
+            if facts["edition"] == name:
+                facts["channels"] = [each for each in heads if heads[each] == facts["snapshot_id"]]
+                note = withdrawn.get(facts["snapshot_id"])
+                facts["withdrawn"] = note and note["reason"]
     return sorted(found, key=lambda facts: (facts["created"], facts["snapshot_id"]))
 
 
@@ -82,27 +97,36 @@ def find_snapshot(store: Store, snapshot_id: str) -> dict[str, Any]:
     return read_manifest(store, exact[0]["edition"], exact[0]["snapshot_id"])
 
 
-def publish_snapshot(store: Store, draft: Draft) -> tuple[str, str, bool]:
+def publish_snapshot(store: Store, draft: Draft, signer: Signer | None = None) -> tuple[str, str, bool]:
     """Publish a draft, unless a candidate says the same (content and methodology) already.
 
-    Returns the snapshot the night stands on, its content hash, and whether it is new. The first good snapshot of an
-    edition becomes stable by itself; synthetic ones never do, held ones neither.
+    Returns the snapshot the night stands on, its content hash, and whether it is new. What becomes stable by itself is
+    said in `stand_on`.
     """
     edition = draft.edition
+    store.sweep(draft.created - timedelta(days=1))
     hashes, content = draft_hashes(draft.folder / "tables", draft.methodology.dictionary)
     same = [
         entry
-        for entry in log_entries(store, edition, "candidate")
+        for entry in candidates(store, edition)
         if (entry["content_hash"], entry["methodology_digest"]) == (content, draft.methodology.digest)
     ]
     night = NightRecord(
-        edition, draft.as_of, draft.created, draft.snapshot_id, draft.inputs_digest, draft.is_synthetic, draft.is_held
+        edition,
+        draft.as_of,
+        draft.created,
+        draft.snapshot_id,
+        draft.inputs_digest,
+        draft.is_synthetic,
+        draft.is_held,
+        may_become_stable=draft.is_within_limits and draft.methodology.edition.promotion == "gate",
     )
-    if same:
-        entry = {name: same[-1][name] for name in ENTRY}
-    else:
-        entry = _write(store, draft, hashes, content, head(store, edition, "candidate"))
-    stand_on(store, night, entry, is_new=not same)
+    with under_way(store, edition, draft.snapshot_id, draft.created):
+        if same:
+            entry = {name: same[-1][name] for name in ENTRY}
+        else:
+            entry = _write(store, draft, hashes, content, head(store, edition, "candidate"))
+        _stand_on(store, night, entry, signer, is_new=not same)
     return str(entry["snapshot_id"]), content, entry["snapshot_id"] == draft.snapshot_id
 
 
@@ -117,26 +141,43 @@ class NightRecord:
     inputs_digest: str
     is_synthetic: bool
     is_held: bool
+    may_become_stable: bool
 
 
-def stand_on(store: Store, night: NightRecord, entry: Mapping[str, Any], *, is_new: bool = False) -> None:
-    """Let a night stand on the snapshot of a log entry: moves the candidate there, unless a later night has moved it;
-    fills an empty stable channel; writes down what the night stands on, last.
+def stand_on(store: Store, night: NightRecord, entry: Mapping[str, Any], signer: Signer | None = None) -> None:
+    """Let a night stand on the snapshot of a log entry: moves the candidate there, unless a later night has moved it,
+    and writes down what the night stands on, last.
+
+    The first good snapshot of an edition becomes stable by itself, and, where the edition's policy is `promotion:
+    gate`, every later one that breaks no rule of the gate. Held, synthetic and withdrawn ones never do.
     """
-    edition = night.edition
-    whole = {**entry, "as_of": night.as_of, "appended_at": night.at, "reason": f"night {night.as_of}"}
-    now = head(store, edition, "candidate")
-    if (
-        is_new
-        or now is None
-        or (now["snapshot_id"] != entry["snapshot_id"] and now["as_of"] <= night.as_of.isoformat())
-    ):
-        append(store, edition, "candidate", whole)
-    if not night.is_held and not night.is_synthetic:
-        append(store, edition, "stable", whole | {"reason": "first good snapshot"}, only_first=True)
+    with under_way(store, night.edition, night.run_id, night.at):
+        _stand_on(store, night, entry, signer, is_new=False)
+
+
+def _stand_on(
+    store: Store, night: NightRecord, entry: Mapping[str, Any], signer: Signer | None, *, is_new: bool
+) -> None:
+    edition, snapshot_id = night.edition, entry["snapshot_id"]
+    as_of = night.as_of.isoformat()
+    whole = {**entry, "as_of": as_of, "appended_at": night.at, "reason": f"night {as_of}"}
+    if snapshot_id not in named(store, edition, "withdrawn"):
+        now = head(store, edition, "candidate")
+        if is_new or now is None or (now["snapshot_id"] != snapshot_id and now["as_of"] <= as_of):
+            append(store, edition, "candidate", whole, signer)
+        if not night.is_held and not night.is_synthetic:
+            append(store, edition, "stable", whole | {"reason": "first good snapshot"}, signer, only_first=True)
+            stable = head(store, edition, "stable")
+            is_later = stable and stable["snapshot_id"] != snapshot_id and stable["as_of"] <= as_of
+            if night.may_become_stable and is_later:
+                append(store, edition, "stable", whole | {"reason": "it breaks no rule of the gate"}, signer)
     settle(store, edition)
-    record = {**asdict(night), "snapshot_id": entry["snapshot_id"]}
-    store.replace(f"nights/{edition}/{night.as_of}.json", as_json(record))
+    store.replace(night_key(edition, night.as_of), sealed({**asdict(night), "snapshot_id": snapshot_id}))
+
+
+def night_key(edition: str, as_of: date) -> str:
+    """Where it is written which snapshot a night stands on."""
+    return f"nights/{edition}/{as_of}.json"
 
 
 def recalled(store: Store, edition: str, as_of: date, inputs_digest: str) -> tuple[NightRecord, dict[str, Any]] | None:
@@ -145,13 +186,11 @@ def recalled(store: Store, edition: str, as_of: date, inputs_digest: str) -> tup
     Looks at the latest night and at an earlier run of the same one; a held one is judged anew.
     """
     keys = store.keys(f"nights/{edition}")
-    for key in {f"nights/{edition}/{as_of}.json", *keys[-1:]} & set(keys):
-        found = json.loads(store.read(key))
+    for key in {night_key(edition, as_of), *keys[-1:]} & set(keys):
+        found = read_sealed(store, key)
         if found.get("inputs_digest") != inputs_digest or found["is_held"]:
             continue
-        entries = [
-            each for each in log_entries(store, edition, "candidate") if each["snapshot_id"] == found["snapshot_id"]
-        ]
+        entries = [each for each in candidates(store, edition) if each["snapshot_id"] == found["snapshot_id"]]
         if entries and store.exists(f"{run_folder(found['run_id'])}/run.json"):
             times = {"as_of": date.fromisoformat(found["as_of"]), "at": datetime.fromisoformat(found["at"])}
             facts = {each.name: found[each.name] for each in fields(NightRecord)} | times
@@ -159,8 +198,9 @@ def recalled(store: Store, edition: str, as_of: date, inputs_digest: str) -> tup
     return None
 
 
-def promote(store: Store, snapshot_id: str, at: datetime, reason: str) -> dict[str, Any]:
-    """Make a candidate stable, for a reason. Raises UsageError where it is synthetic, stable or wrong.
+def promote(store: Store, snapshot_id: str, at: datetime, reason: str, signer: Signer | None = None) -> dict[str, Any]:
+    """Make a candidate stable, for a reason; an earlier one, to roll back. Raises UsageError where it is synthetic,
+    withdrawn, stable or wrong.
 
     What only the rules of the gate hold, such as a large change, a person may promote: that is what the reason is for.
     """
@@ -169,19 +209,110 @@ def promote(store: Store, snapshot_id: str, at: datetime, reason: str) -> dict[s
     stable = head(store, edition, "stable")
     if facts["is_synthetic"]:
         raise UsageError(f"{whole_id} is simulated data; that is never promoted to stable.")
+    if note := named(store, edition, "withdrawn").get(whole_id):
+        raise UsageError(f"{whole_id} was withdrawn at {note['appended_at']} ({note['reason']}).")
     wrong = critical_sentences(store, edition, whole_id)
     if facts["is_held"] and wrong:
         raise UsageError(f"{whole_id} is held and its figures are wrong: {' '.join(wrong)} Mend that and run again.")
     if stable and stable["snapshot_id"] == whole_id:
         raise UsageError(f"{whole_id} is stable already.")
-    candidates = log_entries(store, edition, "candidate")
-    candidate = next((each for each in candidates if each["snapshot_id"] == whole_id), None)
-    if candidate is None:
-        raise UsageError(f"{whole_id} never became a candidate: its run was interrupted. Run the night again.")
-    entry = {name: candidate[name] for name in (*ENTRY, "as_of")}
-    append(store, edition, "stable", entry | {"appended_at": at, "reason": reason})
-    settle(store, edition)
-    return {"edition": edition, "snapshot_id": whole_id, "stable": str(store.path(f"stable/v1/{edition}"))}
+    entry = _candidate(store, edition, whole_id)
+    with under_way(store, edition, f"promote-{whole_id}", at):
+        append(store, edition, "stable", entry | {"appended_at": at, "reason": reason}, signer)
+        settle(store, edition)
+    return {"edition": edition, "snapshot_id": whole_id, "stable": store.where(stable_folder(edition))}
+
+
+def withdraw(store: Store, snapshot_id: str, at: datetime, reason: str, signer: Signer | None = None) -> dict[str, Any]:
+    """Withdraw a snapshot, for a reason: it stays readable, marked, and no channel stands on it any more. Where it was
+    stable, the one that was stable before is again; where there is none, nothing is. Raises UsageError.
+    """
+    facts = find_snapshot(store, snapshot_id)["kerawanan"]
+    edition, whole_id = facts["edition"], facts["snapshot_id"]
+    withdrawn = named(store, edition, "withdrawn")
+    if whole_id in withdrawn:
+        raise UsageError(f"{whole_id} was withdrawn at {withdrawn[whole_id]['appended_at']} before.")
+    entry = _candidate(store, edition, whole_id)
+    with under_way(store, edition, f"withdraw-{whole_id}", at):
+        append(store, edition, "withdrawn", entry | {"appended_at": at, "reason": reason}, signer)
+        _roll_back(store, edition, at, signer)
+        settle(store, edition)
+    now = {channel: head(store, edition, channel) for channel in CHANNELS}
+    return {
+        "edition": edition,
+        "snapshot_id": whole_id,
+        **{channel: entry["snapshot_id"] if entry else None for channel, entry in now.items()},
+    }
+
+
+def _roll_back(store: Store, edition: str, at: datetime, signer: Signer | None) -> None:
+    """Where what is stable was withdrawn, go back to what was stable before, in a new entry: a log is never edited."""
+    withdrawn = named(store, edition, "withdrawn")
+    while (stable := head(store, edition, "stable")) and stable["snapshot_id"] in withdrawn:
+        good = [each for each in log_entries(store, edition, "stable") if each["snapshot_id"] not in withdrawn]
+        before = next((each for each in reversed(good) if each["snapshot_id"]), None)
+        nothing = dict.fromkeys((*ENTRY, "as_of"))
+        entry = {name: before[name] for name in nothing} if before else nothing
+        reason = f"{stable['snapshot_id']} was withdrawn"
+        append(store, edition, "stable", entry | {"appended_at": at, "reason": reason}, signer)
+
+
+def prune(
+    store: Store, at: datetime, keep_days: int, signer: Signer | None = None, *, execute: bool = False
+) -> dict[str, Any]:
+    """What nobody refers to and is older than so many days: removed with `execute`, else only named.
+
+    `snapshots`: those that never were stable, are no latest candidate, were not withdrawn, and that no night stands on;
+    `runs`: records of runs that no night and no snapshot names. Extracts are always kept.
+    """
+    before = (at - timedelta(days=keep_days)).isoformat()
+    nights = [read_sealed(store, key) for key in store.keys("nights")]
+    stood_on, told = ({each[name] for each in nights} for name in ("snapshot_id", "run_id"))
+    expired: list[dict[str, Any]] = []
+    kept: set[str] = set()
+    for facts in snapshots(store):
+        was_stable = named(store, facts["edition"], "stable")
+        is_used = facts["snapshot_id"] in stood_on | was_stable.keys() or facts["channels"] or facts["withdrawn"]
+        if is_used or facts["created"] >= before:
+            kept.add(facts["snapshot_id"])
+        else:
+            expired.append(facts)
+    runs = [
+        run_id for run_id, started_at in run_records(store).items() if run_id not in told | kept and started_at < before
+    ]
+    if execute:
+        for facts in expired:
+            _prune(store, facts, at, signer)
+        for run_id in runs:
+            # The record last: what is left of an interrupted try is found again.
+            for key in sorted(store.keys(run_folder(run_id)), key=lambda each: each.endswith("/run.json")):
+                store.delete(key)
+    shown = ("edition", "snapshot_id", "as_of", "created")
+    return {
+        "snapshots": [{name: facts[name] for name in shown} for facts in expired],
+        "runs": runs,
+        "keep_days": keep_days,
+        "is_done": execute,
+    }
+
+
+def _prune(store: Store, facts: Mapping[str, Any], at: datetime, signer: Signer | None) -> None:
+    edition, snapshot_id = facts["edition"], facts["snapshot_id"]
+    with under_way(store, edition, f"prune-{snapshot_id}", at):
+        if entry := named(store, edition, "candidate").get(snapshot_id):
+            known = {name: entry[name] for name in (*ENTRY, "as_of")}
+            append(store, edition, "pruned", known | {"appended_at": at, "reason": "nobody refers to it"}, signer)
+            settle(store, edition)
+        else:  # its run was interrupted before any log named it
+            remove(store, snapshot_folder(edition, snapshot_id))
+
+
+def _candidate(store: Store, edition: str, snapshot_id: str) -> dict[str, Any]:
+    """What the log of candidates says of a snapshot. Raises UsageError."""
+    entry = named(store, edition, "candidate").get(snapshot_id)
+    if entry is None:
+        raise UsageError(f"{snapshot_id} never became a candidate: its run was interrupted. Run the night again.")
+    return {name: entry[name] for name in (*ENTRY, "as_of")}
 
 
 # What an entry of a channel's log says of the snapshot it names.
@@ -197,7 +328,7 @@ def _write(
     for path in sorted(each for each in draft.folder.rglob("*") if each.is_file()):
         content = path.read_bytes()
         relative = path.relative_to(draft.folder).as_posix()
-        _lay_down(store, f"{base}/{relative}", content)
+        store.create(f"{base}/{relative}", content)
         listed.append(SnapshotFile(relative, len(content), hashlib.sha256(content).hexdigest()))
     predecessor = newest and {name: newest[name] for name in ("snapshot_id", "content_hash", "manifest_sha256")}
     facts = {
@@ -216,7 +347,9 @@ def _write(
     }
     title, dictionary = draft.methodology.edition.title_en, draft.methodology.dictionary
     content = as_json(manifest(draft.edition, title, draft.created.isoformat(), listed, dictionary, facts))
-    _lay_down(store, f"{base}/{MANIFEST}", content)
+    store.create(f"{base}/{MANIFEST}", content)
+    if {f"{base}/{each.path}" for each in listed} - set(store.keys(base)):
+        raise StorageError(f"{base}: another run took this one for dead and removed its files; run the night again.")
     return {
         "snapshot_id": draft.snapshot_id,
         "content_hash": content_hash,
@@ -228,7 +361,7 @@ def _write(
 
 def critical_sentences(store: Store, edition: str, snapshot_id: str) -> list[str]:
     """What is critical in the figures of a snapshot themselves, whatever was stable beside it."""
-    file = store.path(f"{snapshot_folder(edition, snapshot_id)}/tables/quality_result.parquet")
+    file = store.local(f"{snapshot_folder(edition, snapshot_id)}/tables/quality_result.parquet")
     rows = pq.read_table(file).to_pylist()
     # Snapshots of before the gate have no scope: all that is said there is said of the figures.
     return [
@@ -239,16 +372,7 @@ def critical_sentences(store: Store, edition: str, snapshot_id: str) -> list[str
 def stable_tables(store: Store, edition: str) -> Path | None:
     """The folder of the tables that are stable, None where nothing is."""
     entry = head(store, edition, "stable")
-    return store.path(f"{snapshot_folder(edition, entry['snapshot_id'])}/tables") if entry else None
-
-
-def _lay_down(store: Store, key: str, content: bytes) -> None:
-    """Create a file of a snapshot; one that an earlier try of the same run left whole is as good."""
-    try:
-        store.create(key, content)
-    except AlreadyThere:
-        if store.read(key) != content:
-            raise
+    return store.local(f"{snapshot_folder(edition, entry['snapshot_id'])}/tables") if entry else None
 
 
 def draft_hashes(tables: Path, dictionary: Dictionary) -> tuple[dict[str, str], str]:

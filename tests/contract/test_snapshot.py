@@ -184,7 +184,7 @@ def test_verify_finds_nothing_on_a_whole_store_and_names_each_damage(
         f"{base}/tables/extra.parquet": (lambda path: path.write_bytes(b"x"), "not in the manifest"),
         f"{base}/methodology/sources.yml": (flip, "SHA-256 differs"),
         f"{base}/datapackage.json": (lambda path: path.write_text("{"), "cannot be read"),
-        f"log/{EDITION}/stable/000001.json": (edit, "is missing"),
+        f"log/{EDITION}/stable/000001.json": (edit, "was changed"),
         f"channels/{EDITION}/stable.json": (edit, "pointer"),
     }
     for place, (damage, sentence) in damages.items():

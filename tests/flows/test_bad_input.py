@@ -252,7 +252,7 @@ def test_wrong_usage(tmp_path: Path, kerawanan: Cli, monkeypatch: pytest.MonkeyP
         ("run", "--edition", EDITION, "--as-of", "yesterday"): "--as-of",
         ("run", "--edition", EDITION, "--inbox", tmp_path / "nowhere"): "not a folder",
         ("run", "--edition", EDITION, "--store", file): "is a file",
-        ("run", "--edition", EDITION, "--store", "s3://bucket"): "folder",
+        ("run", "--edition", EDITION, "--store", "ftp://bucket"): "folder",
         ("run", "--edition", EDITION, "--threads", "0"): "threads",
         ("run", "--edition", EDITION, "--memory-limit", "much"): "memory_limit",
         ("ingest", EXTRACTS / PRESS, "--source", "unknown"): "unknown",

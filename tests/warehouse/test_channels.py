@@ -1,0 +1,175 @@
+"""Which snapshot counts: the first good one, what a person or the gate promotes, what is withdrawn, what expires."""
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from schemas.violations import UsageError
+from tests.conftest import EDITION
+from tests.warehouse.conftest import Storage
+from tests.warehouse.drafts import Drafts
+from warehouse.channels import head, log_entries
+from warehouse.runs import write_run
+from warehouse.snapshots import NightRecord, promote, prune, publish_snapshot, snapshots, stand_on, withdraw
+from warehouse.store import Store, sealed
+from warehouse.verify import verify
+
+LATER = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def stands(store: Store) -> tuple[str | None, str | None, str | None]:
+    """What candidate and stable stand on, and of which snapshot the stable tables are."""
+    store = Store(store.url)
+    channels = []
+    for channel in ("candidate", "stable"):
+        entry, pointer = head(store, EDITION, channel), f"channels/{EDITION}/{channel}.json"
+        told = json.loads(store.read(pointer))["snapshot_id"] if store.exists(pointer) else None
+        assert told == (entry and entry["snapshot_id"])
+        channels.append(told)
+    folder = store.local(f"stable/v1/{EDITION}") if channels[1] else None
+    shown = pl.read_parquet(folder / "index_score.parquet")["snapshot_id"].unique().to_list() if folder else [None]
+    assert len(shown) == 1
+    return channels[0], channels[1], shown[0]
+
+
+def is_whole(store: Store) -> bool:
+    found = verify(Store(store.url))
+    assert found["damage"] == found["unfinished"] == []
+    return True
+
+
+def test_promoted_rolled_back_and_withdrawn(storage: Storage, drafts: Drafts, tmp_path: Path) -> None:
+    store = drafts.with_raw(Store(storage.new()))
+    publish_snapshot(store, drafts.draft)
+    # The tables of all drafts say night-1: they are copies.
+    assert stands(store) == ("night-1", "night-1", "night-1")
+    publish_snapshot(store, drafts.other(tmp_path / "2", "night-2", 2, 1.0))
+    publish_snapshot(store, drafts.other(tmp_path / "3", "night-3", 3, 2.0))
+    assert stands(store)[:2] == ("night-3", "night-1")
+    promote(store, "night-3", LATER, "looked at")
+    promote(store, "night-2", LATER, "back: night-3 has a wrong figure")
+    assert stands(store)[:2] == ("night-3", "night-2")
+    entries = log_entries(store, EDITION, "stable")
+    assert [each["snapshot_id"] for each in entries] == ["night-1", "night-3", "night-2"]
+    assert entries[2]["reason"] == "back: night-3 has a wrong figure"
+    assert is_whole(store)
+
+    answer = withdraw(store, "night-2", LATER, "wrong as well")
+    assert (answer["candidate"], answer["stable"]) == ("night-3", "night-3")
+    with pytest.raises(UsageError, match=r"withdrawn .* before"):
+        withdraw(store, "night-2", LATER, "again")
+    with pytest.raises(UsageError, match=r"was withdrawn .* \(wrong as well\)"):
+        promote(store, "night-2", LATER, "all the same")
+    withdraw(store, "night-3", LATER, "wrong")
+    assert stands(store)[:2] == ("night-1", "night-1")
+    withdraw(store, "night-1", LATER, "all of it")
+    assert stands(store) == (None, None, None)
+    assert [each["snapshot_id"] for each in log_entries(store, EDITION, "stable")][-3:] == ["night-3", "night-1", None]
+    told = {each["snapshot_id"]: each["withdrawn"] for each in snapshots(store)}
+    assert told == {"night-1": "all of it", "night-2": "wrong as well", "night-3": "wrong"}
+    mark = json.loads(store.read(f"snapshots/{EDITION}/night-2/WITHDRAWN.json"))
+    assert mark["reason"] == "wrong as well"
+    assert is_whole(store)
+
+    # The same figures again stand on what was withdrawn, and make nothing of it.
+    again = drafts.other(tmp_path / "4", "night-4", 4, 1.0)
+    assert publish_snapshot(store, again)[::2] == ("night-2", False)
+    assert stands(store) == (None, None, None)
+    publish_snapshot(store, drafts.other(tmp_path / "5", "night-5", 5, 3.0))
+    assert stands(store)[:2] == ("night-5", None)  # a person decides what is stable after that
+    promote(store, "night-5", LATER, "right at last")
+    assert stands(store)[1] == "night-5"
+    assert is_whole(store)
+
+
+def test_by_policy_the_gate_promotes_what_keeps_within_its_limits(drafts: Drafts, tmp_path: Path) -> None:
+    store = drafts.with_raw(Store(str(tmp_path / "store")))
+    publish_snapshot(store, drafts.draft)
+
+    def published(number: int, day: int, **facts: bool) -> str | None:
+        draft = drafts.other(tmp_path / str(number), f"night-{number}", day, float(number), "gate")
+        for name, value in facts.items():
+            object.__setattr__(draft, name, value)
+        publish_snapshot(store, draft)
+        return stands(store)[1]
+
+    assert published(2, 2) == "night-2"
+    assert published(3, 3, is_within_limits=False) == "night-2"
+    assert published(4, 4, is_held=True) == "night-2"
+    assert published(5, 5, is_synthetic=True) == "night-2"
+    assert published(6, 6) == "night-6"
+    assert published(7, 1) == "night-6"  # a replayed earlier night does not move it back
+    reasons = [each["reason"] for each in log_entries(store, EDITION, "stable")]
+    assert reasons == ["first good snapshot", "it breaks no rule of the gate", "it breaks no rule of the gate"]
+    assert is_whole(store)
+
+
+def test_what_nothing_refers_to_expires(storage: Storage, drafts: Drafts, tmp_path: Path) -> None:
+    store = drafts.with_raw(Store(storage.new()))
+    publish_snapshot(store, drafts.draft)
+    for number, day in ((2, 2), (3, 3), (4, 3), (5, 4), (6, 4), (7, 5)):
+        draft = drafts.other(tmp_path / str(number), f"night-{number}", day, float(number))
+        publish_snapshot(store, draft)
+        write_run(store, draft.snapshot_id, {"run_id": draft.snapshot_id, "started_at": draft.created}, {})
+    # No night stands on 3 and 5: theirs were run again. 3 was stable for a while, 5 was not.
+    promote(store, "night-3", LATER, "r")
+    promote(store, "night-2", LATER, "r")
+    write_run(store, "failed", {"run_id": "failed", "started_at": datetime(2026, 2, 1, tzinfo=UTC)}, {})
+    write_run(store, "failed-later", {"run_id": "failed-later", "started_at": LATER}, {})
+    raw = store.keys("raw")
+    nothing = prune(store, LATER, 60)
+    assert (nothing["snapshots"], nothing["runs"]) == ([], [])
+    planned = prune(store, LATER, 10)
+    assert [each["snapshot_id"] for each in planned["snapshots"]] == ["night-5"]
+    assert planned["runs"] == ["failed", "night-5"]
+    assert not planned["is_done"]
+    assert is_whole(store)
+    assert store.exists(f"snapshots/{EDITION}/night-5/datapackage.json")
+    done = prune(store, LATER, 10, execute=True)
+    assert {**done, "is_done": False} == planned
+    store = Store(store.url)
+    assert not store.keys(f"snapshots/{EDITION}/night-5")
+    assert not store.keys("runs/failed/")
+    assert store.keys("runs/failed-later")
+    assert store.keys("raw") == raw
+    assert is_whole(store)
+    assert prune(store, LATER, 10, execute=True)["snapshots"] == []
+    # The same figures again are a new snapshot, as the one that is gone cannot be stood on.
+    shutil.rmtree(tmp_path / "5")
+    again = drafts.other(tmp_path / "5", "night-8", 6, 5.0)
+    assert publish_snapshot(store, again)[::2] == ("night-8", True)
+    assert is_whole(store)
+
+
+def test_a_night_from_before_the_withdrawal_stands_where_it_stood(drafts: Drafts, tmp_path: Path) -> None:
+    store = drafts.with_raw(Store(str(tmp_path / "store")))
+    publish_snapshot(store, drafts.draft)
+    withdraw(store, "night-1", LATER, "wrong")
+    entry = log_entries(store, EDITION, "candidate")[0]
+    facts = {name: entry[name] for name in ("snapshot_id", "content_hash", "methodology_digest", "manifest_sha256")}
+    night = NightRecord(EDITION, LATER.date(), LATER, "run-9", "digest", False, False, False)
+    stand_on(store, night, facts | {"is_held": False})
+    assert stands(store) == (None, None, None)
+    assert len(log_entries(store, EDITION, "candidate")) == 1
+    assert is_whole(store)
+
+
+def test_who_works_is_left_alone_and_who_is_gone_is_swept(drafts: Drafts, tmp_path: Path) -> None:
+    store = drafts.with_raw(Store(str(tmp_path / "store")))
+    for name, host, begun in (
+        ("elsewhere", "another-machine", "2026-02-01T12:00:00+00:00"),
+        ("elsewhere-long-ago", "another-machine", "2026-01-30T00:00:00+00:00"),
+    ):
+        store.create(f"snapshots/{EDITION}/{name}/tables/region.parquet", b"half")
+        store.create(f"unfinished/{EDITION}/{name}.json", sealed({"begun_at": begun, "host": host, "process": 4711}))
+    found = verify(store)
+    assert found["damage"] == []
+    assert len(found["unfinished"]) == 2
+    publish_snapshot(store, drafts.other(tmp_path / "2", "night-2", 2, 1.0))
+    assert sorted({key.split("/")[2] for key in store.keys("snapshots")}) == ["elsewhere", "night-2"]
+    assert store.keys("unfinished") == [f"unfinished/{EDITION}/elsewhere.json"]
+    assert verify(Store(store.url))["damage"] == []

@@ -1,0 +1,56 @@
+"""Ed25519 signatures: who holds the private key can make them, who has the public key can tell."""
+
+import base64
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+from schemas.violations import UsageError
+
+
+class Signer:
+    """Signs with a private key, which it never shows."""
+
+    def __init__(self, pem: bytes) -> None:
+        """`pem`: the private key as `openssl genpkey -algorithm ed25519` writes it. Raises UsageError."""
+        try:
+            key = load_pem_private_key(pem, password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            key = None
+        if not isinstance(key, Ed25519PrivateKey):
+            raise UsageError(
+                "the signing key is no Ed25519 private key in PEM without a password; make one with 'openssl genpkey "
+                "-algorithm ed25519'."
+            )
+        self._pem = pem
+
+    def __call__(self, content: bytes) -> str:
+        """The signature of bytes, in Base64."""
+        key = load_pem_private_key(self._pem, password=None)
+        assert isinstance(key, Ed25519PrivateKey)
+        return base64.b64encode(key.sign(content)).decode()
+
+    def __repr__(self) -> str:
+        return "Signer(...)"
+
+
+def public_key(file: Path) -> Ed25519PublicKey:
+    """The public key in a PEM file, as `openssl pkey -pubout` writes it. Raises UsageError."""
+    try:
+        key = load_pem_public_key(file.read_bytes())
+    except (OSError, ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise UsageError(f"{file} is no Ed25519 public key in PEM; make it with 'openssl pkey -in KEY -pubout'.")
+    return key
+
+
+def is_signed(key: Ed25519PublicKey, content: bytes, signature: object) -> bool:
+    """Whether a signature in Base64 is that of the key's holder over the bytes."""
+    try:
+        key.verify(base64.b64decode(str(signature), validate=True), content)
+    except (ValueError, InvalidSignature):
+        return False
+    return True
