@@ -61,15 +61,15 @@ def candidates(store: Store, edition: str) -> list[dict[str, Any]]:
 
 
 def head(store: Store, edition: str, channel: str) -> dict[str, Any] | None:
-    """The entry a channel stands on: of `stable` the last; of `candidate` the one of the latest night that was not
-    withdrawn, so that replaying an earlier night never moves the channel back. None where there is none.
+    """The entry a channel stands on, never of what was withdrawn: of `stable` the last; of `candidate` the one of the
+    latest night, so that replaying an earlier night never moves the channel back. None where there is none.
     """
+    withdrawn = named(store, edition, "withdrawn")
+    entries = candidates(store, edition) if channel == "candidate" else log_entries(store, edition, channel)
+    good = [entry for entry in entries if entry["snapshot_id"] not in withdrawn]
     if channel == "candidate":
-        withdrawn = named(store, edition, "withdrawn")
-        entries = [entry for entry in candidates(store, edition) if entry["snapshot_id"] not in withdrawn]
-        return max(entries, key=lambda entry: (entry["as_of"], entry["number"]), default=None)
-    entries = log_entries(store, edition, channel)
-    return entries[-1] if entries and entries[-1]["snapshot_id"] else None
+        return max(good, key=lambda entry: (entry["as_of"], entry["number"]), default=None)
+    return good[-1] if good and good[-1]["snapshot_id"] else None
 
 
 def append(

@@ -234,8 +234,8 @@ def withdraw(store: Store, snapshot_id: str, at: datetime, reason: str, signer: 
         raise UsageError(f"{whole_id} was withdrawn at {withdrawn[whole_id]['appended_at']} before.")
     entry = _candidate(store, edition, whole_id)
     with under_way(store, edition, f"withdraw-{whole_id}", at):
+        _roll_back(store, edition, whole_id, at, signer)
         append(store, edition, "withdrawn", entry | {"appended_at": at, "reason": reason}, signer)
-        _roll_back(store, edition, at, signer)
         settle(store, edition)
     now = {channel: head(store, edition, channel) for channel in CHANNELS}
     return {
@@ -245,16 +245,17 @@ def withdraw(store: Store, snapshot_id: str, at: datetime, reason: str, signer: 
     }
 
 
-def _roll_back(store: Store, edition: str, at: datetime, signer: Signer | None) -> None:
-    """Where what is stable was withdrawn, go back to what was stable before, in a new entry: a log is never edited."""
-    withdrawn = named(store, edition, "withdrawn")
-    while (stable := head(store, edition, "stable")) and stable["snapshot_id"] in withdrawn:
-        good = [each for each in log_entries(store, edition, "stable") if each["snapshot_id"] not in withdrawn]
-        before = next((each for each in reversed(good) if each["snapshot_id"]), None)
-        nothing = dict.fromkeys((*ENTRY, "as_of"))
-        entry = {name: before[name] for name in nothing} if before else nothing
-        reason = f"{stable['snapshot_id']} was withdrawn"
-        append(store, edition, "stable", entry | {"appended_at": at, "reason": reason}, signer)
+def _roll_back(store: Store, edition: str, snapshot_id: str, at: datetime, signer: Signer | None) -> None:
+    """Where a snapshot that is to be withdrawn is stable, go back to what was stable before: in a new entry, as a log
+    is never edited.
+    """
+    stable = head(store, edition, "stable")
+    if stable is None or stable["snapshot_id"] != snapshot_id:
+        return
+    never = {*named(store, edition, "withdrawn"), snapshot_id, None}
+    good = [each for each in log_entries(store, edition, "stable") if each["snapshot_id"] not in never]
+    entry = {name: good[-1][name] if good else None for name in (*ENTRY, "as_of")}
+    append(store, edition, "stable", entry | {"appended_at": at, "reason": f"{snapshot_id} is withdrawn"}, signer)
 
 
 def prune(

@@ -86,7 +86,9 @@ def _edition_found(
     """What is wrong with the logs of an edition, with snapshots, and with what is derived of the logs."""
     chains = [each for log in LOGS for each in _chain_damage(store, edition, log, key)]
     if chains:
-        return Found([*chains, *(each for base in chosen for each in snapshot_damage(store, base, None))], [])
+        marked = _named(store, edition, "withdrawn")
+        each_of = (snapshot_damage(store, base, marked.get(base.rpartition("/")[2])) for base in chosen)
+        return Found([*chains, *(damage for each in each_of for damage in each)], [])
     logged, withdrawn, gone = (named(store, edition, log) for log in ("candidate", "withdrawn", "pruned"))
     found = Found([], [])
     for base in chosen:
@@ -108,6 +110,14 @@ def _edition_found(
         if night is None or str(night.get("snapshot_id")) not in logged:
             found.damage.append(Damage(night_key, "it was changed, or no log names the snapshot that it stands on."))
     return found
+
+
+def _named(store: Store, edition: str, log: str) -> dict[str, dict[str, Any]]:
+    """The snapshots that a log names; none where the log is damaged."""
+    try:
+        return named(store, edition, log)
+    except DamagedStore:
+        return {}
 
 
 def _digest(content: bytes) -> str:
@@ -217,10 +227,7 @@ def _chain_damage(store: Store, edition: str, log: str, public: "Ed25519PublicKe
 
     damage: list[Damage] = []
     previous: str | None = None
-    try:
-        gone = named(store, edition, "pruned")
-    except DamagedStore:
-        gone = {}
+    gone = _named(store, edition, "pruned")
     for number, key in enumerate(store.keys(log_folder(edition, log)), start=1):
         entry = _opened(store, key)
         if entry is None:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import obstore
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from obstore.store import S3Store
 
 from tests.warehouse.drafts import Drafts, drafted
@@ -122,7 +124,7 @@ class Storage:
         return other
 
 
-@pytest.fixture(params=["folder", "moto", pytest.param("seaweedfs", marks=pytest.mark.slow)])
+@pytest.fixture(params=["folder", *(pytest.param(name, marks=pytest.mark.slow) for name in ("moto", "seaweedfs"))])
 def storage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
     """The same tests run on a folder and over HTTP."""
     name = str(request.param)
@@ -142,3 +144,10 @@ def moto_environment(moto: Server, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def drafts(tmp_path_factory: pytest.TempPathFactory) -> Drafts:
     return drafted(tmp_path_factory.mktemp("drafts"))
+
+
+@pytest.fixture(scope="session")
+def signing_key() -> str:
+    """An Ed25519 private key in PEM, as `openssl genpkey -algorithm ed25519` writes it."""
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

@@ -110,3 +110,9 @@ def test_a_bucket_that_is_not_there_is_said_to_be(moto_environment: None) -> Non
     for verb in (lambda: store.keys("a"), lambda: store.read("a"), lambda: store.replace("a", b"x")):
         with pytest.raises(StorageError, match="no such bucket"):
             verb()
+
+
+def test_a_server_takes_what_a_folder_takes(moto_environment: None, tmp_path: Path) -> None:
+    """The quick one of those that run on servers; the others are slow."""
+    test_read_create_replace_delete_and_list(Storage("moto", tmp_path))
+    test_a_folder_shows_another(Storage("moto", tmp_path))

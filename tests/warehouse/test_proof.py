@@ -1,0 +1,225 @@
+"""What proves a store: any byte that is changed is found, entries are signed, and snapshots come out again."""
+
+import base64
+import random
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from tests.conftest import EDITION, EXTRACTS, Answer, Nights
+from tests.warehouse.conftest import Storage
+from tests.warehouse.drafts import Drafts
+from transforms.indicators import Settled, settled
+from warehouse.channels import named
+from warehouse.raw_store import extract_called, note_refusal, withdraw_extract
+from warehouse.signing import Signer, public_key
+from warehouse.snapshots import promote, publish_snapshot, withdraw
+from warehouse.store import Store, as_json, read_sealed, sealed
+from warehouse.verify import verify
+
+Cli = Callable[..., Answer]
+LATER = datetime(2026, 3, 1, tzinfo=UTC)
+PROVEN = ("snapshots", "log", "channels", "stable", "raw", "nights")
+CHANGES = 2000
+
+
+def lived_in(store: Store, drafts: Drafts, folder: Path, signer: Signer | None = None) -> Store:
+    """A store with three snapshots, of which one was promoted and one withdrawn, and notes about extracts."""
+    publish_snapshot(drafts.with_raw(store), drafts.draft, signer)
+    publish_snapshot(store, drafts.other(folder / "2", "night-2", 2, 1.0), signer)
+    publish_snapshot(store, drafts.other(folder / "3", "night-3", 1, 2.0), signer)
+    promote(store, "night-2", LATER, "looked at", signer)
+    withdraw(store, "night-3", LATER, "wrong", signer)
+    note_refusal(store, "x.csv", b"x", None, "no source", LATER)
+    first = drafts.draft.inputs[0]
+    withdraw_extract(store, extract_called(store, f"{first['source']}/{first['sha256']}"), "sent twice", LATER)
+    found = verify(Store(store.url))
+    assert found["damage"] == found["unfinished"] == []
+    return store
+
+
+def changed(store: Store, key: str, luck: random.Random) -> bytes:
+    """Change one byte at a key; what was there."""
+    before = store.read(key)
+    after = bytearray(before)
+    after[luck.randrange(len(after))] ^= luck.randrange(1, 256)
+    if store.is_remote:
+        store.replace(key, bytes(after))
+    else:  # in place, through links
+        (Path(store.url) / key).write_bytes(bytes(after))
+    return before
+
+
+def all_found(store: Store, count: int, seed: int) -> None:
+    luck = random.Random(seed)
+    keys = [key for folder in PROVEN for key in store.keys(folder)]
+    if not store.is_remote:
+        keys += [f"stable/v1/{EDITION}/{each.name}" for each in (Path(store.url) / f"stable/v1/{EDITION}").iterdir()]
+    keys = sorted(set(keys))
+    assert {key.partition("/")[0] for key in keys} == set(PROVEN)
+    for number in range(count):
+        key = keys[number % len(keys)]
+        before = changed(store, key, luck)
+        found = verify(Store(store.url))["damage"]
+        assert found, (key, number)
+        if store.is_remote:
+            store.replace(key, before)
+        else:
+            (Path(store.url) / key).write_bytes(before)
+    assert verify(Store(store.url))["damage"] == []
+
+
+def test_bytes_that_are_changed_are_found(drafts: Drafts, tmp_path: Path) -> None:
+    all_found(lived_in(Store(str(tmp_path / "store")), drafts, tmp_path), 30, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_every_byte_that_is_changed_is_found(drafts: Drafts, tmp_path: Path, seed: int) -> None:
+    all_found(lived_in(Store(str(tmp_path / "store")), drafts, tmp_path), CHANGES // 4, seed)
+
+
+def test_files_that_are_removed_or_added_are_named(storage: Storage, drafts: Drafts, tmp_path: Path) -> None:
+    store = lived_in(Store(storage.new()), drafts, tmp_path)
+    first = drafts.draft.inputs[0]
+    removed = [
+        f"snapshots/{EDITION}/night-1/tables/region.parquet",
+        f"snapshots/{EDITION}/night-1/datapackage.json",
+        f"log/{EDITION}/candidate/000001.json",
+        f"log/{EDITION}/candidate/000003.json",
+        f"log/{EDITION}/stable/000002.json",
+        f"log/{EDITION}/withdrawn/000001.json",
+        f"channels/{EDITION}/stable.json",
+        f"snapshots/{EDITION}/night-3/WITHDRAWN.json",
+        f"raw/receipts/{first['source']}/{first['sha256']}.json",
+        f"raw/sha256/{first['sha256'][:2]}/{first['sha256']}",
+    ]
+    for key in removed:
+        before = store.read(key)
+        store.delete(key)
+        assert verify(Store(store.url))["damage"], key
+        store.create(key, before)
+    added = [
+        f"snapshots/{EDITION}/night-1/tables/more.parquet",
+        f"snapshots/{EDITION}/night-1/WITHDRAWN.json",
+        f"snapshots/{EDITION}/night-9/datapackage.json",
+        f"log/{EDITION}/stable/000009.json",
+        "raw/sha256/ab/abc",
+        "raw/something",
+        "raw/receipts/press/abc.json",
+        f"nights/{EDITION}/2027-01-01.json",
+    ]
+    for key in added:
+        store.create(key, b"{}")
+        found = verify(Store(store.url))["damage"]
+        assert any(key.startswith(each["where"]) for each in found), (key, found)
+        store.delete(key)
+    assert verify(Store(store.url))["damage"] == []
+
+
+@pytest.fixture(scope="session")
+def public_file(signing_key: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    key = load_pem_private_key(signing_key.encode(), password=None)
+    file = tmp_path_factory.mktemp("keys") / "public.pem"
+    file.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return file
+
+
+def test_a_log_that_is_rewritten_whole_has_no_signature(
+    drafts: Drafts, tmp_path: Path, signing_key: str, public_file: Path, kerawanan: Cli
+) -> None:
+    signer = Signer(signing_key.encode())
+    assert signing_key not in repr(signer)
+    store = lived_in(Store(str(tmp_path / "store")), drafts, tmp_path, signer)
+    key = public_key(public_file)
+    assert verify(Store(store.url), None, key)["damage"] == []
+    # Who can write to the store makes another figure stable, with seals, hashes and pointer as they should be.
+    log = f"log/{EDITION}/stable/000002.json"
+    entry = read_sealed(store, log)
+    other = named(store, EDITION, "candidate")["night-1"]
+    forged = entry | {name: other[name] for name in ("snapshot_id", "content_hash", "manifest_sha256", "as_of")}
+    store.replace(log, sealed(forged))
+    store.replace(f"channels/{EDITION}/stable.json", sealed(forged))
+    store.show(f"stable/v1/{EDITION}", f"snapshots/{EDITION}/night-1/tables")
+    assert verify(Store(store.url))["damage"] == []
+    found = verify(Store(store.url), None, key)["damage"]
+    assert [each["where"] for each in found] == [log]
+    answer = kerawanan("snapshots", "verify", "--store", store.url, "--public-key", public_file)
+    assert answer.code == 1
+    assert "not signed by the holder of the key" in answer.out
+
+
+def test_a_signature_is_what_openssl_takes(drafts: Drafts, tmp_path: Path, signing_key: str, public_file: Path) -> None:
+    store = Store(str(tmp_path / "store"))
+    publish_snapshot(drafts.with_raw(store), drafts.draft, Signer(signing_key.encode()))
+    entry = read_sealed(store, f"log/{EDITION}/stable/000001.json")
+    (tmp_path / "signature").write_bytes(base64.b64decode(entry.pop("signature")))
+    (tmp_path / "entry.json").write_bytes(as_json(entry))
+    command = ["openssl", "pkeyutl", "-verify", "-pubin", "-rawin", "-inkey", str(public_file)]
+    command += ["-in", str(tmp_path / "entry.json"), "-sigfile", str(tmp_path / "signature")]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("openssl is not installed")
+    assert "Verified Successfully" in answer.stdout, answer.stderr
+
+
+def test_what_is_no_key_is_said_to_be_none(tmp_path: Path, kerawanan: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = ("run", "--edition", EDITION, "--inbox", EXTRACTS, "--store", tmp_path / "store")
+    monkeypatch.setenv("KERAWANAN_SIGNING_KEY", "planted-no-key")
+    answer = kerawanan(*run)
+    assert (answer.code, "no Ed25519 private key" in answer.err) == (2, True)
+    assert "planted" not in answer.out + answer.err
+    monkeypatch.delenv("KERAWANAN_SIGNING_KEY")
+    monkeypatch.setenv("KERAWANAN_SIGNING_KEY_FILE", str(tmp_path / "nowhere.pem"))
+    answer = kerawanan(*run)
+    assert (answer.code, "cannot be read" in answer.err) == (2, True)
+    answer = kerawanan("snapshots", "verify", "--store", tmp_path / "store", "--public-key", tmp_path / "nowhere.pem")
+    assert (answer.code, "no Ed25519 public key" in answer.err) == (2, True)
+
+
+def test_a_snapshot_comes_out_again_or_the_cause_is_named(nights: Nights, kerawanan: Cli, tmp_path: Path) -> None:
+    inbox = tmp_path / "later"
+    inbox.mkdir()
+    night = nights.run()
+    deep = ("snapshots", "verify", "--deep", "--store", nights.store, "--format", "json")
+    answer = kerawanan(*deep)
+    assert answer.code == 0, answer.out
+    assert [(each["is_same"], each["causes"]) for each in answer.json["rebuilt"]] == [(True, [])]
+    assert answer.json["rebuilt"][0]["rebuilt_hash"] == night.content_hash
+    # What was kept of earlier readings is not believed, and what was withdrawn later counted then.
+    for kept in (nights.store / "cache").rglob("*"):
+        if kept.is_file():
+            kept.write_bytes(b"x")
+    store = Store(str(nights.store))
+    name = next(each.name for each in EXTRACTS.iterdir() if each.suffix == ".csv")
+    withdraw_extract(store, extract_called(store, name), "sent twice", LATER)
+    assert kerawanan(*deep).code == 0
+
+
+def halved(*given: Any) -> Settled:
+    """What is settled, with finished scores that are half of what they are."""
+    found = settled(*given)
+    return found._replace(entered=found.entered.with_columns(pl.col("score") / 2))
+
+
+def test_other_code_is_named_as_the_cause(nights: Nights, kerawanan: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    nights.run()
+    monkeypatch.setattr(
+        "flows.proof.code_identity", lambda: {"version": "9", "sha256": "f" * 64, "libraries": {"x": "1"}}
+    )
+    deep = ("snapshots", "verify", "--deep", "--store", nights.store)
+    assert kerawanan(*deep).code == 0  # other code, and the same figures
+    monkeypatch.setattr("flows.pipeline.settled", halved)
+    answer = kerawanan(*deep)
+    assert answer.code == 1
+    assert "does NOT come out again" in answer.out
+    assert "it was computed by other code" in answer.out
+    assert "these tables differ: " in answer.out
+    assert "index_score" in answer.out
