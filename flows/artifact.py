@@ -20,6 +20,7 @@ def night_markdown(result: Mapping[str, Any]) -> str:
             f"{result['extracts']} extracts ({result['new_extract_count']} new), {result['rows']} figures, of which "
             f"{result['rows_admitted']} were admitted and {result['rows'] - result['rows_admitted']} quarantined."
         ),
+        f"**This snapshot was withdrawn** {_text(result['withdrawn'])}" if result["withdrawn"] else "",
         _list("Held because", result["critical"]),
         _list("Look at", result["warned"]),
         f"## Top of {_text(result['top_of'])}",

@@ -86,7 +86,7 @@ def nightly(
         edition: The edition to compute, by its name; `kerawanan methodology list` shows them all.
         as_of: The night counts extracts received by the end of this day in Jakarta and nothing later. Left empty: the
             last day that was complete when the run was scheduled to start.
-        store: Folder of the store. Left empty: KERAWANAN_STORE of the worker.
+        store: Folder of the store, or s3://bucket/prefix. Left empty: KERAWANAN_STORE of the worker.
         inbox: Folder of files to take in first. They are received when the run starts, so that they count for that
             day, not for days before. Left empty: only what `kerawanan ingest` admitted.
 

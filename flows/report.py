@@ -45,6 +45,7 @@ def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
         "run_id": run_id,
         "snapshot_id": night.snapshot_id,
         "stable_snapshot_id": stable["snapshot_id"] if stable else None,
+        "withdrawn": _withdrawn(store, edition, night.snapshot_id),
         "content_hash": night.content_hash,
         "extracts": len(record["inputs"]),
         "new_extract_count": record["new_extract_count"],
@@ -81,17 +82,22 @@ def _changes(store: Store, edition: str, night: Night) -> dict[str, Any] | None:
     return found | {"regions": found["regions"][:SHOWN_ROWS], "regions_changed": len(found["regions"])}
 
 
+def _withdrawn(store: Store, edition: str, snapshot_id: str) -> str | None:
+    """When and why a snapshot was withdrawn; None where it was not."""
+    note = named(store, edition, "withdrawn").get(snapshot_id)
+    return f"{note['appended_at']}: {note['reason']}" if note else None
+
+
 def snapshot_result(store_url: str, snapshot_id: str) -> dict[str, Any]:
     """What a snapshot holds and what it stands on."""
     store = Store(store_url)
     data = find_snapshot(store, snapshot_id)
     facts = data["kerawanan"]
     base = snapshot_folder(facts["edition"], facts["snapshot_id"])
-    note = named(store, facts["edition"], "withdrawn").get(facts["snapshot_id"])
     return {
         "title": data["title"],
         **facts,
-        "withdrawn": note and f"{note['appended_at']}: {note['reason']}",
+        "withdrawn": _withdrawn(store, facts["edition"], facts["snapshot_id"]),
         "snapshot": store.where(base),
         **_index_summary(store, base),
     }
@@ -244,10 +250,12 @@ def _night(console: Console, result: Mapping[str, Any]) -> None:
         _sentences(console, "Differs", difference_sentences(changes))
     what = {"published": "published as", "held": "held as candidate", "unchanged": "nothing new; it stands on"}
     console.print(f"Snapshot     {what[result['outcome']]} {result['snapshot_id']}")
+    if result["withdrawn"]:
+        console.print(f"             WITHDRAWN {result['withdrawn']}", style="bold", soft_wrap=True)
     if result["stable_snapshot_id"] not in (None, result["snapshot_id"]):
         console.print(f"             a candidate; stable still stands on {result['stable_snapshot_id']}")
         promote = f"{_program()} snapshots promote {result['snapshot_id']} --reason '...' --store {result['store']}"
-        if result["is_promotable"]:
+        if result["is_promotable"] and not result["withdrawn"]:
             console.print(f"Promote      {promote}", soft_wrap=True)
     elif result["stable_snapshot_id"] is None:
         console.print(

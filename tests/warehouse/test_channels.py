@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import polars as pl
 import pytest
 
 from schemas.violations import UsageError
-from tests.conftest import EDITION
+from tests.conftest import EDITION, Answer, Published
 from tests.warehouse.conftest import Storage
 from tests.warehouse.drafts import Drafts
 from warehouse.channels import head, log_entries
@@ -18,6 +19,7 @@ from warehouse.snapshots import NightRecord, promote, prune, publish_snapshot, s
 from warehouse.store import Store, sealed
 from warehouse.verify import verify
 
+Cli = Callable[..., Answer]
 LATER = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -173,3 +175,25 @@ def test_who_works_is_left_alone_and_who_is_gone_is_swept(drafts: Drafts, tmp_pa
     assert sorted({key.split("/")[2] for key in store.keys("snapshots")}) == ["elsewhere", "night-2"]
     assert store.keys("unfinished") == [f"unfinished/{EDITION}/elsewhere.json"]
     assert verify(Store(store.url))["damage"] == []
+
+
+def test_the_command_line_withdraws_says_so_and_prunes(published: Published, kerawanan: Cli) -> None:
+    nights, night = published
+    store = ("--store", nights.store)
+    answer = kerawanan("snapshots", "withdraw", night.snapshot_id, "--reason", "typed twice", *store)
+    assert answer.code == 0
+    assert "stable of ikp-2024-published stands on nothing" in answer.out
+    assert "WITHDRAWN" in kerawanan("snapshots", "list", *store).out
+    assert "typed twice" in kerawanan("snapshots", "show", night.snapshot_id, *store).out
+    again = kerawanan("run", "--edition", EDITION, "--as-of", "2026-01-31", *store)
+    assert again.code == 0
+    assert "nothing new" in again.out
+    assert "WITHDRAWN" in again.out
+    assert "a candidate" not in again.out
+    refused = kerawanan("snapshots", "promote", night.snapshot_id, "--reason", "x", *store)
+    assert (refused.code, "was withdrawn at" in refused.err) == (2, True)
+    pruned = kerawanan("snapshots", "prune", "--keep-days", "1", *store)
+    assert pruned.code == 0
+    assert "would be removed" in pruned.out
+    assert kerawanan("snapshots", "prune", "--keep-days", "0", *store).code == 2
+    assert kerawanan("snapshots", "verify", *store).code == 0
