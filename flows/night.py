@@ -3,7 +3,7 @@
 import hashlib
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from flows.clock import end_of_day
 from flows.intake import Refused
 from flows.settings import Settings
 from schemas.methodology import Library, Methodology
@@ -144,6 +145,15 @@ class Night:
     outcome: Literal["published", "unchanged", "held"]
     snapshot_id: str
     content_hash: str
+
+
+def counted(
+    every: Sequence[Receipt], withdrawn: Mapping[tuple[str, str], Mapping[str, Any]], as_of: date
+) -> tuple[Receipt, ...]:
+    """The extracts that count on a night: received by the end of its day, and not withdrawn by then."""
+    night = end_of_day(as_of)
+    gone = {place for place, note in withdrawn.items() if note["withdrawn_at"] < night}
+    return tuple(each for each in every if each.received_at < night and (each.source, each.sha256) not in gone)
 
 
 def inputs_digest(methodology: Methodology, extracts: Sequence[Receipt]) -> str:

@@ -13,7 +13,7 @@ import polars as pl
 
 from flows.clock import end_of_day
 from flows.intake import inbox_files, take_in
-from flows.night import Admitted, Judged, Night, Request, Validated, inputs_digest, nothing_to_score
+from flows.night import Admitted, Judged, Night, Request, Validated, counted, inputs_digest, nothing_to_score
 from flows.reading import read_extracts
 from flows.record import recall, record_failure, record_night
 from schemas.methodology import Library
@@ -39,12 +39,11 @@ def admit(request: Request) -> Admitted:
     store = Store(request.store)
     files = inbox_files(request.inbox) if request.inbox else []
     intake = take_in(store, files, methodology.sources, received_at=request.now, now=request.now)
-    every, night = receipts(store, methodology.sources), end_of_day(request.as_of)
-    withdrawn = {place for place, note in withdrawals(store).items() if note["withdrawn_at"] < night}
-    received = [each for each in every if each.received_at < night]
-    extracts = tuple(each for each in received if (each.source, each.sha256) not in withdrawn)
+    every = receipts(store, methodology.sources)
+    extracts = counted(every, withdrawals(store), request.as_of)
+    later = sum(each.received_at >= end_of_day(request.as_of) for each in every)
     digest = inputs_digest(methodology, extracts)
-    return Admitted(extracts, intake.refused, len(intake.new), len(every) - len(received), intake.parsed, digest)
+    return Admitted(extracts, intake.refused, len(intake.new), later, intake.parsed, digest)
 
 
 def validate(request: Request, admitted: Admitted) -> Validated:

@@ -6,8 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from flows.clock import end_of_day
-from flows.night import Request
+from flows.night import Request, counted
 from flows.pipeline import run_night
 from schemas.violations import DamagedStore, NothingToScore, UsageError
 from warehouse.channels import snapshot_folder
@@ -65,22 +64,16 @@ def _night(store: Store, facts: Mapping[str, Any], limits: EngineLimits) -> dict
 
 def _counted(store: Store, facts: Mapping[str, Any]) -> list[Receipt]:
     """The extracts that counted when the snapshot was made: received by the end of its day, and not withdrawn then."""
-    created, night = datetime.fromisoformat(facts["created"]), end_of_day(date.fromisoformat(facts["as_of"]))
-    named = sorted({each["source"] for each in facts["inputs"]})
-    gone = {
-        place
-        for place, note in withdrawals(store).items()
-        if note["withdrawn_at"] < night and note["withdrawn_at"] <= created
-    }
+    created = datetime.fromisoformat(facts["created"])
+    sources = sorted({each["source"] for each in facts["inputs"]})
+    known = [each for each in receipts(store, sources) if each.admitted_at <= created]
+    withdrawn = {place: note for place, note in withdrawals(store).items() if note["withdrawn_at"] <= created}
     # Extracts that were erased since, and that no figure rests on, cannot be missed.
     erased, used = erasures(store), {(each["source"], each["sha256"]) for each in facts["inputs"]}
     return [
         each
-        for each in receipts(store, named)
-        if each.received_at < night
-        and each.admitted_at <= created
-        and (each.source, each.sha256) not in gone
-        and (each.sha256 not in erased or (each.source, each.sha256) in used)
+        for each in counted(known, withdrawn, date.fromisoformat(facts["as_of"]))
+        if each.sha256 not in erased or (each.source, each.sha256) in used
     ]
 
 

@@ -149,7 +149,10 @@ def under_way(store: Store, edition: str, name: str, now: datetime) -> Iterator[
 def sweep(store: Store, edition: str, now: datetime) -> None:
     """Bring in order what work that is over left: half a snapshot is removed, what the logs say is shown."""
     for key in store.keys(f"{UNFINISHED}/{edition}"):
-        note = read_sealed(store, key)
+        try:
+            note = read_sealed(store, key)
+        except FileNotFoundError:  # it came to its end meanwhile
+            continue
         if not _is_over(note, now):
             continue
         snapshot_id = key.rpartition("/")[2].removesuffix(".json")

@@ -74,6 +74,8 @@ def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     names = ("master.port", "volume.port", "filer.port", "s3.port")
     flags = [f"-{name}={port}" for name, port in zip(names, ports, strict=False)]
     flags += [f"-{name}.grpc={port}" for name, port in zip(names, ports[4:], strict=True)]
+    # Ports of what is not asked for are fixed, so that two servers could not run side by side.
+    flags += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-volume.max=100", "-master.volumeSizeLimitMB=64"]
     weed = Path(sys.executable).with_name("weed")
     command = [str(weed), "server", f"-dir={folder}", "-ip=127.0.0.1", "-s3", "-filer", *flags]
     yield from serving("seaweedfs", ports[3], command)

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,10 +29,10 @@ def rounds(worker: int, count: int, url: str, drafts: Drafts, folder: Path) -> l
     for number in range(count):
         name = f"night-{worker}-{number}"
         change = 1.0 + worker + number / 100
-        draft = drafts.other(folder / name, name, 1 + luck.randrange(28), change)
+        at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(seconds=worker, minutes=number)
+        draft = replace(drafts.other(folder / name, name, 1 + luck.randrange(28), change), created=at)
         published.append(publish_snapshot(Store(url), draft)[0])
         chosen = luck.choice(log_entries(Store(url), EDITION, "candidate"))["snapshot_id"]
-        at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(seconds=worker, minutes=number)
         with suppress(UsageError):  # that it is stable already, or was withdrawn
             (withdraw if luck.random() < 0.1 else promote)(Store(url), chosen, at, f"{worker} in round {number}")
     return published
