@@ -135,6 +135,17 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--memory-limit", metavar="SIZE", help="memory for the engine, such as 1GB")
     run.add_argument("--threads", type=int, metavar="N", help="threads for the engine")
 
+    many = add(commands, "backfill", _backfill, "many nights: only says what would be done, unless --execute")
+    many.add_argument("--edition", required=True, nargs="+", metavar="EDITION")
+    many.add_argument(
+        "--from", dest="first", type=_date, metavar="DATE", help="default: as the edition's recomputes say"
+    )
+    many.add_argument("--to", dest="last", type=_date, metavar="DATE")
+    many.add_argument("--reason", required=True, metavar="TEXT")
+    many.add_argument("--execute", action="store_true", help="do it; what is done stays done if it is interrupted")
+    many.add_argument("--promote", action="store_true", help="then make the latest of each edition stable, all or none")
+    many.add_argument("--workers", type=int, default=1, metavar="N", help="nights at a time (default 1)")
+
     shots = commands.add_parser(
         "snapshots", help="list, show, compare, verify, promote, withdraw, prune"
     ).add_subparsers(metavar="COMMAND", required=True)
@@ -313,6 +324,27 @@ def _run(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[s
     with requested(settings, options.edition, as_of, now, options.inbox) as request:
         night = run_night(request)
     return (HELD if night.outcome == "held" else OK), night_result(settings.store, request.run_id, night)
+
+
+def _backfill(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    from flows.backfill import backfill, threads
+    from schemas.violations import UsageError
+
+    if not 1 <= options.workers <= 64:
+        raise UsageError(f"--workers {options.workers} is not a number from 1 to 64.")
+    if options.promote and not options.execute:
+        raise UsageError("--promote goes with --execute: nothing is computed otherwise.")
+    result = backfill(
+        settings,
+        options.edition,
+        (options.first, options.last),
+        options.reason,
+        datetime.now(UTC),
+        threads(options.workers) if options.execute else None,
+        promote=options.promote,
+    )
+    outcomes = {each["outcome"] for each in result["nights"]}
+    return FAILED if "failed" in outcomes else HELD if "held" in outcomes else OK, result
 
 
 def _snapshots_list(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:

@@ -34,7 +34,8 @@ def _fixed_methodology(folder: Path, edition: str) -> Methodology:
 class Request:
     """One night. `now` is the only clock; `work` is an empty folder of its own; `run_id` names the run and what it
     publishes; `inbox` is a folder of files to take in first; `methodology` a folder laid over the package's, or
-    (`alone`) whole in itself; `signer` signs what is appended to logs.
+    (`alone`) whole in itself; `signer` signs what is appended to logs; with `candidate_only` nothing becomes stable by
+    itself.
     """
 
     edition: str
@@ -47,6 +48,7 @@ class Request:
     alone: bool = False
     inbox: Path | None = None
     signer: Signer | None = None
+    candidate_only: bool = False
     limits: EngineLimits = field(default_factory=EngineLimits)
 
     @property

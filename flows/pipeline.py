@@ -101,6 +101,7 @@ def publish(request: Request, admitted: Admitted, validated: Validated, tables: 
         is_synthetic=validated.is_synthetic,
         is_held=verdict.is_held,
         is_within_limits=verdict.is_within_limits,
+        candidate_only=request.candidate_only,
     )
     snapshot_id, content_hash, is_new = publish_snapshot(Store(request.store), draft, request.signer)
     night = Night("held" if verdict.is_held else "published" if is_new else "unchanged", snapshot_id, content_hash)

@@ -38,7 +38,13 @@ def recall(request: Request, admitted: Admitted) -> Night | None:
     for extract in admitted.extracts:
         read_extract(store, extract)  # what the figures rest on must still be what was received
     record, entry = earlier
-    found = replace(record, as_of=request.as_of, at=request.now, run_id=request.run_id)
+    found = replace(
+        record,
+        as_of=request.as_of,
+        at=request.now,
+        run_id=request.run_id,
+        candidate_only=request.candidate_only,
+    )
     stand_on(store, found, entry, request.signer)
     night = Night("unchanged", entry["snapshot_id"], entry["content_hash"])
     _record_recall(request, night, admitted, record.run_id)

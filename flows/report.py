@@ -6,6 +6,8 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -450,6 +452,48 @@ def _sources_propose(console: Console, result: Mapping[str, Any]) -> None:
     console.print(result["entry"], soft_wrap=True, end="")
 
 
+def _backfill(console: Console, result: Mapping[str, Any]) -> None:
+    for edition, plan in groupby(result["plan"], lambda each: each["edition"]):
+        nights = list(plan)
+        console.print(f"{edition}: {len(nights)} night(s), {nights[0]['as_of']} to {nights[-1]['as_of']}", style="bold")
+        for state, sentence in PLANNED.items():
+            days = [each["as_of"] for each in nights if each["state"] == state]
+            if days:
+                console.print(f"  {len(days):>4} {sentence}: {_spans(days)}", soft_wrap=True)
+    if not result["run_id"]:
+        console.print("Nothing was done: add --execute to do it.")
+        return
+    ended = Counter(each["outcome"] for each in result["nights"])
+    console.print(f"Done         {', '.join(f'{count} {outcome}' for outcome, count in sorted(ended.items()))}")
+    failed = [each for each in result["nights"] if each["outcome"] == "failed"]
+    _sentences(console, "Failed", [f"{each['edition']} as of {each['as_of']}: {each['reason']}" for each in failed])
+    for each in result["promoted"]:
+        console.print(f"Stable       {each['edition']} stands on {each['snapshot_id']}", soft_wrap=True)
+    if result["not_promoted"]:
+        console.print(f"Stable       {result['not_promoted']}", soft_wrap=True)
+    console.print(f"This run     {result['run_id']}")
+
+
+PLANNED = {
+    "computes": "to compute",
+    "stands": "the same as another night, only written down",
+    "done": "done already",
+    "empty": "with no extract yet, which fail",
+}
+
+
+def _spans(days: Sequence[date]) -> str:
+    """Days as spans, the first few of them."""
+    spans: list[list[date]] = []
+    for day in days:
+        if spans and (day - spans[-1][1]).days == 1:
+            spans[-1][1] = day
+        else:
+            spans.append([day, day])
+    shown = [str(first) if first == last else f"{first} to {last}" for first, last in spans[:SHOWN_ROWS]]
+    return ", ".join(shown) + (f" and {len(spans) - SHOWN_ROWS} more" if len(spans) > SHOWN_ROWS else "")
+
+
 def _snapshots_list(console: Console, result: Mapping[str, Any]) -> None:
     rows = [
         (
@@ -578,6 +622,7 @@ SHOWN_AS = {
     "sources_check": _sources_check,
     "sources_propose": _sources_propose,
     "run": _night,
+    "backfill": _backfill,
     "snapshots_list": _snapshots_list,
     "snapshots_show": _snapshots_show,
     "snapshots_diff": _snapshots_diff,

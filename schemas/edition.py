@@ -221,6 +221,14 @@ class NotApplicable(Strict):
     note: str = ""
 
 
+class Recompute(Strict):
+    """Nights that a revision of the methodology computes anew: of an edition (this one where none is named)."""
+
+    edition: str | None = None
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+
+
 class Edition(Strict):
     """One edition: edition.yml and the nodes of nodes.csv.
 
@@ -249,6 +257,7 @@ class Edition(Strict):
     region_levels: tuple[LevelPlan, ...] = Field(min_length=1)
     roll_ups: tuple[RollUp, ...] = ()
     promotion: Literal["person", "gate"] = "person"
+    recomputes: tuple[Recompute, ...] = ()
     cut_offs: tuple[CutOff, ...] = ()
     comparability: str
     references: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -31,7 +32,7 @@ from warehouse.code import code_identity
 from warehouse.content import content_hash, table_hashes
 from warehouse.runs import run_folder, run_records
 from warehouse.signing import Signer
-from warehouse.store import Store, as_json, read_sealed, sealed
+from warehouse.store import READERS, Store, as_json, read_sealed, sealed
 
 MANIFEST = "datapackage.json"
 
@@ -50,6 +51,7 @@ class Draft:
     is_synthetic: bool
     is_held: bool
     is_within_limits: bool
+    candidate_only: bool = False
 
     @property
     def edition(self) -> str:
@@ -120,6 +122,7 @@ def publish_snapshot(store: Store, draft: Draft, signer: Signer | None = None) -
         draft.is_synthetic,
         draft.is_held,
         may_become_stable=draft.is_within_limits and draft.methodology.edition.promotion == "gate",
+        candidate_only=draft.candidate_only,
     )
     with under_way(store, edition, draft.snapshot_id, draft.created):
         if same:
@@ -142,6 +145,7 @@ class NightRecord:
     is_synthetic: bool
     is_held: bool
     may_become_stable: bool
+    candidate_only: bool = False
 
 
 def stand_on(store: Store, night: NightRecord, entry: Mapping[str, Any], signer: Signer | None = None) -> None:
@@ -160,11 +164,9 @@ def _stand_on(
 ) -> None:
     edition, snapshot_id = night.edition, entry["snapshot_id"]
     as_of = night.as_of.isoformat()
-    whole = {**entry, "as_of": as_of, "appended_at": night.at, "reason": f"night {as_of}"}
-    if snapshot_id not in named(store, edition, "withdrawn"):
-        now = head(store, edition, "candidate")
-        if is_new or now is None or (now["snapshot_id"] != snapshot_id and now["as_of"] <= as_of):
-            append(store, edition, "candidate", whole, signer)
+    is_usable = _lead_to(store, night, entry, signer, is_new=is_new)
+    if is_usable and not night.candidate_only:
+        whole = {**entry, "as_of": as_of, "appended_at": night.at}
         if not night.is_held and not night.is_synthetic:
             append(store, edition, "stable", whole | {"reason": "first good snapshot"}, signer, only_first=True)
             stable = head(store, edition, "stable")
@@ -172,7 +174,51 @@ def _stand_on(
             if night.may_become_stable and is_later:
                 append(store, edition, "stable", whole | {"reason": "it breaks no rule of the gate"}, signer)
     settle(store, edition)
-    store.replace(night_key(edition, night.as_of), sealed({**asdict(night), "snapshot_id": snapshot_id}))
+    _write_night(store, night, snapshot_id)
+
+
+def _lead_to(
+    store: Store, night: NightRecord, entry: Mapping[str, Any], signer: Signer | None, *, is_new: bool
+) -> bool:
+    """Move the candidate to the snapshot of an entry, unless a later night moved it. False where it was withdrawn."""
+    edition, as_of = night.edition, night.as_of.isoformat()
+    if entry["snapshot_id"] in named(store, edition, "withdrawn"):
+        return False
+    now = head(store, edition, "candidate")
+    if is_new or now is None or (now["snapshot_id"] != entry["snapshot_id"] and now["as_of"] <= as_of):
+        whole = {**entry, "as_of": as_of, "appended_at": night.at, "reason": f"night {as_of}"}
+        append(store, edition, "candidate", whole, signer)
+    return True
+
+
+def _write_night(store: Store, night: NightRecord, snapshot_id: str) -> None:
+    store.replace(night_key(night.edition, night.as_of), sealed({**asdict(night), "snapshot_id": snapshot_id}))
+
+
+def night_records(store: Store, edition: str) -> dict[str, dict[str, Any]]:
+    """What is written of the nights of an edition, by their days."""
+    keys = store.keys(f"nights/{edition}")
+    with ThreadPoolExecutor(READERS) as pool:  # they may change, so they are not kept
+        found = pool.map(lambda key: read_sealed(store, key), keys)
+        return {record["as_of"]: record for record in found}
+
+
+def record_nights(
+    store: Store,
+    edition: str,
+    nights: Sequence[tuple[NightRecord, str]],
+    name: str,
+    now: datetime,
+    signer: Signer | None = None,
+) -> None:
+    """Let many nights stand on snapshots that are there, as `stand_on` does one by one, but for what becomes stable."""
+    entries = named(store, edition, "candidate")
+    with under_way(store, edition, name, now):
+        for night, snapshot_id in nights:
+            _lead_to(store, night, {each: entries[snapshot_id][each] for each in ENTRY}, signer, is_new=False)
+        settle(store, edition)
+        with ThreadPoolExecutor(READERS) as pool:
+            list(pool.map(lambda each: _write_night(store, *each), nights))
 
 
 def night_key(edition: str, as_of: date) -> str:
@@ -204,6 +250,24 @@ def promote(store: Store, snapshot_id: str, at: datetime, reason: str, signer: S
 
     What only the rules of the gate hold, such as a large change, a person may promote: that is what the reason is for.
     """
+    edition, entry, is_stable = _promotable(store, snapshot_id)
+    if is_stable:
+        raise UsageError(f"{entry['snapshot_id']} is stable already.")
+    return _promote(store, edition, entry, at, reason, signer)
+
+
+def promote_together(
+    store: Store, snapshot_ids: Sequence[str], at: datetime, reason: str, signer: Signer | None = None
+) -> list[dict[str, Any]]:
+    """Make several candidates stable, or none: each is looked at before the first becomes it. Raises UsageError."""
+    chosen = [_promotable(store, each) for each in snapshot_ids]
+    return [
+        _promote(store, edition, entry, at, reason, signer) for edition, entry, is_stable in chosen if not is_stable
+    ]
+
+
+def _promotable(store: Store, snapshot_id: str) -> tuple[str, dict[str, Any], bool]:
+    """The edition of a snapshot that may become stable, what the log says of it, and whether it is stable already."""
     facts = find_snapshot(store, snapshot_id)["kerawanan"]
     edition, whole_id = facts["edition"], facts["snapshot_id"]
     stable = head(store, edition, "stable")
@@ -214,13 +278,17 @@ def promote(store: Store, snapshot_id: str, at: datetime, reason: str, signer: S
     wrong = critical_sentences(store, edition, whole_id)
     if facts["is_held"] and wrong:
         raise UsageError(f"{whole_id} is held and its figures are wrong: {' '.join(wrong)} Mend that and run again.")
-    if stable and stable["snapshot_id"] == whole_id:
-        raise UsageError(f"{whole_id} is stable already.")
-    entry = _candidate(store, edition, whole_id)
-    with under_way(store, edition, f"promote-{whole_id}", at):
-        append(store, edition, "stable", entry | {"appended_at": at, "reason": reason}, signer)
+    return edition, _candidate(store, edition, whole_id), bool(stable and stable["snapshot_id"] == whole_id)
+
+
+def _promote(
+    store: Store, edition: str, entry: Mapping[str, Any], at: datetime, reason: str, signer: Signer | None
+) -> dict[str, Any]:
+    snapshot_id = entry["snapshot_id"]
+    with under_way(store, edition, f"promote-{snapshot_id}", at):
+        append(store, edition, "stable", {**entry, "appended_at": at, "reason": reason}, signer)
         settle(store, edition)
-    return {"edition": edition, "snapshot_id": whole_id, "stable": store.where(stable_folder(edition))}
+    return {"edition": edition, "snapshot_id": snapshot_id, "stable": store.where(stable_folder(edition))}
 
 
 def withdraw(store: Store, snapshot_id: str, at: datetime, reason: str, signer: Signer | None = None) -> dict[str, Any]:
