@@ -192,8 +192,7 @@ def _standing(settings: Settings, plan: Sequence[Planned], now: datetime, run_id
                     edition, each.as_of, "failed", None, f"the night of {each.like}, which is the same, failed."
                 )
                 continue
-            facts = {name: like[name] for name in ("inputs_digest", "is_synthetic", "is_held")}
-            record = NightRecord(edition, each.as_of, now, like["run_id"], may_become_stable=False, **facts)
+            record = NightRecord(edition, each.as_of, now, like["run_id"], each.inputs_digest, like["is_held"])
             whole.append((record, like["snapshot_id"]))
             outcome = "held" if like["is_held"] else "unchanged"
             yield Ended(edition, each.as_of, outcome, like["snapshot_id"], f"the same as the night of {each.like}")

@@ -112,11 +112,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--marked", type=Path, metavar="DIR", help="write a workbook with the wrong cells marked here")
     taken = add(extracts, "withdraw", _extracts_withdraw, "let nights from today on no longer count an extract")
     taken.add_argument("extract", metavar="EXTRACT", help="the beginning of its SHA-256, or its file name")
-    taken.add_argument("--reason", required=True, metavar="TEXT")
+    taken.add_argument("--reason", required=True, type=_reason, metavar="TEXT")
 
     gone = add(extracts, "erase", _extracts_erase, "remove the bytes of a withdrawn extract for good (personal data)")
     gone.add_argument("extract", metavar="EXTRACT", help="the beginning of its SHA-256, or its file name")
-    gone.add_argument("--reason", required=True, metavar="TEXT")
+    gone.add_argument("--reason", required=True, type=_reason, metavar="TEXT")
 
     sources = commands.add_parser("sources", help="list sources, check or propose one").add_subparsers(
         metavar="COMMAND", required=True
@@ -141,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
         "--from", dest="first", type=_date, metavar="DATE", help="default: as the edition's recomputes say"
     )
     many.add_argument("--to", dest="last", type=_date, metavar="DATE")
-    many.add_argument("--reason", required=True, metavar="TEXT")
+    many.add_argument("--reason", required=True, type=_reason, metavar="TEXT")
     many.add_argument("--execute", action="store_true", help="do it; what is done stays done if it is interrupted")
     many.add_argument("--promote", action="store_true", help="then make the latest of each edition stable, all or none")
     many.add_argument("--workers", type=int, default=1, metavar="N", help="nights at a time (default 1)")
@@ -159,12 +159,12 @@ def _parser() -> argparse.ArgumentParser:
     compared.add_argument("--markdown", action="store_true", help="print it as Markdown")
     promoted = add(shots, "promote", _snapshots_promote, "make a candidate stable, or an earlier one again")
     promoted.add_argument("snapshot_id", metavar="SNAPSHOT")
-    promoted.add_argument("--reason", required=True, metavar="TEXT")
+    promoted.add_argument("--reason", required=True, type=_reason, metavar="TEXT")
     taken_back = add(
         shots, "withdraw", _snapshots_withdraw, "say that a snapshot is wrong; stable goes back to the one before"
     )
     taken_back.add_argument("snapshot_id", metavar="SNAPSHOT")
-    taken_back.add_argument("--reason", required=True, metavar="TEXT")
+    taken_back.add_argument("--reason", required=True, type=_reason, metavar="TEXT")
     pruned = add(shots, "prune", _snapshots_prune, "remove old candidates and runs that nothing refers to")
     pruned.add_argument(
         "--keep-days", type=int, metavar="N", help="only what is older (KERAWANAN_KEEP_DAYS; default 90)"
@@ -198,6 +198,12 @@ def _date(text: str) -> date:
         raise ValueError
     except ValueError:
         raise argparse.ArgumentTypeError(f"'{text}' is not a date like 2026-01-31") from None
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("a reason says something")
+    return text.strip()
 
 
 def _time(text: str) -> datetime:

@@ -96,6 +96,7 @@ def publish(request: Request, admitted: Admitted, validated: Validated, tables: 
         snapshot_id=request.run_id,
         as_of=request.as_of,
         created=request.now,
+        extracts=[(each.source, each.sha256) for each in admitted.extracts],
         inputs=validated.inputs,
         inputs_digest=admitted.inputs_digest,
         is_synthetic=validated.is_synthetic,

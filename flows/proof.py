@@ -6,13 +6,14 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from flows.night import Request, counted
+from flows.night import Request
 from flows.pipeline import run_night
+from schemas.strict import MethodologyError
 from schemas.violations import DamagedStore, NothingToScore, UsageError
 from warehouse.channels import snapshot_folder
 from warehouse.code import code_identity
 from warehouse.database import EngineLimits
-from warehouse.raw_store import Receipt, admit_extract, erasures, read_extract, receipts, withdrawals
+from warehouse.raw_store import Receipt, admit_extract, erasures, read_extract, receipts
 from warehouse.snapshots import read_manifest
 from warehouse.store import Store
 
@@ -27,7 +28,7 @@ def rebuilt(store: Store, edition: str, snapshot_id: str, limits: EngineLimits) 
     answer = {"snapshot_id": snapshot_id, "edition": edition, "content_hash": facts["content_hash"]}
     try:
         found = _night(store, facts, limits)
-    except (UsageError, DamagedStore, NothingToScore) as error:
+    except (UsageError, DamagedStore, NothingToScore, MethodologyError) as error:
         return {**answer, "is_same": False, "rebuilt_hash": None, "causes": [str(error)]}
     is_same = found["content_hash"] == facts["content_hash"]
     causes = [] if is_same else _causes(facts, found)
@@ -63,18 +64,18 @@ def _night(store: Store, facts: Mapping[str, Any], limits: EngineLimits) -> dict
 
 
 def _counted(store: Store, facts: Mapping[str, Any]) -> list[Receipt]:
-    """The extracts that counted when the snapshot was made: received by the end of its day, and not withdrawn then."""
-    created = datetime.fromisoformat(facts["created"])
-    sources = sorted({each["source"] for each in facts["inputs"]})
-    known = [each for each in receipts(store, sources) if each.admitted_at <= created]
-    withdrawn = {place: note for place, note in withdrawals(store).items() if note["withdrawn_at"] <= created}
-    # Extracts that were erased since, and that no figure rests on, cannot be missed.
-    erased, used = erasures(store), {(each["source"], each["sha256"]) for each in facts["inputs"]}
-    return [
-        each
-        for each in counted(known, withdrawn, date.fromisoformat(facts["as_of"]))
-        if each.sha256 not in erased or (each.source, each.sha256) in used
-    ]
+    """The extracts that counted when the snapshot was made; those that were erased since, if no figure rests on them,
+    cannot be missed.
+    """
+    counted = {(each["source"], each["sha256"]) for each in facts["extracts"]}
+    used = {(each["source"], each["sha256"]) for each in facts["inputs"]}
+    erased = erasures(store)
+    known = receipts(store, sorted({source for source, _ in counted}))
+    places = {(each.source, each.sha256): each for each in known}
+    if missing := counted - places.keys():
+        source, sha256 = min(missing)
+        raise DamagedStore(f"the receipt of the extract {sha256[:12]} of {source} is missing.")
+    return [each for place, each in places.items() if place in counted and (place in used or each.sha256 not in erased)]
 
 
 def _causes(facts: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:

@@ -32,20 +32,15 @@ def record_night(request: Request, night: Night, admitted: Admitted, validated: 
 def recall(request: Request, admitted: Admitted) -> Night | None:
     """Stand on what an earlier night made of the same extracts, methodology and code, if one did: it is the same."""
     store = Store(request.store)
-    earlier = recalled(store, request.edition, request.as_of, admitted.inputs_digest)
+    earlier = recalled(store, request.edition, request.as_of, admitted.inputs_digest, request.signer)
     if earlier is None:
         return None
     for extract in admitted.extracts:
         read_extract(store, extract)  # what the figures rest on must still be what was received
     record, entry = earlier
-    found = replace(
-        record,
-        as_of=request.as_of,
-        at=request.now,
-        run_id=request.run_id,
-        candidate_only=request.candidate_only,
-    )
-    stand_on(store, found, entry, request.signer)
+    found = replace(record, as_of=request.as_of, at=request.now, run_id=request.run_id)
+    policy = "nobody" if request.candidate_only else request.resolved().edition.promotion
+    stand_on(store, found, entry, policy, request.signer)
     night = Night("unchanged", entry["snapshot_id"], entry["content_hash"])
     _record_recall(request, night, admitted, record.run_id)
     return night

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from flows.night import Night
 from schemas.regions import LEVELS
-from warehouse.channels import CHANNELS, head, named, snapshot_folder, stable_folder
+from warehouse.channels import CHANNELS, gone, head, named, snapshot_folder, stable_folder
 from warehouse.diff import MOVES, difference
 from warehouse.runs import run_folder
 from warehouse.snapshots import find_snapshot, read_manifest
@@ -78,7 +78,7 @@ def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
 def _changes(store: Store, edition: str, night: Night) -> dict[str, Any] | None:
     """What a new snapshot changes beside the one before it; None where it is not new, or the first."""
     before = read_manifest(store, edition, night.snapshot_id)["kerawanan"]["predecessor"]
-    if night.outcome == "unchanged" or before is None or before["snapshot_id"] in named(store, edition, "pruned"):
+    if night.outcome == "unchanged" or before is None or before["snapshot_id"] in gone(store, edition):
         return None
     found = difference(store, before["snapshot_id"], night.snapshot_id)
     return found | {"regions": found["regions"][:SHOWN_ROWS], "regions_changed": len(found["regions"])}

@@ -1,24 +1,27 @@
 """Logs say which snapshots count: create-only and numbered, each entry naming the one before by its hash.
 
-`candidate` and `stable` are channels: what pointers and `stable/` are derived from. `withdrawn` and `pruned` say which
-snapshots are no longer to be used, and which are gone.
+`candidate` and `stable` are channels: what pointers and `stable/` are derived from. `withdrawn` says which snapshots
+are no longer to be used. Beside the logs, a snapshot has a fate once: kept, as something refers to it, or pruned.
 """
 
 import hashlib
 import json
 import os
 import platform
+import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+from schemas.violations import DamagedStore, UsageError
 from warehouse.signing import Signer
 from warehouse.store import AlreadyThere, Store, as_json, read_all_sealed, read_sealed, sealed
 
 CHANNELS = ("candidate", "stable")
-LOGS = (*CHANNELS, "withdrawn", "pruned")
+LOGS = (*CHANNELS, "withdrawn")
 WITHDRAWN_MARK = "WITHDRAWN.json"
+MANIFEST = "datapackage.json"
 UNFINISHED = "unfinished"
 # Work that is not finished after so long never will be, whatever machine it is of.
 LONGEST = timedelta(days=1)
@@ -45,19 +48,54 @@ def snapshot_folder(edition: str, snapshot_id: str) -> str:
 
 
 def log_entries(store: Store, edition: str, log: str) -> list[dict[str, Any]]:
-    """The entries of a log, oldest first. Raises DamagedStore where one was changed."""
-    return read_all_sealed(store, store.keys(log_folder(edition, log)))
+    """The entries of a log, oldest first. Raises DamagedStore where one was changed, is missing or of another log."""
+    keys = store.keys(log_folder(edition, log))
+    entries = read_all_sealed(store, keys)
+    for number, (key, entry) in enumerate(zip(keys, entries, strict=True), start=1):
+        place = (number, edition, log)
+        if not key.endswith(f"/{number:06}.json") or tuple(map(entry.get, ("number", "edition", "channel"))) != place:
+            raise DamagedStore(f"{key}: entry {number} of the log is missing, or this one is of another log.")
+    return entries
 
 
 def named(store: Store, edition: str, log: str) -> dict[str, dict[str, Any]]:
-    """The snapshots that a log names, each with the last entry about it."""
-    return {entry["snapshot_id"]: entry for entry in log_entries(store, edition, log)}
+    """The snapshots that a log names, each with the first entry about it."""
+    return {entry["snapshot_id"]: entry for entry in reversed(log_entries(store, edition, log))}
+
+
+def fate_key(edition: str, snapshot_id: str) -> str:
+    """Where it is written whether a snapshot is kept or pruned."""
+    return f"{log_folder(edition, 'fate')}/{snapshot_id}.json"
+
+
+def keep(store: Store, edition: str, snapshot_id: str) -> None:
+    """Say that something refers to a snapshot, before it does. Raises UsageError where it was pruned."""
+    try:
+        store.create(fate_key(edition, snapshot_id), sealed({"snapshot_id": snapshot_id, "fate": "kept"}))
+    except AlreadyThere:
+        raise UsageError(f"{snapshot_id} was pruned; run the night again.") from None
+
+
+def give_up(store: Store, edition: str, snapshot_id: str, at: datetime, signer: Signer | None) -> bool:
+    """Say that a snapshot may be removed; False where something refers to it meanwhile."""
+    note = {"snapshot_id": snapshot_id, "fate": "pruned", "edition": edition, "pruned_at": at}
+    try:
+        store.create(fate_key(edition, snapshot_id), sealed(signed(note, signer)))
+    except AlreadyThere:
+        return snapshot_id in gone(store, edition)
+    return True
+
+
+def gone(store: Store, edition: str) -> set[str]:
+    """The snapshots that were pruned."""
+    fates = read_all_sealed(store, store.keys(log_folder(edition, "fate")))
+    return {each["snapshot_id"] for each in fates if each["fate"] == "pruned"}
 
 
 def candidates(store: Store, edition: str) -> list[dict[str, Any]]:
     """The entries about candidates that are there, oldest first; those that were withdrawn included."""
-    gone = named(store, edition, "pruned")
-    return [entry for entry in log_entries(store, edition, "candidate") if entry["snapshot_id"] not in gone]
+    removed = gone(store, edition)
+    return [entry for entry in log_entries(store, edition, "candidate") if entry["snapshot_id"] not in removed]
 
 
 def head(store: Store, edition: str, channel: str) -> dict[str, Any] | None:
@@ -72,6 +110,12 @@ def head(store: Store, edition: str, channel: str) -> dict[str, Any] | None:
     return good[-1] if good and good[-1]["snapshot_id"] else None
 
 
+def signed(facts: Mapping[str, Any], signer: Signer | None) -> dict[str, Any]:
+    """Facts as they are stored, with the `signature` over them where there is who signs."""
+    plain: dict[str, Any] = json.loads(as_json(facts))
+    return plain | {"signature": signer(as_json(plain))} if signer else plain
+
+
 def append(
     store: Store,
     edition: str,
@@ -83,17 +127,14 @@ def append(
 ) -> None:
     """Append to a log; whoever loses a number takes the next, or leaves it if `only_first`."""
     while True:
-        keys = store.keys(log_folder(edition, log))
-        if keys and only_first:
+        number = len(log_entries(store, edition, log)) + 1
+        if number > 1 and only_first:
             return
-        number = len(keys) + 1
-        previous = hashlib.sha256(store.read(keys[-1])).hexdigest() if keys else None
+        before = f"{log_folder(edition, log)}/{number - 1:06}.json"
+        previous = hashlib.sha256(store.read(before)).hexdigest() if number > 1 else None
         whole = {"number": number, "edition": edition, "channel": log, **entry, "previous_sha256": previous}
-        plain = json.loads(as_json(whole))
-        if signer:
-            plain["signature"] = signer(as_json(plain))
         try:
-            store.create(f"{log_folder(edition, log)}/{number:06}.json", sealed(plain))
+            store.create(f"{log_folder(edition, log)}/{number:06}.json", sealed(signed(whole, signer)))
         except AlreadyThere:
             continue
         return
@@ -110,12 +151,13 @@ def settle(store: Store, edition: str) -> None:
         stable = heads["stable"]
         tables = f"{snapshot_folder(edition, stable['snapshot_id'])}/tables" if stable else None
         store.show(stable_folder(edition), tables)
-        gone = named(store, edition, "pruned")
+        removed = gone(store, edition)
         for snapshot_id, entry in named(store, edition, "withdrawn").items():
             mark = f"{snapshot_folder(edition, snapshot_id)}/{WITHDRAWN_MARK}"
-            if snapshot_id not in gone and not store.exists(mark):
-                store.create(mark, sealed(entry))
-        for snapshot_id in gone:
+            if snapshot_id not in removed and not store.exists(mark):
+                with suppress(AlreadyThere):
+                    store.create(mark, sealed(entry))
+        for snapshot_id in removed:
             remove(store, snapshot_folder(edition, snapshot_id))
         if heads == {channel: head(store, edition, channel) for channel in CHANNELS}:
             return
@@ -124,42 +166,47 @@ def settle(store: Store, edition: str) -> None:
 def _point(store: Store, pointer: str, entry: Mapping[str, Any] | None) -> None:
     if entry is None:
         store.delete(pointer)
-    elif not store.exists(pointer) or store.read(pointer) != sealed(entry):
+        return
+    try:
+        is_right = store.read(pointer) == sealed(entry)
+    except FileNotFoundError:
+        is_right = False
+    if not is_right:
         store.replace(pointer, sealed(entry))
 
 
 def remove(store: Store, folder: str) -> None:
     """Remove a folder; of a snapshot the manifest first, so that nobody takes the rest for whole."""
-    for key in sorted(store.keys(folder), key=lambda each: not each.endswith("/datapackage.json")):
+    for key in sorted(store.keys(folder), key=lambda each: not each.endswith(f"/{MANIFEST}")):
         store.delete(key)
 
 
 @contextmanager
-def under_way(store: Store, edition: str, name: str, now: datetime) -> Iterator[None]:
-    """Work on a store, noted before it begins and until it came to its end; first brings in order what earlier work,
-    that is over, left unfinished.
-    """
-    sweep(store, edition, now)
+def under_way(store: Store, edition: str, name: str, now: datetime, snapshot_id: str | None = None) -> Iterator[None]:
+    """Work on a store, noted before it begins and until it came to its end. `snapshot_id`: what is half until then."""
     key = f"{UNFINISHED}/{edition}/{name}.json"
-    store.replace(key, sealed({"begun_at": now.isoformat(), "host": platform.node(), "process": os.getpid()}))
+    note = {"begun_at": now, "host": platform.node(), "process": os.getpid(), "snapshot_id": snapshot_id}
+    store.replace(key, sealed(note))
     yield
     store.delete(key)
 
 
-def sweep(store: Store, edition: str, now: datetime) -> None:
-    """Bring in order what work that is over left: half a snapshot is removed, what the logs say is shown."""
+def put_in_order(store: Store, edition: str, now: datetime) -> None:
+    """Bring in order what work that is over left: half a snapshot is removed, and what the logs say is shown."""
     for key in store.keys(f"{UNFINISHED}/{edition}"):
         try:
             note = read_sealed(store, key)
         except FileNotFoundError:  # it came to its end meanwhile
             continue
-        if not _is_over(note, now):
+        except DamagedStore:
+            note = {}
+        if note and not _is_over(note, now):
             continue
-        snapshot_id = key.rpartition("/")[2].removesuffix(".json")
-        if snapshot_id not in named(store, edition, "candidate"):
-            remove(store, snapshot_folder(edition, snapshot_id))
-        settle(store, edition)
+        half = note.get("snapshot_id")
+        if half and half not in named(store, edition, "candidate"):
+            remove(store, snapshot_folder(edition, half))
         store.delete(key)
+    settle(store, edition)
 
 
 def _is_over(note: Mapping[str, Any], now: datetime) -> bool:
@@ -169,6 +216,12 @@ def _is_over(note: Mapping[str, Any], now: datetime) -> bool:
             os.kill(note["process"], 0)
         except ProcessLookupError:
             return True
-        except OSError:
-            return False
+        except OSError:  # it is another's, and may have the number of one that is gone
+            pass
     return now - datetime.fromisoformat(note["begun_at"]) > LONGEST
+
+
+def is_log_key(key: str) -> bool:
+    """Whether a key is one that logs have."""
+    logs = "|".join(LOGS)
+    return re.fullmatch(rf"log/[^/]+/(({logs})/\d{{6}}|fate/[^/]+)\.json", key) is not None

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from schemas.violations import DamagedStore
 from warehouse.store import Store, as_json
 
 
@@ -24,5 +25,10 @@ def write_run(store: Store, run_id: str, record: Mapping[str, Any], files: Mappi
 def run_records(store: Store) -> dict[str, str]:
     """When each recorded run started, by its id."""
     keys = [key for key in store.keys("runs") if key.endswith("/run.json")]
-    records = (json.loads(content) for content in store.read_kept(keys))
-    return {record["run_id"]: record["started_at"] for record in records}
+    found = {}
+    for key, content in zip(keys, store.read_kept(keys), strict=True):
+        try:
+            found[key.split("/")[1]] = str(json.loads(content)["started_at"])
+        except (ValueError, KeyError, TypeError):
+            raise DamagedStore(f"{key}: the record of the run cannot be read.") from None
+    return found

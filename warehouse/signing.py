@@ -1,13 +1,16 @@
 """Ed25519 signatures: who holds the private key can make them, who has the public key can tell."""
 
 import base64
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from schemas.violations import UsageError
+from warehouse.store import as_json
 
 
 class Signer:
@@ -32,6 +35,12 @@ class Signer:
         assert isinstance(key, Ed25519PrivateKey)
         return base64.b64encode(key.sign(content)).decode()
 
+    def has_signed(self, facts: Mapping[str, Any]) -> bool:
+        """Whether facts have a `signature` of this key."""
+        key = load_pem_private_key(self._pem, password=None)
+        assert isinstance(key, Ed25519PrivateKey)
+        return is_signed(key.public_key(), facts)
+
     def __repr__(self) -> str:
         return "Signer(...)"
 
@@ -47,10 +56,11 @@ def public_key(file: Path) -> Ed25519PublicKey:
     return key
 
 
-def is_signed(key: Ed25519PublicKey, content: bytes, signature: object) -> bool:
-    """Whether a signature in Base64 is that of the key's holder over the bytes."""
+def is_signed(key: Ed25519PublicKey, facts: Mapping[str, Any]) -> bool:
+    """Whether facts have a `signature` of the key's holder over all else in them, as it is stored."""
+    content = as_json({name: value for name, value in facts.items() if name != "signature"})
     try:
-        key.verify(base64.b64decode(str(signature), validate=True), content)
+        key.verify(base64.b64decode(str(facts.get("signature")), validate=True), content)
     except (ValueError, InvalidSignature):
         return False
     return True

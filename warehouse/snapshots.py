@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
@@ -17,13 +18,19 @@ from schemas.methodology import Methodology
 from schemas.violations import DamagedStore, StorageError, UsageError
 from warehouse.channels import (
     CHANNELS,
+    MANIFEST,
     append,
     candidates,
+    give_up,
+    gone,
     head,
+    keep,
     log_entries,
     named,
+    put_in_order,
     remove,
     settle,
+    signed,
     snapshot_folder,
     stable_folder,
     under_way,
@@ -32,20 +39,22 @@ from warehouse.code import code_identity
 from warehouse.content import content_hash, table_hashes
 from warehouse.runs import run_folder, run_records
 from warehouse.signing import Signer
-from warehouse.store import READERS, Store, as_json, read_sealed, sealed
-
-MANIFEST = "datapackage.json"
+from warehouse.store import READERS, AlreadyThere, Store, as_json, read_sealed, sealed
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A snapshot that is about to be published: its folder with `tables/`, `exports/` and `methodology/`, and facts."""
+    """A snapshot that is about to be published: its folder with `tables/`, `exports/` and `methodology/`, and facts.
+
+    `extracts` are those that counted (source and digest), `inputs` those of them that could be read.
+    """
 
     folder: Path
     methodology: Methodology
     snapshot_id: str
     as_of: date
     created: datetime
+    extracts: Sequence[tuple[str, str]]
     inputs: Sequence[Mapping[str, Any]]
     inputs_digest: str
     is_synthetic: bool
@@ -113,68 +122,76 @@ def publish_snapshot(store: Store, draft: Draft, signer: Signer | None = None) -
         for entry in candidates(store, edition)
         if (entry["content_hash"], entry["methodology_digest"]) == (content, draft.methodology.digest)
     ]
-    night = NightRecord(
-        edition,
-        draft.as_of,
-        draft.created,
-        draft.snapshot_id,
-        draft.inputs_digest,
-        draft.is_synthetic,
-        draft.is_held,
-        may_become_stable=draft.is_within_limits and draft.methodology.edition.promotion == "gate",
-        candidate_only=draft.candidate_only,
-    )
-    with under_way(store, edition, draft.snapshot_id, draft.created):
+    night = NightRecord(edition, draft.as_of, draft.created, draft.snapshot_id, draft.inputs_digest, draft.is_held)
+    policy = "nobody" if draft.candidate_only else draft.methodology.edition.promotion
+    put_in_order(store, edition, draft.created)
+    with under_way(store, edition, draft.snapshot_id, draft.created, draft.snapshot_id):
         if same:
             entry = {name: same[-1][name] for name in ENTRY}
         else:
             entry = _write(store, draft, hashes, content, head(store, edition, "candidate"))
-        _stand_on(store, night, entry, signer, is_new=not same)
+        _stand_on(store, night, entry, policy, signer, is_new=not same)
     return str(entry["snapshot_id"]), content, entry["snapshot_id"] == draft.snapshot_id
 
 
 @dataclass(frozen=True)
 class NightRecord:
-    """A night that stands on a snapshot: which day, when and by which run it was found, and of which inputs."""
+    """A night that stands on a snapshot: which day, when and by which run it was found, of which inputs, and whether it
+    was held.
+    """
 
     edition: str
     as_of: date
     at: datetime
     run_id: str
     inputs_digest: str
-    is_synthetic: bool
     is_held: bool
-    may_become_stable: bool
-    candidate_only: bool = False
 
 
-def stand_on(store: Store, night: NightRecord, entry: Mapping[str, Any], signer: Signer | None = None) -> None:
+# Who makes a snapshot stable by itself: nobody (nights that only make candidates), nobody but for the first good one
+# (a person decides on later ones), or the gate.
+Policy = Literal["nobody", "person", "gate"]
+
+
+def stand_on(
+    store: Store, night: NightRecord, entry: Mapping[str, Any], policy: Policy, signer: Signer | None = None
+) -> None:
     """Let a night stand on the snapshot of a log entry: moves the candidate there, unless a later night has moved it,
     and writes down what the night stands on, last.
 
-    The first good snapshot of an edition becomes stable by itself, and, where the edition's policy is `promotion:
-    gate`, every later one that breaks no rule of the gate. Held, synthetic and withdrawn ones never do.
+    By itself the first good snapshot of an edition becomes stable, and with the policy `gate` every later one that
+    breaks no rule of the gate and never was stable. Held, synthetic and withdrawn ones never do.
     """
+    put_in_order(store, night.edition, night.at)
     with under_way(store, night.edition, night.run_id, night.at):
-        _stand_on(store, night, entry, signer, is_new=False)
+        _stand_on(store, night, entry, policy, signer, is_new=False)
 
 
 def _stand_on(
-    store: Store, night: NightRecord, entry: Mapping[str, Any], signer: Signer | None, *, is_new: bool
+    store: Store,
+    night: NightRecord,
+    entry: Mapping[str, Any],
+    policy: Policy,
+    signer: Signer | None,
+    *,
+    is_new: bool,
 ) -> None:
-    edition, snapshot_id = night.edition, entry["snapshot_id"]
-    as_of = night.as_of.isoformat()
-    is_usable = _lead_to(store, night, entry, signer, is_new=is_new)
-    if is_usable and not night.candidate_only:
+    edition, snapshot_id, as_of = night.edition, entry["snapshot_id"], night.as_of.isoformat()
+    if not is_new:
+        keep(store, edition, snapshot_id)
+    is_usable = _lead_to(store, night, entry, signer, is_new=is_new) and policy != "nobody"
+    if is_usable and not (night.is_held or entry["is_held"] or entry["is_synthetic"]):
         whole = {**entry, "as_of": as_of, "appended_at": night.at}
-        if not night.is_held and not night.is_synthetic:
+        if not log_entries(store, edition, "stable"):
+            keep(store, edition, snapshot_id)
             append(store, edition, "stable", whole | {"reason": "first good snapshot"}, signer, only_first=True)
-            stable = head(store, edition, "stable")
-            is_later = stable and stable["snapshot_id"] != snapshot_id and stable["as_of"] <= as_of
-            if night.may_become_stable and is_later:
-                append(store, edition, "stable", whole | {"reason": "it breaks no rule of the gate"}, signer)
+        stable = head(store, edition, "stable")
+        was_stable = snapshot_id in named(store, edition, "stable")
+        if policy == "gate" and entry["is_within_limits"] and not was_stable and stable and stable["as_of"] <= as_of:
+            keep(store, edition, snapshot_id)
+            append(store, edition, "stable", whole | {"reason": "it breaks no rule of the gate"}, signer)
     settle(store, edition)
-    _write_night(store, night, snapshot_id)
+    _write_night(store, night, snapshot_id, signer)
 
 
 def _lead_to(
@@ -191,8 +208,9 @@ def _lead_to(
     return True
 
 
-def _write_night(store: Store, night: NightRecord, snapshot_id: str) -> None:
-    store.replace(night_key(night.edition, night.as_of), sealed({**asdict(night), "snapshot_id": snapshot_id}))
+def _write_night(store: Store, night: NightRecord, snapshot_id: str, signer: Signer | None) -> None:
+    record = signed({**asdict(night), "snapshot_id": snapshot_id}, signer)
+    store.replace(night_key(night.edition, night.as_of), sealed(record))
 
 
 def night_records(store: Store, edition: str) -> dict[str, dict[str, Any]]:
@@ -213,12 +231,15 @@ def record_nights(
 ) -> None:
     """Let many nights stand on snapshots that are there, as `stand_on` does one by one, but for what becomes stable."""
     entries = named(store, edition, "candidate")
+    put_in_order(store, edition, now)
     with under_way(store, edition, name, now):
+        for snapshot_id in dict.fromkeys(each for _, each in nights):
+            keep(store, edition, snapshot_id)
         for night, snapshot_id in nights:
             _lead_to(store, night, {each: entries[snapshot_id][each] for each in ENTRY}, signer, is_new=False)
         settle(store, edition)
         with ThreadPoolExecutor(READERS) as pool:
-            list(pool.map(lambda each: _write_night(store, *each), nights))
+            list(pool.map(lambda each: _write_night(store, each[0], each[1], signer), nights))
 
 
 def night_key(edition: str, as_of: date) -> str:
@@ -226,15 +247,18 @@ def night_key(edition: str, as_of: date) -> str:
     return f"nights/{edition}/{as_of}.json"
 
 
-def recalled(store: Store, edition: str, as_of: date, inputs_digest: str) -> tuple[NightRecord, dict[str, Any]] | None:
+def recalled(
+    store: Store, edition: str, as_of: date, inputs_digest: str, signer: Signer | None = None
+) -> tuple[NightRecord, dict[str, Any]] | None:
     """An earlier night of the same inputs with the log entry of the snapshot it stands on; None where there is none.
 
-    Looks at the latest night and at an earlier run of the same one; a held one is judged anew.
+    Looks at the latest night and at an earlier run of the same one; a held one is judged anew. Who signs believes only
+    what it signed.
     """
     keys = store.keys(f"nights/{edition}")
     for key in {night_key(edition, as_of), *keys[-1:]} & set(keys):
         found = read_sealed(store, key)
-        if found.get("inputs_digest") != inputs_digest or found["is_held"]:
+        if found["inputs_digest"] != inputs_digest or found["is_held"] or (signer and not signer.has_signed(found)):
             continue
         entries = [each for each in candidates(store, edition) if each["snapshot_id"] == found["snapshot_id"]]
         if entries and store.exists(f"{run_folder(found['run_id'])}/run.json"):
@@ -250,7 +274,7 @@ def promote(store: Store, snapshot_id: str, at: datetime, reason: str, signer: S
 
     What only the rules of the gate hold, such as a large change, a person may promote: that is what the reason is for.
     """
-    edition, entry, is_stable = _promotable(store, snapshot_id)
+    edition, entry, is_stable = _promotable(store, snapshot_id, at)
     if is_stable:
         raise UsageError(f"{entry['snapshot_id']} is stable already.")
     return _promote(store, edition, entry, at, reason, signer)
@@ -260,32 +284,35 @@ def promote_together(
     store: Store, snapshot_ids: Sequence[str], at: datetime, reason: str, signer: Signer | None = None
 ) -> list[dict[str, Any]]:
     """Make several candidates stable, or none: each is looked at before the first becomes it. Raises UsageError."""
-    chosen = [_promotable(store, each) for each in snapshot_ids]
+    chosen = [_promotable(store, each, at) for each in snapshot_ids]
     return [
         _promote(store, edition, entry, at, reason, signer) for edition, entry, is_stable in chosen if not is_stable
     ]
 
 
-def _promotable(store: Store, snapshot_id: str) -> tuple[str, dict[str, Any], bool]:
+def _promotable(store: Store, snapshot_id: str, at: datetime) -> tuple[str, dict[str, Any], bool]:
     """The edition of a snapshot that may become stable, what the log says of it, and whether it is stable already."""
     facts = find_snapshot(store, snapshot_id)["kerawanan"]
     edition, whole_id = facts["edition"], facts["snapshot_id"]
+    put_in_order(store, edition, at)
     stable = head(store, edition, "stable")
     if facts["is_synthetic"]:
         raise UsageError(f"{whole_id} is simulated data; that is never promoted to stable.")
     if note := named(store, edition, "withdrawn").get(whole_id):
         raise UsageError(f"{whole_id} was withdrawn at {note['appended_at']} ({note['reason']}).")
+    entry = _candidate(store, edition, whole_id)
     wrong = critical_sentences(store, edition, whole_id)
     if facts["is_held"] and wrong:
         raise UsageError(f"{whole_id} is held and its figures are wrong: {' '.join(wrong)} Mend that and run again.")
-    return edition, _candidate(store, edition, whole_id), bool(stable and stable["snapshot_id"] == whole_id)
+    return edition, entry, bool(stable and stable["snapshot_id"] == whole_id)
 
 
 def _promote(
     store: Store, edition: str, entry: Mapping[str, Any], at: datetime, reason: str, signer: Signer | None
 ) -> dict[str, Any]:
     snapshot_id = entry["snapshot_id"]
-    with under_way(store, edition, f"promote-{snapshot_id}", at):
+    keep(store, edition, snapshot_id)
+    with under_way(store, edition, f"promote-{snapshot_id}-{uuid.uuid4().hex[:6]}", at):
         append(store, edition, "stable", {**entry, "appended_at": at, "reason": reason}, signer)
         settle(store, edition)
     return {"edition": edition, "snapshot_id": snapshot_id, "stable": store.where(stable_folder(edition))}
@@ -297,11 +324,13 @@ def withdraw(store: Store, snapshot_id: str, at: datetime, reason: str, signer: 
     """
     facts = find_snapshot(store, snapshot_id)["kerawanan"]
     edition, whole_id = facts["edition"], facts["snapshot_id"]
+    put_in_order(store, edition, at)
     withdrawn = named(store, edition, "withdrawn")
     if whole_id in withdrawn:
         raise UsageError(f"{whole_id} was withdrawn at {withdrawn[whole_id]['appended_at']} before.")
     entry = _candidate(store, edition, whole_id)
-    with under_way(store, edition, f"withdraw-{whole_id}", at):
+    keep(store, edition, whole_id)
+    with under_way(store, edition, f"withdraw-{whole_id}-{uuid.uuid4().hex[:6]}", at):
         _roll_back(store, edition, whole_id, at, signer)
         append(store, edition, "withdrawn", entry | {"appended_at": at, "reason": reason}, signer)
         settle(store, edition)
@@ -339,9 +368,10 @@ def prune(
     stood_on, told = ({each[name] for each in nights} for name in ("snapshot_id", "run_id"))
     expired: list[dict[str, Any]] = []
     kept: set[str] = set()
-    for facts in snapshots(store):
-        was_stable = named(store, facts["edition"], "stable")
-        is_used = facts["snapshot_id"] in stood_on | was_stable.keys() or facts["channels"] or facts["withdrawn"]
+    every = snapshots(store)
+    was_stable = {name for edition in {each["edition"] for each in every} for name in named(store, edition, "stable")}
+    for facts in every:
+        is_used = facts["snapshot_id"] in stood_on | was_stable or facts["channels"] or facts["withdrawn"]
         if is_used or facts["created"] >= before:
             kept.add(facts["snapshot_id"])
         else:
@@ -367,17 +397,18 @@ def prune(
 
 def _prune(store: Store, facts: Mapping[str, Any], at: datetime, signer: Signer | None) -> None:
     edition, snapshot_id = facts["edition"], facts["snapshot_id"]
-    with under_way(store, edition, f"prune-{snapshot_id}", at):
-        if entry := named(store, edition, "candidate").get(snapshot_id):
-            known = {name: entry[name] for name in (*ENTRY, "as_of")}
-            append(store, edition, "pruned", known | {"appended_at": at, "reason": "nobody refers to it"}, signer)
+    put_in_order(store, edition, at)
+    with under_way(store, edition, snapshot_id, at, snapshot_id):
+        if snapshot_id not in named(store, edition, "candidate"):
+            remove(store, snapshot_folder(edition, snapshot_id))  # its run was interrupted before any log named it
+        elif give_up(store, edition, snapshot_id, at, signer):
             settle(store, edition)
-        else:  # its run was interrupted before any log named it
-            remove(store, snapshot_folder(edition, snapshot_id))
 
 
 def _candidate(store: Store, edition: str, snapshot_id: str) -> dict[str, Any]:
-    """What the log of candidates says of a snapshot. Raises UsageError."""
+    """What the log of candidates says of a snapshot that is there. Raises UsageError."""
+    if snapshot_id in gone(store, edition):
+        raise UsageError(f"{snapshot_id} was pruned; run the night again.")
     entry = named(store, edition, "candidate").get(snapshot_id)
     if entry is None:
         raise UsageError(f"{snapshot_id} never became a candidate: its run was interrupted. Run the night again.")
@@ -385,7 +416,15 @@ def _candidate(store: Store, edition: str, snapshot_id: str) -> dict[str, Any]:
 
 
 # What an entry of a channel's log says of the snapshot it names.
-ENTRY = ("snapshot_id", "content_hash", "methodology_digest", "manifest_sha256", "is_held")
+ENTRY = (
+    "snapshot_id",
+    "content_hash",
+    "methodology_digest",
+    "manifest_sha256",
+    "is_held",
+    "is_synthetic",
+    "is_within_limits",
+)
 
 
 def _write(
@@ -412,12 +451,20 @@ def _write(
         "is_synthetic": draft.is_synthetic,
         "is_held": draft.is_held,
         "predecessor": predecessor,
+        "extracts": [{"source": source, "sha256": sha256} for source, sha256 in draft.extracts],
         "inputs": list(draft.inputs),
     }
     title, dictionary = draft.methodology.edition.title_en, draft.methodology.dictionary
     content = as_json(manifest(draft.edition, title, draft.created.isoformat(), listed, dictionary, facts))
-    store.create(f"{base}/{MANIFEST}", content)
+    try:
+        store.create(f"{base}/{MANIFEST}", content)
+    except AlreadyThere:  # an earlier try of the same run, before others published
+        before = json.loads(store.read(f"{base}/{MANIFEST}"))
+        if {**before["kerawanan"], "predecessor": None} != {**json.loads(content)["kerawanan"], "predecessor": None}:
+            raise
+        content = store.read(f"{base}/{MANIFEST}")
     if {f"{base}/{each.path}" for each in listed} - set(store.keys(base)):
+        remove(store, base)
         raise StorageError(f"{base}: another run took this one for dead and removed its files; run the night again.")
     return {
         "snapshot_id": draft.snapshot_id,
@@ -425,6 +472,8 @@ def _write(
         "methodology_digest": draft.methodology.digest,
         "manifest_sha256": hashlib.sha256(content).hexdigest(),
         "is_held": draft.is_held,
+        "is_synthetic": draft.is_synthetic,
+        "is_within_limits": draft.is_within_limits,
     }
 
 

@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import re
+import shutil
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 CLIENT: "ClientConfig" = {"timeout": "120s", "connect_timeout": "10s", "user_agent": "kerawanan"}
 RETRY: "RetryConfig" = {"max_retries": 6, "retry_timeout": timedelta(seconds=90)}
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION")
 TRIES = 3
 READERS = 16
 NO_BUCKET = "there is no such bucket; create it, or name another."
@@ -90,7 +93,12 @@ class Store:
         """The object store behind; a folder is made when something is first written."""
         if not self.is_remote:
             return LocalStore(str(self._root), mkdir=True)
-        endpoint = next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), "https:")
+        endpoint = next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), "https://-")
+        if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", endpoint):
+            raise UsageError("AWS_ENDPOINT_URL is no address like https://s3.example.org.")
+        for name in SECRETS:
+            if not re.fullmatch(r"[\x21-\x7e]*", os.environ.get(name, "")):
+                raise UsageError(f"{name} has a space, a line break or another character that none has.")
         client: ClientConfig = {**CLIENT, "allow_http": endpoint.startswith("http:")}
         return S3Store.from_url(self.url, client_options=client, retry_config=RETRY)
 
@@ -189,7 +197,7 @@ class Store:
         """
         if self.is_remote:
             self._copy(key, target)
-        elif self.shown(key) != target:
+        elif self._shown(key) != target or (target is None and (self._root / key).exists()):
             self._link(key, target)
 
     def _copy(self, key: str, target: str | None) -> None:
@@ -206,22 +214,25 @@ class Store:
 
     def _link(self, key: str, target: str | None) -> None:
         link = self._root / key
-        fresh = link.with_name(f".{link.name}.{os.getpid()}")
+        fresh, aside = (link.with_name(f".{link.name}.{uuid.uuid4().hex}") for _ in range(2))
         with self._told(key):
+            if link.is_dir() and not link.is_symlink():  # as tools leave it that copy what lies behind links
+                link.rename(aside)
             if target is None:
                 link.unlink(missing_ok=True)
-                return
-            link.parent.mkdir(parents=True, exist_ok=True)
-            fresh.unlink(missing_ok=True)
-            fresh.symlink_to(os.path.relpath(self._root / target, link.parent), target_is_directory=True)
-            fresh.replace(link)
+            else:
+                link.parent.mkdir(parents=True, exist_ok=True)
+                fresh.symlink_to(os.path.relpath(self._root / target, link.parent), target_is_directory=True)
+                fresh.replace(link)
+            shutil.rmtree(aside, ignore_errors=True)
 
-    def shown(self, key: str) -> str | None:
+    def _shown(self, key: str) -> str | None:
         """What a folder of this machine shows (see `show`); None where it shows nothing, or is no such folder."""
         link = self._root / key
         if not link.is_symlink():
             return None
-        return Path(os.path.normpath(link.parent / link.readlink())).relative_to(self._root).as_posix()
+        target = Path(os.path.normpath(link.parent / link.readlink()))
+        return target.relative_to(self._root).as_posix() if target.is_relative_to(self._root) else None
 
     def sweep(self, before: datetime) -> None:
         """Remove what writes begun before a time left because they never came to their end. A server keeps no such."""

@@ -65,6 +65,7 @@ def drafted(folder: Path) -> Drafts:
         snapshot_id=request.run_id,
         as_of=request.as_of,
         created=request.now,
+        extracts=[(each.source, each.sha256) for each in admitted.extracts],
         inputs=validated.inputs,
         inputs_digest=admitted.inputs_digest,
         is_synthetic=False,

@@ -1,21 +1,26 @@
 """Which snapshot counts: the first good one, what a person or the gate promotes, what is withdrawn, what expires."""
 
 import json
+import os
+import platform
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from schemas.violations import UsageError
+from schemas.violations import DamagedStore, StorageError, UsageError
 from tests.conftest import EDITION, Answer, Published
 from tests.warehouse.conftest import Storage
 from tests.warehouse.drafts import Drafts
-from warehouse.channels import head, log_entries
+from warehouse import channels
+from warehouse import snapshots as snapshots_module
+from warehouse.channels import append, give_up, head, keep, log_entries
 from warehouse.runs import write_run
-from warehouse.snapshots import NightRecord, promote, prune, publish_snapshot, snapshots, stand_on, withdraw
+from warehouse.snapshots import ENTRY, NightRecord, promote, prune, publish_snapshot, snapshots, stand_on, withdraw
 from warehouse.store import Store, sealed
 from warehouse.verify import verify
 
@@ -140,6 +145,8 @@ def test_what_nothing_refers_to_expires(storage: Storage, drafts: Drafts, tmp_pa
     assert store.keys("raw") == raw
     assert is_whole(store)
     assert prune(store, LATER, 10, execute=True)["snapshots"] == []
+    with pytest.raises(UsageError, match="no such snapshot"):
+        promote(store, "night-5", LATER, "r")
     # The same figures again are a new snapshot, as the one that is gone cannot be stood on.
     shutil.rmtree(tmp_path / "5")
     again = drafts.other(tmp_path / "5", "night-8", 6, 5.0)
@@ -152,9 +159,8 @@ def test_a_night_from_before_the_withdrawal_stands_where_it_stood(drafts: Drafts
     publish_snapshot(store, drafts.draft)
     withdraw(store, "night-1", LATER, "wrong")
     entry = log_entries(store, EDITION, "candidate")[0]
-    facts = {name: entry[name] for name in ("snapshot_id", "content_hash", "methodology_digest", "manifest_sha256")}
-    night = NightRecord(EDITION, LATER.date(), LATER, "run-9", "digest", False, False, False)
-    stand_on(store, night, facts | {"is_held": False})
+    night = NightRecord(EDITION, LATER.date(), LATER, "run-9", "digest", is_held=False)
+    stand_on(store, night, {name: entry[name] for name in ENTRY}, "gate")
     assert stands(store) == (None, None, None)
     assert len(log_entries(store, EDITION, "candidate")) == 1
     assert is_whole(store)
@@ -167,7 +173,10 @@ def test_who_works_is_left_alone_and_who_is_gone_is_swept(drafts: Drafts, tmp_pa
         ("elsewhere-long-ago", "another-machine", "2026-01-30T00:00:00+00:00"),
     ):
         store.create(f"snapshots/{EDITION}/{name}/tables/region.parquet", b"half")
-        store.create(f"unfinished/{EDITION}/{name}.json", sealed({"begun_at": begun, "host": host, "process": 4711}))
+        store.create(
+            f"unfinished/{EDITION}/{name}.json",
+            sealed({"begun_at": begun, "host": host, "process": 4711, "snapshot_id": name}),
+        )
     found = verify(store)
     assert found["damage"] == []
     assert len(found["unfinished"]) == 2
@@ -197,3 +206,104 @@ def test_the_command_line_withdraws_says_so_and_prunes(published: Published, ker
     assert "would be removed" in pruned.out
     assert kerawanan("snapshots", "prune", "--keep-days", "0", *store).code == 2
     assert kerawanan("snapshots", "verify", *store).code == 0
+
+
+def test_what_is_referred_to_is_not_pruned_and_what_is_pruned_not_referred_to(drafts: Drafts, tmp_path: Path) -> None:
+    store = drafts.with_raw(Store(str(tmp_path / "store")))
+    publish_snapshot(store, drafts.draft)
+    keep(store, EDITION, "night-1")
+    assert not give_up(store, EDITION, "night-1", LATER, None)
+    publish_snapshot(store, drafts.other(tmp_path / "2", "night-2", 2, 1.0))
+    assert give_up(store, EDITION, "night-2", LATER, None)
+    for refer in (lambda: promote(store, "night-2", LATER, "r"), lambda: withdraw(store, "night-2", LATER, "r")):
+        with pytest.raises(UsageError, match=r"was pruned|no such snapshot"):
+            refer()
+    assert stands(store)[:2] == ("night-1", "night-1")
+
+
+def test_what_died_after_its_entry_is_brought_in_order_by_whoever_comes(drafts: Drafts, tmp_path: Path) -> None:
+    store = drafts.with_raw(Store(str(tmp_path / "store")))
+    publish_snapshot(store, drafts.draft)
+    publish_snapshot(store, drafts.other(tmp_path / "2", "night-2", 2, 1.0))
+    (entry,) = [each for each in log_entries(store, EDITION, "candidate") if each["snapshot_id"] == "night-2"]
+    told = {name: entry[name] for name in (*ENTRY, "as_of")} | {"appended_at": LATER, "reason": "r"}
+    append(store, EDITION, "stable", told)
+    with pytest.raises(UsageError, match="is stable already"):
+        promote(store, "night-2", LATER, "again")
+    assert stands(store)[:2] == ("night-2", "night-2")
+    for _ in range(2):  # two who withdraw at once
+        append(store, EDITION, "withdrawn", told)
+    with pytest.raises(UsageError, match=r"was withdrawn .* before"):
+        withdraw(store, "night-2", LATER, "again")
+    assert stands(store)[:2] == ("night-1", "night-1")
+    assert is_whole(store)
+
+
+def test_a_folder_where_the_link_was_is_replaced(drafts: Drafts, tmp_path: Path) -> None:
+    store = drafts.with_raw(Store(str(tmp_path / "store")))
+    publish_snapshot(store, drafts.draft)
+    publish_snapshot(store, drafts.other(tmp_path / "2", "night-2", 2, 1.0))
+    link = tmp_path / f"store/stable/v1/{EDITION}"
+    tables = shutil.copytree(link, tmp_path / "copied")  # as tools leave it that follow links
+    link.unlink()
+    tables.rename(link)
+    assert is_whole(store)
+    promote(store, "night-2", LATER, "r")
+    assert link.is_symlink()
+    assert [each.name for each in link.parent.iterdir()] == [EDITION]
+    assert is_whole(store)
+
+
+def test_an_entry_that_is_missing_ends_the_night_and_does_not_hang_it(drafts: Drafts, tmp_path: Path) -> None:
+    store = drafts.with_raw(Store(str(tmp_path / "store")))
+    publish_snapshot(store, drafts.draft)
+    for number in (2, 3):
+        publish_snapshot(store, drafts.other(tmp_path / str(number), f"night-{number}", number, float(number)))
+    store.delete(f"log/{EDITION}/candidate/000002.json")
+    with pytest.raises(DamagedStore, match="entry 2 of the log is missing"):
+        publish_snapshot(Store(store.url), drafts.other(tmp_path / "4", "night-4", 4, 4.0))
+
+
+def test_the_gate_leaves_alone_what_a_person_left(drafts: Drafts, tmp_path: Path) -> None:
+    store = drafts.with_raw(Store(str(tmp_path / "store")))
+    publish_snapshot(store, drafts.draft)
+    publish_snapshot(store, drafts.other(tmp_path / "2", "night-2", 2, 1.0, "gate"))
+    assert stands(store)[1] == "night-2"
+    promote(store, "night-1", LATER, "night-2 looks wrong")
+    publish_snapshot(store, drafts.other(tmp_path / "3", "night-3", 3, 1.0, "gate"))  # the same figures once more
+    assert stands(store)[1] == "night-1"
+    held = drafts.other(tmp_path / "4", "night-4", 4, 2.0, "gate")
+    publish_snapshot(store, replace(held, is_held=True))
+    publish_snapshot(store, drafts.other(tmp_path / "5", "night-5", 5, 2.0, "gate"))
+    assert stands(store)[1] == "night-1"
+    assert is_whole(store)
+
+
+def test_of_whom_nothing_is_known_is_over_after_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    note = {"host": platform.node(), "process": 1, "begun_at": "2026-02-01T00:00:00+00:00"}
+
+    def denied(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", denied)
+    assert not channels._is_over(note, datetime(2026, 2, 1, 23, tzinfo=UTC))
+    assert channels._is_over(note, datetime(2026, 2, 2, 1, tzinfo=UTC))
+
+
+def test_a_try_of_a_night_that_comes_after_another_night_is_as_good(
+    drafts: Drafts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = drafts.with_raw(Store(str(tmp_path / "store")))
+    publish_snapshot(store, drafts.draft)
+    draft = drafts.other(tmp_path / "2", "night-2", 2, 1.0)
+
+    def fails(*_: object, **__: object) -> None:
+        raise StorageError("the storage does not do it")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshots_module, "_stand_on", fails)
+        with pytest.raises(StorageError):
+            publish_snapshot(store, draft)
+    publish_snapshot(store, drafts.other(tmp_path / "3", "night-3", 3, 2.0))
+    assert publish_snapshot(store, draft)[::2] == ("night-2", True)
+    assert is_whole(store)

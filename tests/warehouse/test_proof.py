@@ -2,9 +2,10 @@
 
 import base64
 import random
+import shutil
 import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,18 @@ import polars as pl
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from flows.intake import take_in
+from schemas.methodology import Library
+from schemas.violations import DamagedStore
 from tests.conftest import EDITION, EXTRACTS, Answer, Nights
 from tests.warehouse.conftest import Storage
 from tests.warehouse.drafts import Drafts
 from transforms.indicators import Settled, settled
-from warehouse.channels import named
+from warehouse.channels import head, named
 from warehouse.raw_store import extract_called, note_refusal, withdraw_extract
+from warehouse.runs import write_run
 from warehouse.signing import Signer, public_key
-from warehouse.snapshots import promote, publish_snapshot, withdraw
+from warehouse.snapshots import promote, publish_snapshot, recalled, withdraw
 from warehouse.store import Store, as_json, read_sealed, sealed
 from warehouse.verify import verify
 
@@ -99,6 +104,7 @@ def test_files_that_are_removed_or_added_are_named(storage: Storage, drafts: Dra
         f"snapshots/{EDITION}/night-3/WITHDRAWN.json",
         f"raw/receipts/{first['source']}/{first['sha256']}.json",
         f"raw/sha256/{first['sha256'][:2]}/{first['sha256']}",
+        f"nights/{EDITION}/2026-02-02.json",
     ]
     for key in removed:
         before = store.read(key)
@@ -109,17 +115,32 @@ def test_files_that_are_removed_or_added_are_named(storage: Storage, drafts: Dra
         f"snapshots/{EDITION}/night-1/tables/more.parquet",
         f"snapshots/{EDITION}/night-1/WITHDRAWN.json",
         f"snapshots/{EDITION}/night-9/datapackage.json",
+        f"snapshots/{EDITION}/loose.json",
         f"log/{EDITION}/stable/000009.json",
+        f"log/{EDITION}/other/000001.json",
+        f"log/{EDITION}/fate/night-9.json",
+        "log/x.json",
         "raw/sha256/ab/abc",
         "raw/something",
         "raw/receipts/press/abc.json",
         f"nights/{EDITION}/2027-01-01.json",
+        f"nights/{EDITION}/x.json",
+        "nights/x.json",
+        f"channels/{EDITION}/beta.json",
+        "channels/x.json",
+        f"stable/v1/{EDITION}/more.parquet",
+        "stable/v1/other/index_score.parquet",
+        f"stable/v2/{EDITION}/index_score.parquet",
+        "stable/x.csv",
     ]
     for key in added:
-        store.create(key, b"{}")
-        found = verify(Store(store.url))["damage"]
-        assert any(key.startswith(each["where"]) for each in found), (key, found)
-        store.delete(key)
+        for content in (b"{}", sealed({}), sealed({"snapshot_id": 1, "edition": None})):
+            store.create(key, content)
+            found = verify(Store(store.url))["damage"]
+            # what lies behind the link lies in the snapshot
+            behind = key.replace(f"stable/v1/{EDITION}", f"snapshots/{EDITION}/night-2/tables")
+            assert any(each.startswith(found_at["where"]) for found_at in found for each in (key, behind)), (key, found)
+            store.delete(key)
     assert verify(Store(store.url))["damage"] == []
 
 
@@ -144,6 +165,7 @@ def test_a_log_that_is_rewritten_whole_has_no_signature(
     entry = read_sealed(store, log)
     other = named(store, EDITION, "candidate")["night-1"]
     forged = entry | {name: other[name] for name in ("snapshot_id", "content_hash", "manifest_sha256", "as_of")}
+    del forged["signature"]
     store.replace(log, sealed(forged))
     store.replace(f"channels/{EDITION}/stable.json", sealed(forged))
     store.show(f"stable/v1/{EDITION}", f"snapshots/{EDITION}/night-1/tables")
@@ -153,6 +175,45 @@ def test_a_log_that_is_rewritten_whole_has_no_signature(
     answer = kerawanan("snapshots", "verify", "--store", store.url, "--public-key", public_file)
     assert answer.code == 1
     assert "not signed by the holder of the key" in answer.out
+
+
+def test_a_log_in_the_place_of_another_and_a_night_that_was_forged_are_named(
+    drafts: Drafts, tmp_path: Path, signing_key: str, public_file: Path
+) -> None:
+    signer, key = Signer(signing_key.encode()), public_key(public_file)
+    store = lived_in(Store(str(tmp_path / "store")), drafts, tmp_path, signer)
+    night = f"nights/{EDITION}/2026-02-02.json"
+    record = read_sealed(store, night)
+    assert recalled(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer) is None  # its run has no record
+    write_run(store, "night-2", {"run_id": "night-2"}, {})
+    assert recalled(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer)
+    store.replace(night, sealed(record | {"snapshot_id": "night-1"}))
+    assert [each["where"] for each in verify(Store(store.url), None, key)["damage"]] == [night]
+    assert recalled(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer) is None
+    store.replace(night, sealed(record))
+    for name in store.keys(f"log/{EDITION}/candidate"):
+        store.replace(name.replace("candidate", "stable"), store.read(name))
+    for public in (None, key):
+        found = verify(Store(store.url), None, public)["damage"]
+        assert "the entry is of another log." in {each["sentence"] for each in found}
+    with pytest.raises(DamagedStore, match="is of another log"):
+        head(Store(store.url), EDITION, "stable")
+
+
+def test_what_lags_is_not_excused_where_a_key_is_given(
+    drafts: Drafts, tmp_path: Path, signing_key: str, public_file: Path
+) -> None:
+    signer, key = Signer(signing_key.encode()), public_key(public_file)
+    store = lived_in(Store(str(tmp_path / "store")), drafts, tmp_path, signer)
+    pointer = f"channels/{EDITION}/stable.json"
+    store.replace(pointer, store.read(f"log/{EDITION}/stable/000001.json"))
+    assert [each["where"] for each in verify(Store(store.url))["damage"]] == [pointer]
+    store.create(f"unfinished/{EDITION}/z.json", b"{}")
+    assert verify(Store(store.url))["damage"] == []
+    assert [each["where"] for each in verify(Store(store.url), None, key)["damage"]] == [pointer]
+    promote(store, "night-1", LATER, "r", signer)  # whoever comes brings it in order
+    assert verify(Store(store.url), None, key)["damage"] == []
+    assert store.keys("unfinished") == []
 
 
 def test_a_signature_is_what_openssl_takes(drafts: Drafts, tmp_path: Path, signing_key: str, public_file: Path) -> None:
@@ -193,6 +254,14 @@ def test_a_snapshot_comes_out_again_or_the_cause_is_named(nights: Nights, kerawa
     assert answer.code == 0, answer.out
     assert [(each["is_same"], each["causes"]) for each in answer.json["rebuilt"]] == [(True, [])]
     assert answer.json["rebuilt"][0]["rebuilt_hash"] == night.content_hash
+    # What arrived while the night ran counted in it, though it was admitted later.
+    shutil.copytree(EXTRACTS, inbox, dirs_exist_ok=True)
+    file = next(inbox.glob("siaran*"))
+    file.write_text(file.read_text().replace("77,04", "77,14"))
+    at = datetime(2026, 1, 30, tzinfo=UTC)
+    take_in(Store(str(nights.store)), [file], Library().sources, at, LATER)
+    nights.run(None)
+    assert [each["is_same"] for each in kerawanan(*deep).json["rebuilt"]] == [True, True]
     # What was kept of earlier readings is not believed, and what was withdrawn later counted then.
     for kept in (nights.store / "cache").rglob("*"):
         if kept.is_file():

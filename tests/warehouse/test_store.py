@@ -116,3 +116,21 @@ def test_a_server_takes_what_a_folder_takes(moto_environment: None, tmp_path: Pa
     """The quick one of those that run on servers; the others are slow."""
     test_read_create_replace_delete_and_list(Storage("moto", tmp_path))
     test_a_folder_shows_another(Storage("moto", tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_ENDPOINT_URL", "localhost:9"),
+        ("AWS_ENDPOINT_URL", "http://user:geheim/x@127.0.0.1:9 /"),
+        ("AWS_ACCESS_KEY_ID", "geheim\n"),
+        ("AWS_SECRET_ACCESS_KEY", "geheim geheim"),
+    ],
+)
+def test_settings_that_nobody_can_use_are_refused(
+    name: str, value: str, moto_environment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=name) as caught:
+        Store("s3://bucket/prefix").keys("a")
+    assert "geheim" not in str(caught.value)
