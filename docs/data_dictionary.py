@@ -32,8 +32,10 @@ def page(dictionary: Dictionary) -> str:
         "and do not count towards the content hash. Region codes are text.",
         "",
     ]
-    for name, table in dictionary.published.items():
+    for name, table in (dictionary.published | dictionary.histories).items():
         lines += [f"## `{name}`", "", f"{table.title_en} ({table.title_id}).", ""]
+        if table.history:
+            lines += [f"Beside the snapshots, in `history/v1/<edition>/{name}.parquet`.", ""]
         lines += [f"Key: {', '.join(f'`{column}`' for column in table.key)}."]
         for column, value in table.hashed_rows.items():
             lines += ["", f"The content hash covers the rows with `{column}` = `{value}`."]

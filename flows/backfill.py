@@ -14,6 +14,7 @@ from schemas.methodology import Library
 from schemas.strict import MethodologyError
 from schemas.violations import DamagedStore, NothingToScore, Refusal, StorageError, UsageError
 from warehouse.channels import candidates
+from warehouse.history import write_history
 from warehouse.raw_store import receipts, withdrawals
 from warehouse.runs import write_run
 from warehouse.snapshots import NightRecord, night_records, promote_together, record_nights
@@ -176,6 +177,8 @@ def executed(
     write_run(
         Store(settings.store), run_id, {**facts, "outcome": "done" if is_whole else "failed", "nights": nights}, {}
     )
+    for edition in dict.fromkeys(each.edition for each in plan):
+        write_history(Store(settings.store), edition, Library(settings.methodology).dictionary)
     return ended
 
 

@@ -146,6 +146,14 @@ def _parser() -> argparse.ArgumentParser:
     many.add_argument("--promote", action="store_true", help="then make the latest of each edition stable, all or none")
     many.add_argument("--workers", type=int, default=1, metavar="N", help="nights at a time (default 1)")
 
+    records = commands.add_parser("runs", help="list runs, or show one").add_subparsers(
+        metavar="COMMAND", required=True
+    )
+    told = add(records, "list", _runs_list, "every run, oldest first: outcome, figures, seconds")
+    told.add_argument("--edition")
+    single = add(records, "show", _runs_show, "what happened in a run")
+    single.add_argument("run_id", metavar="RUN")
+
     shots = commands.add_parser(
         "snapshots", help="list, show, compare, verify, promote, withdraw, prune"
     ).add_subparsers(metavar="COMMAND", required=True)
@@ -351,6 +359,22 @@ def _backfill(options: argparse.Namespace, settings: "Settings") -> tuple[int, d
     )
     outcomes = {each["outcome"] for each in result["nights"]}
     return FAILED if "failed" in outcomes else HELD if "held" in outcomes else OK, result
+
+
+def _runs_list(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    from flows.report import run_list
+    from warehouse.store import Store
+
+    return OK, run_list(Store(settings.store), options.edition)
+
+
+def _runs_show(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    from warehouse.runs import find_run, run_folder
+    from warehouse.store import Store
+
+    store = Store(settings.store)
+    record = find_run(store, options.run_id)
+    return OK, {**record, "files": [store.where(key) for key in store.keys(run_folder(record["run_id"]))]}
 
 
 def _snapshots_list(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:

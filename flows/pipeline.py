@@ -15,7 +15,7 @@ from flows.clock import end_of_day
 from flows.intake import inbox_files, take_in
 from flows.night import Admitted, Judged, Night, Request, Validated, counted, inputs_digest, nothing_to_score
 from flows.reading import read_extracts
-from flows.record import recall, record_failure, record_night
+from flows.record import StepClock, recall, record_failure, record_night
 from schemas.methodology import Library
 from schemas.violations import StorageError, UsageError
 from transforms.admission import Admission, quarantine_findings
@@ -87,7 +87,9 @@ def judge(request: Request, validated: Validated, tables: Path) -> Judged:
     return Judged(judgement.findings, not any(each.broken for each in judgement.verdicts))
 
 
-def publish(request: Request, admitted: Admitted, validated: Validated, tables: Path, verdict: Judged) -> Night:
+def publish(
+    request: Request, admitted: Admitted, validated: Validated, tables: Path, verdict: Judged, clock: StepClock
+) -> Night:
     """Publish the snapshot unless it says nothing new, and write the record of the run."""
     write_workbooks(tables, request.snapshot / "exports", request.now)
     draft = Draft(
@@ -106,7 +108,7 @@ def publish(request: Request, admitted: Admitted, validated: Validated, tables: 
     )
     snapshot_id, content_hash, is_new = publish_snapshot(Store(request.store), draft, request.signer)
     night = Night("held" if verdict.is_held else "published" if is_new else "unchanged", snapshot_id, content_hash)
-    record_night(request, night, admitted, validated, verdict)
+    record_night(request, night, admitted, validated, verdict, clock)
     return night
 
 
@@ -117,19 +119,20 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
 
 def run_night(request: Request, step: Callable[..., Any] = call) -> Night:
     """One night, from admission to publication. `step` takes each step; an orchestrator passes its own."""
+    clock = StepClock(step)
     try:
-        admitted = step(admit, request)
-        if known := recall(request, admitted):
+        admitted = clock.take(admit, request)
+        if known := recall(request, admitted, clock):
             return known
-        validated = step(validate, request, admitted)
-        prepared = step(prepare, request, validated)
-        tables = step(score, request, validated, prepared)
-        verdict = step(judge, request, validated, tables)
-        night: Night = step(publish, request, admitted, validated, tables, verdict)
+        validated = clock.take(validate, request, admitted)
+        prepared = clock.take(prepare, request, validated)
+        tables = clock.take(score, request, validated, prepared)
+        verdict = clock.take(judge, request, validated, tables)
+        night: Night = clock.take(publish, request, admitted, validated, tables, verdict, clock)
     except UsageError:
         raise
     except Exception as error:
         with suppress(StorageError):  # where the storage fails, it also fails to take the record
-            record_failure(request, error)
+            record_failure(request, error, clock)
         raise
     return night

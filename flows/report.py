@@ -19,7 +19,8 @@ from flows.night import Night
 from schemas.regions import LEVELS
 from warehouse.channels import CHANNELS, gone, head, named, snapshot_folder, stable_folder
 from warehouse.diff import MOVES, difference
-from warehouse.runs import run_folder
+from warehouse.history import run_row
+from warehouse.runs import run_folder, run_records
 from warehouse.snapshots import find_snapshot, read_manifest
 from warehouse.store import Store
 
@@ -82,6 +83,21 @@ def _changes(store: Store, edition: str, night: Night) -> dict[str, Any] | None:
         return None
     found = difference(store, before["snapshot_id"], night.snapshot_id)
     return found | {"regions": found["regions"][:SHOWN_ROWS], "regions_changed": len(found["regions"])}
+
+
+def run_list(store: Store, edition: str | None = None) -> dict[str, Any]:
+    """Every run, or those of an edition: as rows of the table `run`; a backfill has the nights it was about instead."""
+    rows = []
+    for record in run_records(store):
+        if "edition" in record:
+            row = run_row(record) | {"nights": 1}
+        else:
+            names = sorted({each["edition"] for each in record["nights"]})
+            shown = ("run_id", "started_at", "outcome", "reason")
+            row = {name: record[name] for name in shown} | {"edition": " ".join(names), "nights": len(record["nights"])}
+        if edition is None or edition in row["edition"].split():
+            rows.append(row)
+    return {"runs": rows, "store": store.url}
 
 
 def _withdrawn(store: Store, edition: str, snapshot_id: str) -> str | None:
@@ -494,6 +510,30 @@ def _spans(days: Sequence[date]) -> str:
     return ", ".join(shown) + (f" and {len(spans) - SHOWN_ROWS} more" if len(spans) > SHOWN_ROWS else "")
 
 
+def _runs_list(console: Console, result: Mapping[str, Any]) -> None:
+    columns = ("run_id", "edition", "night", "outcome", "extracts", "rows", "rows_quarantined", "seconds")
+    rows = [
+        [each.get(name, f"{each['nights']} nights" if name == "night" else None) for name in columns]
+        for each in result["runs"]
+    ]
+    console.print(f"{len(rows)} run(s) in {result['store']}", soft_wrap=True)
+    console.print(_table(columns, rows))
+
+
+def _runs_show(console: Console, result: Mapping[str, Any]) -> None:
+    shown = ("run_id", "edition", "as_of", "started_at", "outcome", "reason", "snapshot_id", "same_inputs_as_run")
+    for name in shown:
+        if result.get(name) is not None:
+            console.print(f"{name:<18} {result[name]}", soft_wrap=True)
+    if result.get("nights"):
+        columns = ("edition", "as_of", "outcome", "snapshot_id", "reason")
+        console.print(_table(columns, [[each[name] for name in columns] for each in result["nights"]], "Nights"))
+    if result.get("seconds"):
+        console.print(_table(("step", "seconds"), list(result["seconds"].items()), "Steps"))
+    _sentences(console, "Refused", [f"{each['file_name']}: {each['reason']}" for each in result.get("refused", ())])
+    _sentences(console, "Files", result["files"])
+
+
 def _snapshots_list(console: Console, result: Mapping[str, Any]) -> None:
     rows = [
         (
@@ -623,6 +663,8 @@ SHOWN_AS = {
     "sources_propose": _sources_propose,
     "run": _night,
     "backfill": _backfill,
+    "runs_list": _runs_list,
+    "runs_show": _runs_show,
     "snapshots_list": _snapshots_list,
     "snapshots_show": _snapshots_show,
     "snapshots_diff": _snapshots_diff,

@@ -44,13 +44,15 @@ class Column(Strict):
 class Table(Strict):
     """A table: its columns in order, and the key that is its grain and its sort order.
 
-    The content hash covers it if `hashed`, and of its rows those with the values of `hashed_rows` (column: value).
+    A `history` is over all nights, beside the snapshots. The content hash covers a table if `hashed`, and of its rows
+    those with the values of `hashed_rows` (column: value).
     """
 
     title_en: str
     title_id: str
     key: tuple[str, ...]
     columns: tuple[str, ...]
+    history: bool = False
     hashed: bool = True
     hashed_rows: dict[str, str] = Field(default_factory=dict)
     rules: dict[str, dict[Literal["required", "finite", "range"], str]] = Field(default_factory=dict)
@@ -86,8 +88,13 @@ class Dictionary(Strict):
 
     @property
     def published(self) -> dict[str, Table]:
-        """The published tables; unpublished ones start with an underscore."""
-        return {name: table for name, table in self.tables.items() if not name.startswith("_")}
+        """The tables of snapshots; unpublished ones start with an underscore."""
+        return {name: each for name, each in self.tables.items() if not (name.startswith("_") or each.history)}
+
+    @property
+    def histories(self) -> dict[str, Table]:
+        """The tables over all nights."""
+        return {name: table for name, table in self.tables.items() if table.history}
 
     def content_columns(self, table: str) -> tuple[str, ...]:
         """The columns that count towards the content hash: all but those of the run."""

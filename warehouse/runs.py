@@ -1,11 +1,11 @@
 """Run records: what happened in every run, also in those that failed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from schemas.violations import DamagedStore
+from schemas.violations import DamagedStore, UsageError
 from warehouse.store import Store, as_json
 
 
@@ -22,13 +22,24 @@ def write_run(store: Store, run_id: str, record: Mapping[str, Any], files: Mappi
     store.replace(f"{run_folder(run_id)}/run.json", as_json(record))
 
 
-def run_records(store: Store) -> dict[str, str]:
-    """When each recorded run started, by its id."""
-    keys = [key for key in store.keys("runs") if key.endswith("/run.json")]
-    found = {}
+def run_records(store: Store, *, but: Collection[str] = ()) -> list[dict[str, Any]]:
+    """The records of all runs, or of all but some, oldest first. Raises DamagedStore."""
+    keys = [each for each in store.keys("runs") if each.endswith("/run.json") and each.split("/")[1] not in but]
+    found = []
     for key, content in zip(keys, store.read_kept(keys), strict=True):
         try:
-            found[key.split("/")[1]] = str(json.loads(content)["started_at"])
+            record: dict[str, Any] = json.loads(content)
+            found.append((str(record["started_at"]), str(record["run_id"]), record))
         except (ValueError, KeyError, TypeError):
             raise DamagedStore(f"{key}: the record of the run cannot be read.") from None
-    return found
+    return [record for _, _, record in sorted(found, key=lambda each: each[:2])]
+
+
+def find_run(store: Store, run_id: str) -> dict[str, Any]:
+    """The record of a run by its id, or its unambiguous beginning. Raises UsageError."""
+    hits = [record for record in run_records(store) if str(record["run_id"]).startswith(run_id)]
+    exact = [record for record in hits if record["run_id"] == run_id] or hits
+    if len(exact) != 1:
+        known = "more than one run begins so" if exact else "there is no such run"
+        raise UsageError(f"run '{run_id}': {known}; 'kerawanan runs list' shows them.")
+    return exact[0]

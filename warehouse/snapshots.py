@@ -377,7 +377,9 @@ def prune(
         else:
             expired.append(facts)
     runs = [
-        run_id for run_id, started_at in run_records(store).items() if run_id not in told | kept and started_at < before
+        record["run_id"]
+        for record in run_records(store)
+        if record["run_id"] not in told | kept and record["started_at"] < before
     ]
     if execute:
         for facts in expired:

@@ -1,0 +1,98 @@
+"""Tables over all nights, and what is known of every run."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from schemas.contract import polars_schema
+from schemas.methodology import Library
+from tests.conftest import EDITION, EXTRACTS, Answer, Published
+from warehouse.history import write_history
+from warehouse.store import Store
+
+Cli = Callable[..., Answer]
+
+
+def table(store: Path, name: str) -> pl.DataFrame:
+    return pl.read_parquet(store / f"history/v1/{EDITION}/{name}.parquet")
+
+
+def test_nights_and_runs_can_be_charted(published: Published, tmp_path: Path) -> None:
+    nights, first = published
+    inbox = tmp_path / "more"
+    inbox.mkdir()
+    file = next(EXTRACTS.glob("siaran*"))
+    (inbox / file.name).write_text(file.read_text().replace("88,95", "87,15"))
+    same = nights.run(None, as_of=date(2026, 2, 1))
+    second = nights.run(inbox, as_of=date(2026, 2, 2))
+    scores = table(nights.store, "night_score")
+    dictionary = Library().dictionary
+    assert scores.schema == pl.Schema(polars_schema(dictionary, "night_score"))
+    jakarta = scores.filter(region_code="31", approach="input").select("night", "score", "rank", "snapshot_id")
+    assert jakarta.rows() == [
+        (date(2026, 1, 31), 88.95, 1, first.snapshot_id),
+        (date(2026, 2, 1), 88.95, 1, same.snapshot_id),
+        (date(2026, 2, 2), 87.15, 2, second.snapshot_id),
+    ]
+    assert (same.outcome, same.snapshot_id) == ("unchanged", first.snapshot_id)
+    assert scores.select("night", "region_level", "approach", "region_code").is_unique().all()
+    index = nights.table(second, "index_score").select("region_code", "approach", "score", "rank", "category")
+    assert scores.filter(night=date(2026, 2, 2)).join(index, on=index.columns, nulls_equal=True).height == index.height
+    runs = table(nights.store, "run")
+    assert runs.schema == pl.Schema(polars_schema(dictionary, "run"))
+    assert runs["outcome"].to_list() == ["published", "unchanged", second.outcome]
+    assert runs.select("extracts", "extracts_new", "rows", "rows_quarantined").rows()[:2] == [
+        (6, 6, 141, 0),
+        (6, 0, 141, 0),
+    ]
+    assert runs["seconds_score"].is_null().to_list() == [False, True, False]
+    steps = [name for name in runs.columns if name.startswith("seconds_")]
+    total = runs.select(pl.sum_horizontal(steps)).to_series()
+    assert ((total - runs["seconds"]).abs() < 1e-9).all()
+    assert (runs["seconds_admit"] > 0).all()
+    file = nights.store / f"history/v1/{EDITION}/night_score.parquet"
+    assert pq.ParquetFile(file).metadata.row_group(0).column(0).compression == "SNAPPY"
+    # Whoever deletes them gets the same again.
+    for path in (nights.store / "history").rglob("*.parquet"):
+        path.unlink()
+    write_history(Store(str(nights.store)), EDITION, dictionary)
+    assert table(nights.store, "night_score").equals(scores)
+    assert table(nights.store, "run").equals(runs)
+
+
+def test_a_night_that_is_run_again_is_charted_as_it_is_now(published: Published, tmp_path: Path) -> None:
+    nights, first = published
+    inbox = tmp_path / "more"
+    inbox.mkdir()
+    file = next(EXTRACTS.glob("siaran*"))
+    (inbox / file.name).write_text(file.read_text().replace("88,95", "87,15"))
+    again = nights.run(inbox, as_of=date(2026, 1, 31))
+    assert again.snapshot_id != first.snapshot_id
+    assert table(nights.store, "night_score")["snapshot_id"].unique().to_list() == [again.snapshot_id]
+    assert table(nights.store, "run").height == 2
+
+
+def test_runs_are_listed_and_shown(published: Published, kerawanan: Cli, tmp_path: Path) -> None:
+    nights, night = published
+    store = ("--store", nights.store)
+    empty = tmp_path / "empty"
+    assert kerawanan("run", "--edition", EDITION, "--as-of", "2020-01-01", *store).code == 2
+    listed = kerawanan("runs", "list", *store, "--format", "json").json["runs"]
+    assert [each["outcome"] for each in listed] == ["published", "failed"]
+    assert listed[0]["run_id"] == night.snapshot_id
+    assert listed[0]["seconds"] > 0
+    assert "141" in kerawanan("runs", "list", "--edition", EDITION, *store).out
+    assert "0 run(s)" in kerawanan("runs", "list", "--edition", "other", *store).out
+    assert "0 run(s)" in kerawanan("runs", "list", "--store", empty).out
+    assert not empty.exists()
+    shown = kerawanan("runs", "show", listed[1]["run_id"], *store)
+    assert shown.code == 0
+    assert "there is no figure for" in shown.out
+    whole = kerawanan("runs", "show", night.snapshot_id, *store, "--format", "json").json
+    assert set(whole["seconds"]) == {"admit", "validate", "prepare", "score", "judge", "publish"}
+    assert datetime.fromisoformat(whole["started_at"]) == datetime(2026, 1, 31, 1, 1, tzinfo=UTC)
+    unknown = kerawanan("runs", "show", "nope", *store)
+    assert (unknown.code, "there is no such run" in unknown.err) == (2, True)
