@@ -50,6 +50,22 @@ def night_markdown(result: Mapping[str, Any]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def backfill_markdown(result: Mapping[str, Any]) -> str:
+    """What a backfill would do, or how each of its nights ended."""
+    done = bool(result["run_id"])
+    rows = result["nights"] if done else result["plan"]
+    columns = (
+        ("edition", "as_of", "outcome", "snapshot_id", "reason") if done else ("edition", "as_of", "state", "like")
+    )
+    parts = [
+        f"# {'Done' if done else 'Planned'}: {_text(result['reason'])}",
+        _table(columns, rows),
+        _list("Stable", [f"{each['edition']} stands on {each['snapshot_id']}" for each in result["promoted"]]),
+        _list("Not promoted", [result["not_promoted"]] if result["not_promoted"] else []),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
 def difference_markdown(diff: Mapping[str, Any]) -> str:
     """What differs between two snapshots."""
     before, after = diff["before"], diff["after"]

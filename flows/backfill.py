@@ -46,13 +46,14 @@ class Planned:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a night of a backfill ended: an outcome of a night, and why."""
+    """How a night of a backfill ended: an outcome of a night, and why; if it failed, whether a second try may help."""
 
     edition: str
     as_of: date
     outcome: str
     snapshot_id: str | None
     reason: str = ""
+    is_worth_a_try: bool = False
 
 
 # Takes the nights that have to be computed, and yields how each ended, in whatever order.
@@ -202,14 +203,13 @@ def _standing(settings: Settings, plan: Sequence[Planned], now: datetime, run_id
         record_nights(store, edition, whole, run_id, now, settings.signer())
 
 
-def computed(settings: Settings, planned_night: Planned, now: datetime) -> Ended:
+def computed(settings: Settings, edition: str, day: date, now: datetime) -> Ended:
     """Compute one night of a backfill; a candidate at most, whatever the policy of its edition."""
-    edition, day = planned_night.edition, planned_night.as_of
     try:
         with requested(settings, edition, day, now) as request:
             night: Night = run_night(replace(request, candidate_only=True))
     except TOLD as error:
-        return Ended(edition, day, "failed", None, str(error))
+        return Ended(edition, day, "failed", None, str(error), is_worth_a_try=isinstance(error, StorageError))
     except Exception as error:  # the last resort: one night that fails stops no other
         return Ended(edition, day, "failed", None, f"something unforeseen went wrong: {error or type(error).__name__}")
     return Ended(edition, day, night.outcome, night.snapshot_id)
@@ -224,7 +224,7 @@ def threads(workers: int) -> Runner:
         from flows.progress import tracked
 
         with ThreadPoolExecutor(workers) as pool:
-            waiting = [pool.submit(computed, settings, each, now) for each in plan]
+            waiting = [pool.submit(computed, settings, each.edition, each.as_of, now) for each in plan]
             for done in tracked(as_completed(waiting), "computing nights", len(waiting)):
                 yield done.result()
 

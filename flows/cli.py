@@ -145,6 +145,8 @@ def _parser() -> argparse.ArgumentParser:
     many.add_argument("--execute", action="store_true", help="do it; what is done stays done if it is interrupted")
     many.add_argument("--promote", action="store_true", help="then make the latest of each edition stable, all or none")
     many.add_argument("--workers", type=int, default=1, metavar="N", help="nights at a time (default 1)")
+    many.add_argument("--runner", choices=("threads", "dask"), default="threads", help="what computes the nights")
+    many.add_argument("--dask-scheduler", metavar="ADDRESS", help="of a Dask scheduler that runs, like tcp://host:8786")
 
     records = commands.add_parser("runs", help="list runs, or show one").add_subparsers(
         metavar="COMMAND", required=True
@@ -348,13 +350,20 @@ def _backfill(options: argparse.Namespace, settings: "Settings") -> tuple[int, d
         raise UsageError(f"--workers {options.workers} is not a number from 1 to 64.")
     if options.promote and not options.execute:
         raise UsageError("--promote goes with --execute: nothing is computed otherwise.")
+    if (options.runner == "dask") != bool(options.dask_scheduler):
+        raise UsageError("--runner dask and --dask-scheduler go together.")
+    runner = threads(options.workers)
+    if options.runner == "dask":
+        from flows.upkeep import dask, tasks
+
+        runner = tasks(dask(options.dask_scheduler))
     result = backfill(
         settings,
         options.edition,
         (options.first, options.last),
         options.reason,
         datetime.now(UTC),
-        threads(options.workers) if options.execute else None,
+        runner if options.execute else None,
         promote=options.promote,
     )
     outcomes = {each["outcome"] for each in result["nights"]}

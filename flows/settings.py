@@ -1,6 +1,7 @@
 """Settings: flags, then the environment (KERAWANAN_*), then these defaults. Nothing is read at import."""
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -27,6 +28,11 @@ class Settings(BaseSettings):
     keep_days: int = Field(default=90, ge=1, le=36500, description="a number of days, 1 or more")
     signing_key: SecretStr | None = Field(default=None, description="an Ed25519 private key in PEM")
     signing_key_file: Path | None = Field(default=None, description="a file with an Ed25519 private key in PEM")
+
+    def told(self) -> dict[str, Any]:
+        """These settings but for secrets, as text that other machines can be told."""
+        plain = self.model_dump(mode="json", exclude={"signing_key"}, exclude_none=True)
+        return {name: str(value) for name, value in plain.items()}
 
     def signer(self) -> Signer | None:
         """Who signs what is appended to logs; None where no key is set. Raises UsageError."""
