@@ -19,9 +19,11 @@ run: $(READY)
 serve: $(READY)
 	$(BIN)/python -m flows.serve
 
-# The engine beside plain ways to do the same, up to the size of every polling station; takes about ten minutes.
+# The engine beside plain ways to do the same, up to the size of every polling station, and a year of nights at once;
+# takes about twenty minutes.
 bench: $(READY)
 	$(BIN)/python -m benchmarks.bench
+	$(BIN)/python -m benchmarks.nights
 
 test: $(READY)
 	$(BIN)/pytest
