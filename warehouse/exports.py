@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 LEVELS = ("national", "province", "regency_city")
+WIDEST = 480  # pixels
 SHOWN = ("index_score", "cut_off", "quality_result", "not_reported", "reporting")
 PLACE = ("region_level", "region_code", "region_name", "approach")
 COVERAGE = (
@@ -57,7 +59,16 @@ def _write(file: Path, sheets: Mapping[str, pl.DataFrame], created: datetime) ->
             frame.write_excel(
                 workbook,
                 worksheet=sheet,
-                autofit=True,
+                column_widths=_widths(frame),
                 freeze_panes=(1, 0),
                 dtype_formats={pl.Float64: "0.00##"},
             )
+
+
+def _widths(frame: pl.DataFrame) -> Mapping[Any, int]:
+    """How wide columns are in pixels, by their longest text; Excel's own way looks at cells one by one."""
+    shown = frame.with_columns(pl.col(pl.Float64).round(4)).select(pl.all().cast(pl.String).str.len_chars().max())
+    return {
+        name: min(WIDEST, 12 + 7 * max(len(name) + 3, length or 0))  # beside a title stands the mark of its filter
+        for name, length in zip(shown.columns, shown.row(0), strict=True)
+    }

@@ -144,6 +144,7 @@ def test_interrupted_it_goes_on_where_it_was(
     assert len(log_entries(Store(str(store)), EDITION, "candidate")) == 4
 
 
+@pytest.mark.slow
 def test_a_night_that_fails_stops_no_other(store: Path, kerawanan: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     run_night = module.run_night
 

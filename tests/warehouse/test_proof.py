@@ -245,6 +245,7 @@ def test_what_is_no_key_is_said_to_be_none(tmp_path: Path, kerawanan: Cli, monke
     assert (answer.code, "no Ed25519 public key" in answer.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_snapshot_comes_out_again_or_the_cause_is_named(nights: Nights, kerawanan: Cli, tmp_path: Path) -> None:
     inbox = tmp_path / "later"
     inbox.mkdir()
@@ -278,6 +279,7 @@ def halved(*given: Any) -> Settled:
     return found._replace(entered=found.entered.with_columns(pl.col("score") / 2))
 
 
+@pytest.mark.slow
 def test_other_code_is_named_as_the_cause(nights: Nights, kerawanan: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     nights.run()
     monkeypatch.setattr(
