@@ -1,13 +1,15 @@
 """Many nights at once: which have to be computed, which only stand on what is known, and doing it, resumable."""
 
+import socket
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from flows.night import Night, counted, inputs_digest, requested
+from flows.night import Night, counted, inputs_digest, not_after_today, requested
 from flows.pipeline import run_night
 from flows.settings import Settings
 from schemas.methodology import Library
@@ -76,7 +78,9 @@ def backfill(
     `plan`: every night as planned; `nights`: how each ended (empty without a runner); `promoted`: what became stable;
     `not_promoted`: why nothing did, though it was asked for.
     """
-    plan = [each for edition, days in _asked(settings, editions, between) for each in planned(settings, edition, days)]
+    asked = _asked(settings, editions, between)
+    not_after_today(max(day for _, days in asked for day in days), now)
+    plan = [each for edition, days in asked for each in planned(settings, edition, days)]
     answer: dict[str, Any] = {
         "reason": reason,
         "store": settings.store,
@@ -229,6 +233,16 @@ def threads(workers: int) -> Runner:
                 yield done.result()
 
     return run
+
+
+def must_answer(address: str) -> None:
+    """Raises UsageError where no scheduler listens at an address."""
+    place = urlsplit(address)
+    try:
+        with socket.create_connection((place.hostname or "", place.port or 0), timeout=10):
+            pass
+    except (OSError, ValueError):
+        raise UsageError(f"no Dask scheduler answers at {address}; an address is like tcp://host:8786.") from None
 
 
 def promoted(settings: Settings, ended: Sequence[Ended], reason: str, now: datetime) -> list[dict[str, Any]]:

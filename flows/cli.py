@@ -343,7 +343,7 @@ def _run(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[s
 
 
 def _backfill(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from flows.backfill import backfill, threads
+    from flows.backfill import backfill, must_answer, threads
     from schemas.violations import UsageError
 
     if not 1 <= options.workers <= 64:
@@ -354,6 +354,7 @@ def _backfill(options: argparse.Namespace, settings: "Settings") -> tuple[int, d
         raise UsageError("--runner dask and --dask-scheduler go together.")
     runner = threads(options.workers)
     if options.runner == "dask":
+        must_answer(options.dask_scheduler)
         from flows.upkeep import dask, tasks
 
         runner = tasks(dask(options.dask_scheduler))
@@ -367,7 +368,7 @@ def _backfill(options: argparse.Namespace, settings: "Settings") -> tuple[int, d
         promote=options.promote,
     )
     outcomes = {each["outcome"] for each in result["nights"]}
-    return FAILED if "failed" in outcomes else HELD if "held" in outcomes else OK, result
+    return FAILED if "failed" in outcomes or result["not_promoted"] else HELD if "held" in outcomes else OK, result
 
 
 def _runs_list(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
@@ -421,11 +422,15 @@ def _snapshots_promote(options: argparse.Namespace, settings: "Settings") -> tup
 
 
 def _snapshots_withdraw(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    from schemas.methodology import Library
+    from warehouse.history import write_history
     from warehouse.snapshots import withdraw
     from warehouse.store import Store
 
     store, now = Store(settings.store), datetime.now(UTC)
-    return OK, withdraw(store, options.snapshot_id, now, options.reason, settings.signer())
+    result = withdraw(store, options.snapshot_id, now, options.reason, settings.signer())
+    write_history(store, result["edition"], Library(settings.methodology).dictionary)
+    return OK, result
 
 
 def _snapshots_prune(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:

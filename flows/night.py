@@ -11,11 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from flows.clock import end_of_day
+from flows.clock import end_of_day, jakarta
 from flows.intake import Refused
 from flows.settings import Settings
 from schemas.methodology import Library, Methodology
-from schemas.violations import NothingToScore
+from schemas.violations import NothingToScore, UsageError
 from warehouse.code import code_identity
 from warehouse.database import EngineLimits
 from warehouse.engine import Stamp
@@ -65,11 +65,19 @@ class Request:
         return Stamp(self.as_of, self.run_id, validated.is_synthetic)
 
 
+def not_after_today(as_of: date, now: datetime) -> None:
+    """Raises UsageError for a night that has not come yet: what it will count nobody knows."""
+    today = now.astimezone(jakarta()).date()
+    if as_of > today:
+        raise UsageError(f"the night of {as_of} has not come yet; in Jakarta it is {today}.")
+
+
 @contextmanager
 def requested(
     settings: Settings, edition: str, as_of: date, now: datetime, inbox: Path | None = None
 ) -> Iterator[Request]:
-    """The request of a night under the settings, with a work folder that is gone afterwards."""
+    """The request of a night under the settings, with a work folder that is gone afterwards. Raises UsageError."""
+    not_after_today(as_of, now)
     Library(settings.methodology).must_have(edition)
     with tempfile.TemporaryDirectory(prefix="kerawanan-") as work:
         yield Request(

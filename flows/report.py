@@ -17,12 +17,12 @@ from rich.table import Table
 
 from flows.night import Night
 from schemas.regions import LEVELS
-from warehouse.channels import CHANNELS, gone, head, named, snapshot_folder, stable_folder
+from warehouse.channels import CHANNELS, gone, head, log_entries, named, snapshot_folder, stable_folder
 from warehouse.diff import MOVES, difference
 from warehouse.history import run_row
 from warehouse.runs import run_folder, run_records
-from warehouse.snapshots import find_snapshot, read_manifest
-from warehouse.store import Store
+from warehouse.snapshots import find_snapshot, night_key, read_manifest
+from warehouse.store import Store, read_sealed
 
 SHOWN_ROWS = 10
 SHOWN_PLACES = 3
@@ -63,7 +63,10 @@ def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
         "contradicted": sentences("contradiction", "conflicting_extracts"),
         "critical": findings.filter(severity="critical")["message_en"].to_list(),
         "is_promotable": findings.filter(severity="critical", scope="content").is_empty(),
-        "warned": findings.filter(severity="warning", scope="release")["message_en"].to_list(),
+        "warned": [
+            *findings.filter(severity="warning", scope="release")["message_en"].to_list(),
+            *_unsigned(store, edition, record["as_of"]),
+        ],
         "is_synthetic": any(each["is_synthetic"] for each in record["inputs"]),
         "snapshot": store.where(base),
         "stable": store.where(stable_folder(edition)) if stable else None,
@@ -83,6 +86,15 @@ def _changes(store: Store, edition: str, night: Night) -> dict[str, Any] | None:
         return None
     found = difference(store, before["snapshot_id"], night.snapshot_id)
     return found | {"regions": found["regions"][:SHOWN_ROWS], "regions_changed": len(found["regions"])}
+
+
+def _unsigned(store: Store, edition: str, as_of: str) -> list[str]:
+    """What to look at where a night is not signed, in a store whose first entry is."""
+    first = next(iter(log_entries(store, edition, "candidate")), {})
+    night = read_sealed(store, night_key(edition, date.fromisoformat(as_of)))
+    if "signature" not in first or "signature" in night:
+        return []
+    return ["The store is signed, and this night is not: no signing key was set (KERAWANAN_SIGNING_KEY_FILE)."]
 
 
 def run_list(store: Store, edition: str | None = None) -> dict[str, Any]:
@@ -247,7 +259,8 @@ def _index(console: Console, result: Mapping[str, Any]) -> None:
 
 def _night(console: Console, result: Mapping[str, Any]) -> None:
     kind = " SIMULATED DATA," if result["is_synthetic"] else ""
-    console.print(f"{result['edition']} as of {result['as_of']}:{kind} {result['outcome']}", style="bold")
+    withdrawn = ", on figures that were WITHDRAWN" if result["withdrawn"] else ""
+    console.print(f"{result['edition']} as of {result['as_of']}:{kind} {result['outcome']}{withdrawn}", style="bold")
     quarantined = result["rows"] - result["rows_admitted"]
     console.print(
         f"{result['extracts']} extracts ({result['new_extract_count']} new, {result['later_extract_count']} received "
@@ -270,17 +283,24 @@ def _night(console: Console, result: Mapping[str, Any]) -> None:
     console.print(f"Snapshot     {what[result['outcome']]} {result['snapshot_id']}")
     if result["withdrawn"]:
         console.print(f"             WITHDRAWN {result['withdrawn']}", style="bold", soft_wrap=True)
+    if result["withdrawn"]:
+        return _places(console, result)
     if result["stable_snapshot_id"] not in (None, result["snapshot_id"]):
         console.print(f"             a candidate; stable still stands on {result['stable_snapshot_id']}")
         promote = f"{_program()} snapshots promote {result['snapshot_id']} --reason '...' --store {result['store']}"
-        if result["is_promotable"] and not result["withdrawn"]:
+        if result["is_promotable"]:
             console.print(f"Promote      {promote}", soft_wrap=True)
     elif result["stable_snapshot_id"] is None:
         console.print(
             "             simulated data never becomes stable"
             if result["is_synthetic"]
-            else "             nothing is stable yet"
+            else "             nothing is stable"
         )
+    return _places(console, result)
+
+
+def _places(console: Console, result: Mapping[str, Any]) -> None:
+    """Where everything lies that a night wrote."""
     for label, name in (
         ("Tables", "snapshot"),
         ("Stable", "stable"),
@@ -481,13 +501,18 @@ def _backfill(console: Console, result: Mapping[str, Any]) -> None:
         return
     ended = Counter(each["outcome"] for each in result["nights"])
     console.print(f"Done         {', '.join(f'{count} {outcome}' for outcome, count in sorted(ended.items()))}")
-    failed = [each for each in result["nights"] if each["outcome"] == "failed"]
-    _sentences(console, "Failed", [f"{each['edition']} as of {each['as_of']}: {each['reason']}" for each in failed])
+    failed = sorted((each for each in result["nights"] if each["outcome"] == "failed"), key=_why)
+    alike = [(why, [each["as_of"] for each in nights]) for why, nights in groupby(failed, _why)]
+    _sentences(console, "Failed", [f"{edition}, {_spans(days)}: {reason}" for (edition, reason), days in alike])
     for each in result["promoted"]:
         console.print(f"Stable       {each['edition']} stands on {each['snapshot_id']}", soft_wrap=True)
     if result["not_promoted"]:
-        console.print(f"Stable       {result['not_promoted']}", soft_wrap=True)
+        console.print(f"Not promoted {result['not_promoted']}", soft_wrap=True)
     console.print(f"This run     {result['run_id']}")
+
+
+def _why(night: Mapping[str, Any]) -> tuple[str, str]:
+    return night["edition"], night["reason"]
 
 
 PLANNED = {
@@ -584,6 +609,9 @@ def _snapshots_withdraw(console: Console, result: Mapping[str, Any]) -> None:
     console.print(f"{result['snapshot_id']} is withdrawn: it stays readable and is marked", soft_wrap=True)
     for channel in CHANNELS:
         console.print(f"{channel} of {result['edition']} stands on {result[channel] or 'nothing'}", soft_wrap=True)
+    console.print(
+        "Next: withdraw the extract that is wrong, or send a correction; then run the night again", soft_wrap=True
+    )
 
 
 def _snapshots_prune(console: Console, result: Mapping[str, Any]) -> None:

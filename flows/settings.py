@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.violations import UsageError
 from warehouse.signing import Signer
+from warehouse.store import Store
 
 
 class Settings(BaseSettings):
@@ -30,8 +31,11 @@ class Settings(BaseSettings):
     signing_key_file: Path | None = Field(default=None, description="a file with an Ed25519 private key in PEM")
 
     def told(self) -> dict[str, Any]:
-        """These settings but for secrets, as text that other machines can be told."""
-        plain = self.model_dump(mode="json", exclude={"signing_key"}, exclude_none=True)
+        """These settings but for secrets, as text that other machines can be told; folders by their whole paths."""
+        plain = self.model_dump(mode="json", exclude={"signing_key", "signing_key_file"}, exclude_none=True)
+        plain |= {"store": Store(self.store).url}
+        if self.methodology:
+            plain |= {"methodology": self.methodology.resolve()}
         return {name: str(value) for name, value in plain.items()}
 
     def signer(self) -> Signer | None:

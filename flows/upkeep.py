@@ -19,9 +19,9 @@ from prefect.states import Completed, Failed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.artifact import backfill_markdown
-from flows.backfill import TOLD, Ended, Planned, Runner, backfill, computed
+from flows.backfill import TOLD, Ended, Planned, Runner, backfill, computed, must_answer
 from flows.settings import Settings
-from schemas.violations import StorageError
+from schemas.violations import StorageError, UsageError
 from warehouse.snapshots import promote, prune
 from warehouse.store import Store
 
@@ -39,7 +39,10 @@ RETRIES, RETRY_DELAY = 2, 10.0  # seconds
 )
 def _night(told: Mapping[str, Any], edition: str, day: date, now: datetime) -> Ended:
     """One night, on whatever machine: secrets and what is not told come from its own environment."""
-    ended = computed(Settings(**told), edition, day, now)
+    settings = Settings(**told)
+    if not Store(settings.store).keys("raw"):
+        raise UsageError(f"this machine finds no extract in {settings.store}: is it the store that all share?")
+    ended = computed(settings, edition, day, now)
     if ended.outcome == "failed" and ended.is_worth_a_try:
         raise StorageError(ended.reason)
     return ended
@@ -73,7 +76,8 @@ def tasks(runner: TaskRunner[Any]) -> Runner:
 
 
 def dask(address: str) -> TaskRunner[Any]:
-    """The workers of a Dask scheduler that runs already."""
+    """The workers of a Dask scheduler that runs already. Raises UsageError where it does not answer."""
+    must_answer(address)
     from prefect_dask.task_runners import DaskTaskRunner
 
     return DaskTaskRunner(address=address)
@@ -109,8 +113,8 @@ def backfill_nights(
 
     """
     settings = Settings(store=store) if store else Settings()
-    runner = dask(dask_scheduler) if dask_scheduler else ThreadPoolTaskRunner(max_workers=workers)
     try:
+        runner = dask(dask_scheduler) if dask_scheduler else ThreadPoolTaskRunner(max_workers=workers)
         result = backfill(
             *(settings, editions, (first, last), reason, datetime.now(UTC)),
             tasks(runner) if execute else None,

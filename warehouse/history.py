@@ -13,7 +13,7 @@ import polars as pl
 
 from schemas.contract import polars_schema
 from schemas.dictionary import Dictionary
-from warehouse.channels import gone, snapshot_folder
+from warehouse.channels import gone, named, snapshot_folder
 from warehouse.database import write_parquet
 from warehouse.runs import run_records
 from warehouse.snapshots import night_records
@@ -46,17 +46,17 @@ def _night_scores(store: Store, edition: str, before: pl.DataFrame) -> pl.DataFr
     """The index of every region in each night: rows that are there, and those of nights that stand on another snapshot
     since.
     """
-    removed = gone(store, edition)
+    removed, withdrawn = gone(store, edition), named(store, edition, "withdrawn")
     nights = pl.DataFrame(
         [
-            (day, record["snapshot_id"], record["is_held"])
+            (day, record["snapshot_id"], record["is_held"], record["snapshot_id"] in withdrawn)
             for day, record in night_records(store, edition).items()
             if record["snapshot_id"] not in removed
         ],
-        schema={"night": pl.String, "snapshot_id": pl.String, "is_held": pl.Boolean},
+        schema={"night": pl.String, "snapshot_id": pl.String, "is_held": pl.Boolean, "is_withdrawn": pl.Boolean},
         orient="row",
     ).with_columns(pl.col("night").str.to_date())
-    place = ["night", "snapshot_id", "is_held"]
+    place = ["night", "snapshot_id", "is_held", "is_withdrawn"]
     kept = before.join(nights, on=place, how="semi")
     new = nights.join(kept, on=place, how="anti")
     parts = [kept]
@@ -92,5 +92,5 @@ def run_row(record: Mapping[str, Any]) -> dict[str, Any]:
         "rows_admitted": admitted,
         "rows_quarantined": rows - admitted,
         **{f"seconds_{step}": seconds.get(step) for step in STEPS},
-        "seconds": sum(seconds.values()) if seconds else None,
+        "seconds": round(sum(seconds.values()), 3) if seconds else None,
     }

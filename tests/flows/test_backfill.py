@@ -199,6 +199,13 @@ def test_a_revision_names_what_it_recomputes(store: Path, own_methodology: Path,
         (("--from", "2026-01-05", "--to", "2026-01-06", "--reason", "x", "--workers", "0"), "1 to 64"),
         (("--from", "2026-01-05", "--to", "2026-01-06", "--reason", "x", "--promote"), "--execute"),
         (("--from", "2026-01-05", "--to", "2026-01-06", "--reason", "x", "--runner", "dask"), "go together"),
+        (
+            (
+                *("--from", "2026-01-05", "--to", "2026-01-06", "--reason", "x", "--runner", "dask"),
+                *("--dask-scheduler", "tcp://127.0.0.1:9"),
+            ),
+            "no Dask scheduler answers at tcp://127.0.0.1:9",
+        ),
     ],
 )
 def test_wrong_usage_of_a_backfill(arguments: tuple[str, ...], words: str, tmp_path: Path, kerawanan: Cli) -> None:

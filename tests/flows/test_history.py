@@ -1,12 +1,14 @@
 """Tables over all nights, and what is known of every run."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pyarrow.parquet as pq
 
+from flows.clock import TIME_ZONE
 from schemas.contract import polars_schema
 from schemas.methodology import Library
 from tests.conftest import EDITION, EXTRACTS, Answer, Published
@@ -73,6 +75,22 @@ def test_a_night_that_is_run_again_is_charted_as_it_is_now(published: Published,
     assert again.snapshot_id != first.snapshot_id
     assert table(nights.store, "night_score")["snapshot_id"].unique().to_list() == [again.snapshot_id]
     assert table(nights.store, "run").height == 2
+
+
+def test_what_is_withdrawn_is_charted_as_such(published: Published, kerawanan: Cli) -> None:
+    nights, night = published
+    assert not table(nights.store, "night_score")["is_withdrawn"].any()
+    assert kerawanan("snapshots", "withdraw", night.snapshot_id, "--reason", "wrong", "--store", nights.store).code == 0
+    assert table(nights.store, "night_score")["is_withdrawn"].all()
+
+
+def test_no_night_is_computed_before_it_comes(published: Published, kerawanan: Cli) -> None:
+    tomorrow = (datetime.now(ZoneInfo(TIME_ZONE)) + timedelta(days=1)).date()
+    store = ("--store", published[0].store)
+    several = ("--from", "2026-01-31", "--to", tomorrow, "--reason", "x", *store)
+    for command in (("run", "--as-of", tomorrow, *store), ("backfill", *several), ("backfill", *several, "--execute")):
+        answer = kerawanan(*command, "--edition", EDITION)
+        assert (answer.code, f"the night of {tomorrow} has not come yet" in answer.err) == (2, True)
 
 
 def test_runs_are_listed_and_shown(published: Published, kerawanan: Cli, tmp_path: Path) -> None:

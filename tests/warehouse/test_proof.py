@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -229,6 +230,20 @@ def test_a_signature_is_what_openssl_takes(drafts: Drafts, tmp_path: Path, signi
     except FileNotFoundError:
         pytest.skip("openssl is not installed")
     assert "Verified Successfully" in answer.stdout, answer.stderr
+
+
+def test_a_night_without_the_key_of_a_signed_store_says_so(
+    tmp_path: Path, signing_key: str, public_file: Path, kerawanan: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ("run", "--edition", EDITION, "--inbox", EXTRACTS, "--store", tmp_path / "store", "--as-of")
+    monkeypatch.setenv("KERAWANAN_SIGNING_KEY", signing_key)
+    today = datetime.now(ZoneInfo("Asia/Jakarta")).date()
+    assert "no signing key was set" not in kerawanan(*run, today).out
+    verified = ("snapshots", "verify", "--store", tmp_path / "store", "--public-key", public_file)
+    assert kerawanan(*verified).code == 0
+    monkeypatch.delenv("KERAWANAN_SIGNING_KEY")
+    assert "this night is not: no signing key was set" in kerawanan(*run, today).out
+    assert kerawanan(*verified).code == 1
 
 
 def test_what_is_no_key_is_said_to_be_none(tmp_path: Path, kerawanan: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
