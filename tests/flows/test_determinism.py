@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import EDITION, EXTRACTS, Nights, Published
 from warehouse.database import EngineLimits
 
-FEW, MANY = 4, 20  # nights
+FEW, MANY = 3, 20  # nights
 
 
 def shuffled_inbox(folder: Path, seed: int) -> Path:

@@ -105,6 +105,7 @@ def test_what_people_did_wrong_is_said_in_a_sentence_and_not_tried_again(
     assert "Traceback" not in "".join(capfd.readouterr())
 
 
+@pytest.mark.slow
 def test_a_storage_that_fails_once_is_asked_again(
     bundled: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

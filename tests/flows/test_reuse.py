@@ -112,6 +112,7 @@ def test_the_same_inputs_are_not_computed_twice(nights: Nights, scoring: Counted
     }
 
 
+@pytest.mark.slow
 def test_other_code_another_methodology_or_a_held_night_is_computed(
     published: Published, own_methodology: Path, scoring: Counted, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -207,6 +207,7 @@ def test_values_of_regencies_and_cities_are_capped_and_those_of_provinces_not(si
     assert values.filter(pl.col("treated_value") > pl.col("raw_value")).is_empty()
 
 
+@pytest.mark.slow
 def test_the_same_seed_writes_the_same_bytes(tmp_path: Path, simulated: tuple[Nights, Night]) -> None:
     first = simulated[0].folder / "forms"
     second = simulate(tmp_path / "again")

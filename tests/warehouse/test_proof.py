@@ -91,7 +91,10 @@ def test_every_byte_that_is_changed_is_found(drafts: Drafts, tmp_path: Path, see
     all_found(lived_in(Store(str(tmp_path / "store")), drafts, tmp_path), CHANGES // 4, seed)
 
 
-def test_files_that_are_removed_or_added_are_named(storage: Storage, drafts: Drafts, tmp_path: Path) -> None:
+@pytest.mark.parametrize("exhaustive", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_files_that_are_removed_or_added_are_named(
+    exhaustive: bool, storage: Storage, drafts: Drafts, tmp_path: Path
+) -> None:
     store = lived_in(Store(storage.new()), drafts, tmp_path)
     first = drafts.draft.inputs[0]
     removed = [
@@ -134,14 +137,14 @@ def test_files_that_are_removed_or_added_are_named(storage: Storage, drafts: Dra
         f"stable/v2/{EDITION}/index_score.parquet",
         "stable/x.csv",
     ]
-    for key in added:
-        for content in (b"{}", sealed({}), sealed({"snapshot_id": 1, "edition": None})):
-            store.create(key, content)
-            found = verify(Store(store.url))["damage"]
-            # what lies behind the link lies in the snapshot
-            behind = key.replace(f"stable/v1/{EDITION}", f"snapshots/{EDITION}/night-2/tables")
-            assert any(each.startswith(found_at["where"]) for found_at in found for each in (key, behind)), (key, found)
-            store.delete(key)
+    contents = (b"{}", sealed({}), sealed({"snapshot_id": 1, "edition": None}))
+    for key, content in [(key, each) for key in added for each in (contents if exhaustive else contents[1:2])]:
+        store.create(key, content)
+        found = verify(Store(store.url))["damage"]
+        # what lies behind the link lies in the snapshot
+        behind = key.replace(f"stable/v1/{EDITION}", f"snapshots/{EDITION}/night-2/tables")
+        assert any(each.startswith(found_at["where"]) for found_at in found for each in (key, behind)), (key, found)
+        store.delete(key)
     assert verify(Store(store.url))["damage"] == []
 
 
