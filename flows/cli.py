@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flows.settings import Settings
 
 OK, FAILED, WRONG_USAGE, HELD = 0, 1, 2, 3
+SNAPSHOT_HELP = "its id, or the beginning of it; snapshots list shows them"
 
 Command = Callable[[argparse.Namespace, "Settings"], "tuple[int, dict[str, Any]]"]
 
@@ -112,11 +113,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--marked", type=Path, metavar="DIR", help="write a workbook with the wrong cells marked here")
     taken = add(extracts, "withdraw", _extracts_withdraw, "let nights from today on no longer count an extract")
     taken.add_argument("extract", metavar="EXTRACT", help="the beginning of its SHA-256, or its file name")
-    taken.add_argument("--reason", required=True, type=_reason, metavar="TEXT")
+    taken.add_argument("--reason", required=True, type=_reason, metavar="TEXT", help="why; it is written down")
 
     gone = add(extracts, "erase", _extracts_erase, "remove the bytes of a withdrawn extract for good (personal data)")
     gone.add_argument("extract", metavar="EXTRACT", help="the beginning of its SHA-256, or its file name")
-    gone.add_argument("--reason", required=True, type=_reason, metavar="TEXT")
+    gone.add_argument("--reason", required=True, type=_reason, metavar="TEXT", help="why; it is written down")
 
     sources = commands.add_parser("sources", help="list sources, check or propose one").add_subparsers(
         metavar="COMMAND", required=True
@@ -129,19 +130,19 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("file", metavar="FILE", type=Path)
 
     run = add(commands, "run", _run, "one night: admit, validate, prepare, score, judge, publish")
-    run.add_argument("--edition", required=True)
+    run.add_argument("--edition", required=True, help="methodology list shows them")
     run.add_argument("--as-of", type=_date, metavar="DATE", help=f"default: today in {TIME_ZONE}")
     run.add_argument("--inbox", type=Path, metavar="DIR", help="folder of files to admit first, by their names")
     run.add_argument("--memory-limit", metavar="SIZE", help="memory for the engine, such as 1GB")
     run.add_argument("--threads", type=int, metavar="N", help="threads for the engine")
 
     many = add(commands, "backfill", _backfill, "many nights: only says what would be done, unless --execute")
-    many.add_argument("--edition", required=True, nargs="+", metavar="EDITION")
+    many.add_argument("--edition", required=True, nargs="+", metavar="EDITION", help="one or more")
     many.add_argument(
         "--from", dest="first", type=_date, metavar="DATE", help="default: as the edition's recomputes say"
     )
-    many.add_argument("--to", dest="last", type=_date, metavar="DATE")
-    many.add_argument("--reason", required=True, type=_reason, metavar="TEXT")
+    many.add_argument("--to", dest="last", type=_date, metavar="DATE", help="the last night, today at most")
+    many.add_argument("--reason", required=True, type=_reason, metavar="TEXT", help="why; it is written down")
     many.add_argument("--execute", action="store_true", help="do it; what is done stays done if it is interrupted")
     many.add_argument("--promote", action="store_true", help="then make the latest of each edition stable, all or none")
     many.add_argument("--workers", type=int, default=1, metavar="N", help="nights at a time (default 1)")
@@ -154,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     told = add(records, "list", _runs_list, "every run, oldest first: outcome, figures, seconds")
     told.add_argument("--edition")
     single = add(records, "show", _runs_show, "what happened in a run")
-    single.add_argument("run_id", metavar="RUN")
+    single.add_argument("run_id", metavar="RUN", help="its id, or the beginning of it; runs list shows them")
 
     shots = commands.add_parser(
         "snapshots", help="list, show, compare, verify, promote, withdraw, prune"
@@ -162,19 +163,19 @@ def _parser() -> argparse.ArgumentParser:
     listed = add(shots, "list", _snapshots_list, "all snapshots, oldest first")
     listed.add_argument("--edition")
     shown = add(shots, "show", _snapshots_show, "what a snapshot holds and what it stands on")
-    shown.add_argument("snapshot_id", metavar="SNAPSHOT")
+    shown.add_argument("snapshot_id", metavar="SNAPSHOT", help=SNAPSHOT_HELP)
     compared = add(shots, "diff", _snapshots_diff, "what differs between two snapshots of an edition")
-    compared.add_argument("before", metavar="SNAPSHOT")
-    compared.add_argument("after", metavar="SNAPSHOT")
+    compared.add_argument("before", metavar="SNAPSHOT", help=SNAPSHOT_HELP)
+    compared.add_argument("after", metavar="SNAPSHOT", help="the other one")
     compared.add_argument("--markdown", action="store_true", help="print it as Markdown")
     promoted = add(shots, "promote", _snapshots_promote, "make a candidate stable, or an earlier one again")
-    promoted.add_argument("snapshot_id", metavar="SNAPSHOT")
-    promoted.add_argument("--reason", required=True, type=_reason, metavar="TEXT")
+    promoted.add_argument("snapshot_id", metavar="SNAPSHOT", help=SNAPSHOT_HELP)
+    promoted.add_argument("--reason", required=True, type=_reason, metavar="TEXT", help="why; it is written down")
     taken_back = add(
         shots, "withdraw", _snapshots_withdraw, "say that a snapshot is wrong; stable goes back to the one before"
     )
-    taken_back.add_argument("snapshot_id", metavar="SNAPSHOT")
-    taken_back.add_argument("--reason", required=True, type=_reason, metavar="TEXT")
+    taken_back.add_argument("snapshot_id", metavar="SNAPSHOT", help=SNAPSHOT_HELP)
+    taken_back.add_argument("--reason", required=True, type=_reason, metavar="TEXT", help="why; it is written down")
     pruned = add(shots, "prune", _snapshots_prune, "remove old candidates and runs that nothing refers to")
     pruned.add_argument(
         "--keep-days", type=int, metavar="N", help="only what is older (KERAWANAN_KEEP_DAYS; default 90)"
