@@ -48,8 +48,8 @@ def _night(told: Mapping[str, Any], edition: str, day: date, now: datetime) -> E
     return ended
 
 
-@flow(name="nights", flow_run_name="{reason}", validate_parameters=False)
-def _nights(told: dict[str, Any], nights: list[tuple[str, date]], now: datetime, reason: str) -> list[Ended]:  # noqa: ARG001
+@flow(name="nights", validate_parameters=False)
+def _nights(told: dict[str, Any], nights: list[tuple[str, date]], now: datetime) -> list[Ended]:
     """Nights as tasks, on whatever runs them; how far they are is seen in an artifact."""
     artifact = create_progress_artifact(0.0, description=f"{len(nights)} nights to compute")
     assert isinstance(artifact, UUID)
@@ -70,7 +70,8 @@ def tasks(runner: TaskRunner[Any]) -> Runner:
     def run(settings: Settings, plan: Sequence[Planned], now: datetime) -> Iterator[Ended]:
         nights = [(each.edition, each.as_of) for each in plan]
         if nights:
-            yield from _nights.with_options(task_runner=runner)(settings.told(), nights, now, f"{len(nights)} nights")
+            called = _nights.with_options(task_runner=runner, flow_run_name=f"{len(nights)} night(s)")
+            yield from called(settings.told(), nights, now)
 
     return run
 

@@ -32,14 +32,22 @@ def write_history(store: Store, edition: str, dictionary: Dictionary) -> None:
     for table, rows in (("night_score", _night_scores), ("run", _runs)):
         schema = pl.Schema(polars_schema(dictionary, table))
         key = history_key(edition, table)
-        before = pl.read_parquet(io.BytesIO(store.read(key))) if store.exists(key) else pl.DataFrame(schema=schema)
-        if before.schema != schema:  # of another version
+        before = _before(store, key)
+        if before is None or before.schema != schema:
             before = pl.DataFrame(schema=schema)
         frame = rows(store, edition, before).select(schema.names()).cast(schema).sort(dictionary.tables[table].key)
         with TemporaryDirectory() as folder:
             file = Path(folder, "table.parquet")
             write_parquet([frame.to_arrow(compat_level=pl.CompatLevel.oldest())], file)
             store.replace(key, file.read_bytes())
+
+
+def _before(store: Store, key: str) -> pl.DataFrame | None:
+    """The table as it was; None where there is none, or where it cannot be read, so that it is made anew."""
+    try:
+        return pl.read_parquet(io.BytesIO(store.read(key)))
+    except (FileNotFoundError, pl.exceptions.PolarsError):
+        return None
 
 
 def _night_scores(store: Store, edition: str, before: pl.DataFrame) -> pl.DataFrame:

@@ -18,28 +18,27 @@ class Signer:
 
     def __init__(self, pem: bytes) -> None:
         """`pem`: the private key as `openssl genpkey -algorithm ed25519` writes it. Raises UsageError."""
-        try:
-            key = load_pem_private_key(pem, password=None)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            key = None
-        if not isinstance(key, Ed25519PrivateKey):
+        self._pem = pem  # and not the key, which cannot travel to other processes
+        if not isinstance(self._key, Ed25519PrivateKey):
             raise UsageError(
                 "the signing key is no Ed25519 private key in PEM without a password; make one with 'openssl genpkey "
                 "-algorithm ed25519'."
             )
-        self._pem = pem
+
+    @property
+    def _key(self) -> Any:
+        try:
+            return load_pem_private_key(self._pem, password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            return None
 
     def __call__(self, content: bytes) -> str:
         """The signature of bytes, in Base64."""
-        key = load_pem_private_key(self._pem, password=None)
-        assert isinstance(key, Ed25519PrivateKey)
-        return base64.b64encode(key.sign(content)).decode()
+        return base64.b64encode(self._key.sign(content)).decode()
 
     def has_signed(self, facts: Mapping[str, Any]) -> bool:
         """Whether facts have a `signature` of this key."""
-        key = load_pem_private_key(self._pem, password=None)
-        assert isinstance(key, Ed25519PrivateKey)
-        return is_signed(key.public_key(), facts)
+        return is_signed(self._key.public_key(), facts)
 
     def __repr__(self) -> str:
         return "Signer(...)"
