@@ -18,7 +18,7 @@ from schemas.violations import DamagedStore, NothingToScore, Refusal, StorageErr
 from warehouse.channels import candidates
 from warehouse.history import write_history
 from warehouse.raw_store import receipts, withdrawals
-from warehouse.runs import write_run
+from warehouse.runs import begin_run, write_run
 from warehouse.snapshots import NightRecord, night_records, promote_together, record_nights
 from warehouse.store import Store
 
@@ -163,6 +163,10 @@ def executed(
     """Carry out a plan: compute what has to be, each night for itself; let the others stand on it; write down what came
     of it. One night that fails stops no other, and what is done once is not done again by a later try.
     """
+    store = Store(settings.store)
+    facts = {"run_id": run_id, "kind": "backfill", "started_at": now, "reason": reason}
+    coming = [asdict(Ended(each.edition, each.as_of, "planned", None)) for each in plan]
+    begin_run(store, run_id, {**facts, "nights": coming, "step": "backfill"})
     ended = [
         Ended(each.edition, each.as_of, "held" if each.was_held else "unchanged", each.was, "it was done before")
         for each in plan
@@ -176,14 +180,10 @@ def executed(
     ended += runner(settings, [each for each in plan if each.state == "computes"], now)
     ended += _standing(settings, [each for each in plan if each.state == "stands"], now, run_id)
     ended.sort(key=lambda each: (each.edition, each.as_of))
-    facts = {"run_id": run_id, "kind": "backfill", "started_at": now, "reason": reason}
-    nights = [asdict(each) for each in ended]
-    is_whole = not any(each.outcome == "failed" for each in ended)
-    write_run(
-        Store(settings.store), run_id, {**facts, "outcome": "done" if is_whole else "failed", "nights": nights}, {}
-    )
+    outcome = "failed" if any(each.outcome == "failed" for each in ended) else "done"
+    write_run(store, run_id, {**facts, "outcome": outcome, "nights": [asdict(each) for each in ended]}, {})
     for edition in dict.fromkeys(each.edition for each in plan):
-        write_history(Store(settings.store), edition, Library(settings.methodology).dictionary)
+        write_history(store, edition, Library(settings.methodology).dictionary, now)
     return ended
 
 

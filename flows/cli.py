@@ -30,8 +30,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from pydantic import ValidationError
 
     from flows.settings import Settings
-    from schemas.strict import MethodologyError
-    from schemas.violations import DamagedStore, NothingToScore, Refusal, StorageError, UsageError
 
     given = {name: getattr(options, name, None) for name in Settings.model_fields}
     try:
@@ -41,6 +39,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name = str(each["loc"][0])
             _complain(f"{name} '{each['input']}' is not {Settings.model_fields[name].description}", WRONG_USAGE)
         return WRONG_USAGE
+    if settings.log == "none":
+        return _answer(options, settings)
+    from flows.log import told_as_json
+
+    with told_as_json():
+        return _answer(options, settings)
+
+
+def _answer(options: argparse.Namespace, settings: "Settings") -> int:
+    from schemas.strict import MethodologyError
+    from schemas.violations import DamagedStore, NothingToScore, Refusal, StorageError, UsageError
+
     try:
         command: Command = options.command
         code, result = command(options, settings)
@@ -79,6 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     common.add_argument(
         "--methodology", metavar="DIR", type=Path, help="folder with editions, sources ... of your own, laid over ours"
+    )
+    common.add_argument(
+        "--log", choices=("none", "json"), help="json: a line on stderr for each step of a night (KERAWANAN_LOG)"
     )
     common.add_argument("--format", choices=("text", "json"), default="text", help="json: one document on stdout")
     parser = argparse.ArgumentParser(
@@ -376,7 +389,7 @@ def _runs_list(options: argparse.Namespace, settings: "Settings") -> tuple[int, 
     from flows.report import run_list
     from warehouse.store import Store
 
-    return OK, run_list(Store(settings.store), options.edition)
+    return OK, run_list(Store(settings.store), datetime.now(UTC), options.edition)
 
 
 def _runs_show(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
@@ -384,7 +397,7 @@ def _runs_show(options: argparse.Namespace, settings: "Settings") -> tuple[int, 
     from warehouse.store import Store
 
     store = Store(settings.store)
-    record = find_run(store, options.run_id)
+    record = find_run(store, options.run_id, datetime.now(UTC))
     return OK, {**record, "files": [store.where(key) for key in store.keys(run_folder(record["run_id"]))]}
 
 
@@ -430,7 +443,7 @@ def _snapshots_withdraw(options: argparse.Namespace, settings: "Settings") -> tu
 
     store, now = Store(settings.store), datetime.now(UTC)
     result = withdraw(store, options.snapshot_id, now, options.reason, settings.signer())
-    write_history(store, result["edition"], Library(settings.methodology).dictionary)
+    write_history(store, result["edition"], Library(settings.methodology).dictionary, now)
     return OK, result
 
 

@@ -6,6 +6,7 @@ is a pure function of the extracts received by `as_of`, the methodology with its
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ from flows.clock import end_of_day
 from flows.intake import inbox_files, take_in
 from flows.night import Admitted, Judged, Night, Request, Validated, counted, inputs_digest, nothing_to_score
 from flows.reading import read_extracts
-from flows.record import StepClock, recall, record_failure, record_night
+from flows.record import Journal, recall, record_failure, record_night
 from schemas.methodology import Library
-from schemas.violations import StorageError, UsageError
+from schemas.violations import StorageError
 from transforms.admission import Admission, quarantine_findings
 from transforms.design import design_frames
 from transforms.indicators import settled
@@ -88,7 +89,7 @@ def judge(request: Request, validated: Validated, tables: Path) -> Judged:
 
 
 def publish(
-    request: Request, admitted: Admitted, validated: Validated, tables: Path, verdict: Judged, clock: StepClock
+    request: Request, admitted: Admitted, validated: Validated, tables: Path, verdict: Judged, journal: Journal
 ) -> Night:
     """Publish the snapshot unless it says nothing new, and write the record of the run."""
     write_workbooks(tables, request.snapshot / "exports", request.now)
@@ -108,7 +109,7 @@ def publish(
     )
     snapshot_id, content_hash, is_new = publish_snapshot(Store(request.store), draft, request.signer)
     night = Night("held" if verdict.is_held else "published" if is_new else "unchanged", snapshot_id, content_hash)
-    record_night(request, night, admitted, validated, verdict, clock)
+    record_night(request, night, admitted, validated, verdict, journal)
     return night
 
 
@@ -119,20 +120,20 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
 
 def run_night(request: Request, step: Callable[..., Any] = call) -> Night:
     """One night, from admission to publication. `step` takes each step; an orchestrator passes its own."""
-    clock = StepClock(step)
+    journal = Journal(request, step)
+    night: Night | None
     try:
-        admitted = clock.take(admit, request)
-        if known := recall(request, admitted, clock):
-            return known
-        validated = clock.take(validate, request, admitted)
-        prepared = clock.take(prepare, request, validated)
-        tables = clock.take(score, request, validated, prepared)
-        verdict = clock.take(judge, request, validated, tables)
-        night: Night = clock.take(publish, request, admitted, validated, tables, verdict, clock)
-    except UsageError:
-        raise
-    except Exception as error:
+        admitted = journal.take(admit, request)
+        night = recall(request, admitted, journal)
+        if night is None:
+            validated = journal.take(validate, request, admitted)
+            prepared = journal.take(prepare, request, validated)
+            tables = journal.take(score, request, validated, prepared)
+            verdict = journal.take(judge, request, validated, tables)
+            night = journal.take(publish, request, admitted, validated, tables, verdict, journal)
+    except BaseException as error:
         with suppress(StorageError):  # where the storage fails, it also fails to take the record
-            record_failure(request, error, clock)
+            record_failure(request, error, journal)
         raise
+    journal.tell(f"{night.outcome}, snapshot {night.snapshot_id}", **asdict(night))
     return night

@@ -1,6 +1,7 @@
 """What is written down of a night: how it ended, what it rests on, and what it found."""
 
 import json
+import logging
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -11,26 +12,44 @@ from typing import Any
 from flows.night import Admitted, Judged, Night, Request, Validated
 from warehouse.history import write_history
 from warehouse.raw_store import read_extract
-from warehouse.runs import run_folder, write_run
+from warehouse.runs import RECORD, begin_run, run_folder, write_run
 from warehouse.snapshots import recalled, stand_on
 from warehouse.store import Store
 
+LOG = logging.getLogger("kerawanan")
 
-class StepClock:
-    """Takes steps, and measures how long each took."""
 
-    def __init__(self, step: Callable[..., Any]) -> None:
+class Journal:
+    """Takes the steps of a night, and keeps account: which one is under way stands in the store, how each ended in the
+    log, and how long it took in the record of the run.
+    """
+
+    def __init__(self, request: Request, step: Callable[..., Any]) -> None:
+        self._request = request
         self._step = step
         self._begun: dict[str, float] = {}
         self._ended: dict[str, float] = {}
 
     def take(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Take a step."""
-        self._begun[function.__name__] = time.monotonic()
+        name, request = function.__name__, self._request
+        self._begun[name] = time.monotonic()
+        begin_run(Store(request.store), request.run_id, {**_facts(request), "step": name})
+        outcome = "failed"
         try:
-            return self._step(function, *arguments)
+            result = self._step(function, *arguments)
+            outcome = "done"
         finally:
-            self._ended[function.__name__] = time.monotonic()
+            self._ended[name] = time.monotonic()
+            self.tell(f"{name} {outcome}", step=name, outcome=outcome, seconds=self.seconds[name])
+        return result
+
+    def tell(self, what: str, **facts: Any) -> None:
+        """One line of the log, with the night it is about."""
+        request = self._request
+        night = {"run_id": request.run_id, "edition": request.edition, "as_of": str(request.as_of)}
+        level = logging.ERROR if facts["outcome"] == "failed" else logging.INFO
+        LOG.log(level, "%s as of %s: %s", request.edition, request.as_of, what, extra=night | facts)
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -40,11 +59,12 @@ class StepClock:
 
 
 def record_night(
-    request: Request, night: Night, admitted: Admitted, validated: Validated, judged: Judged, clock: StepClock
+    request: Request, night: Night, admitted: Admitted, validated: Validated, judged: Judged, journal: Journal
 ) -> None:
     """Write the record of a run that came to its end."""
     _write_record(
         request,
+        journal,
         _own_files(request),
         **asdict(night),
         inputs=validated.inputs,
@@ -53,11 +73,10 @@ def record_night(
         later_extract_count=admitted.later,
         parsed_extract_count=validated.parsed,
         findings=judged.findings,
-        seconds=clock.seconds,
     )
 
 
-def recall(request: Request, admitted: Admitted, clock: StepClock) -> Night | None:
+def recall(request: Request, admitted: Admitted, journal: Journal) -> Night | None:
     """Stand on what an earlier night made of the same extracts, methodology and code, if one did: it is the same."""
     store = Store(request.store)
     earlier = recalled(store, request.edition, request.as_of, admitted.inputs_digest, request.signer)
@@ -70,14 +89,14 @@ def recall(request: Request, admitted: Admitted, clock: StepClock) -> Night | No
     policy = "nobody" if request.candidate_only else request.resolved().edition.promotion
     stand_on(store, found, entry, policy, request.signer)
     night = Night("unchanged", entry["snapshot_id"], entry["content_hash"])
-    _record_recall(request, night, admitted, record.run_id, clock)
+    _record_recall(request, journal, night, admitted, record.run_id)
     return night
 
 
-def _record_recall(request: Request, night: Night, admitted: Admitted, earlier: str, clock: StepClock) -> None:
+def _record_recall(request: Request, journal: Journal, night: Night, admitted: Admitted, earlier: str) -> None:
     store = Store(request.store)
     folder = run_folder(earlier)
-    record = json.loads(store.read(f"{folder}/run.json"))
+    record = json.loads(store.read(f"{folder}/{RECORD}"))
     facts = {name: record[name] for name in ("inputs", "refused", "findings")}
     facts["refused"] += [asdict(each) for each in admitted.refused if asdict(each) not in facts["refused"]]
     new = {
@@ -85,17 +104,18 @@ def _record_recall(request: Request, night: Night, admitted: Admitted, earlier: 
         "later_extract_count": admitted.later,
         "parsed_extract_count": admitted.parsed,
         "same_inputs_as_run": earlier,
-        "seconds": clock.seconds,
     }
-    files = {key.rpartition("/")[2]: store.local(key) for key in store.keys(folder) if not key.endswith("/run.json")}
-    _write_record(request, files, **asdict(night), **facts, **new)
+    files = {name: store.local(f"{folder}/{name}") for name in _own_files(request) if store.exists(f"{folder}/{name}")}
+    _write_record(request, journal, files, **asdict(night), **facts, **new)
 
 
-def record_failure(request: Request, error: Exception, clock: StepClock) -> None:
-    """Write the record of a run that failed, with what it had found until then."""
+def record_failure(request: Request, error: BaseException, journal: Journal) -> None:
+    """Write the record of a run that failed or was stopped, with what it had found until then."""
     trace = "".join(traceback.format_exception(error))
-    facts = {"reason": str(error) or type(error).__name__, "trace": trace, "seconds": clock.seconds}
-    _write_record(request, _own_files(request), outcome="failed", **facts)
+    what = str(error) or type(error).__name__
+    reason = what if isinstance(error, Exception) else f"it was stopped ({what})."
+    journal.tell(f"failed: {reason}", outcome="failed", reason=reason)
+    _write_record(request, journal, _own_files(request), outcome="failed", reason=reason, trace=trace)
 
 
 def _own_files(request: Request) -> dict[str, Path]:
@@ -107,16 +127,15 @@ def _own_files(request: Request) -> dict[str, Path]:
     }
 
 
-def _write_record(request: Request, files: Mapping[str, Path], **facts: Any) -> None:
-    record = {
-        "run_id": request.run_id,
-        "edition": request.edition,
-        "as_of": request.as_of,
-        "started_at": request.now,
-        **facts,
-    }
+def _facts(request: Request) -> dict[str, Any]:
+    """What is known of a run from its beginning."""
+    names = {"run_id": request.run_id, "edition": request.edition}
+    return {**names, "as_of": request.as_of, "started_at": request.now}
+
+
+def _write_record(request: Request, journal: Journal, files: Mapping[str, Path], **facts: Any) -> None:
     store = Store(request.store)
-    write_run(store, request.run_id, record, files)
+    write_run(store, request.run_id, _facts(request) | facts | {"seconds": journal.seconds}, files)
     # Of many nights at once it is written at their end; of a night without a methodology nothing can be told.
     if not request.candidate_only and (request.snapshot / "methodology").exists():
-        write_history(store, request.edition, request.resolved().dictionary)
+        write_history(store, request.edition, request.resolved().dictionary, request.now)

@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -97,10 +97,10 @@ def _unsigned(store: Store, edition: str, as_of: str) -> list[str]:
     return ["The store is signed, and this night is not: no signing key was set (KERAWANAN_SIGNING_KEY_FILE)."]
 
 
-def run_list(store: Store, edition: str | None = None) -> dict[str, Any]:
+def run_list(store: Store, now: datetime, edition: str | None = None) -> dict[str, Any]:
     """Every run, or those of an edition: as rows of the table `run`; a backfill has the nights it was about instead."""
     rows = []
-    for record in run_records(store):
+    for record in run_records(store, now):
         if "edition" in record:
             row = run_row(record) | {"nights": 1}
         else:

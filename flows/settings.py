@@ -1,7 +1,7 @@
 """Settings: flags, then the environment (KERAWANAN_*), then these defaults. Nothing is read at import."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -27,6 +27,7 @@ class Settings(BaseSettings):
         default=None, ge=1, le=1024, description="a number of threads for the engine, 1 or more"
     )
     keep_days: int = Field(default=90, ge=1, le=36500, description="a number of days, 1 or more")
+    log: Literal["none", "json"] = Field(default="none", description="'json' or 'none'")
     signing_key: SecretStr | None = Field(default=None, description="an Ed25519 private key in PEM")
     signing_key_file: Path | None = Field(default=None, description="a file with an Ed25519 private key in PEM")
 

@@ -185,7 +185,7 @@ def remove(store: Store, folder: str) -> None:
 def under_way(store: Store, edition: str, name: str, now: datetime, snapshot_id: str | None = None) -> Iterator[None]:
     """Work on a store, noted before it begins and until it came to its end. `snapshot_id`: what is half until then."""
     key = f"{UNFINISHED}/{edition}/{name}.json"
-    note = {"begun_at": now, "host": platform.node(), "process": os.getpid(), "snapshot_id": snapshot_id}
+    note = {"started_at": now, **worker(), "snapshot_id": snapshot_id}
     store.replace(key, sealed(note))
     yield
     store.delete(key)
@@ -200,7 +200,7 @@ def put_in_order(store: Store, edition: str, now: datetime) -> None:
             continue
         except DamagedStore:
             note = {}
-        if note and not _is_over(note, now):
+        if note and not is_over(note, now):
             continue
         half = note.get("snapshot_id")
         if half and half not in named(store, edition, "candidate"):
@@ -209,7 +209,12 @@ def put_in_order(store: Store, edition: str, now: datetime) -> None:
     settle(store, edition)
 
 
-def _is_over(note: Mapping[str, Any], now: datetime) -> bool:
+def worker() -> dict[str, Any]:
+    """Who works, as notes of work name it."""
+    return {"host": platform.node(), "process": os.getpid()}
+
+
+def is_over(note: Mapping[str, Any], now: datetime) -> bool:
     """Whether the process that noted its work is gone, as far as can be told from here."""
     if note["host"] == platform.node() and os.name == "posix":
         try:
@@ -218,7 +223,7 @@ def _is_over(note: Mapping[str, Any], now: datetime) -> bool:
             return True
         except OSError:  # it is another's, and may have the number of one that is gone
             pass
-    return now - datetime.fromisoformat(note["begun_at"]) > LONGEST
+    return now - datetime.fromisoformat(note["started_at"]) > LONGEST
 
 
 def is_log_key(key: str) -> bool:

@@ -5,6 +5,8 @@ They are derived: what is missing is added, and whoever deletes them gets them a
 
 import io
 from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,9 +29,9 @@ def history_key(edition: str, table: str) -> str:
     return f"history/v1/{edition}/{table}.parquet"
 
 
-def write_history(store: Store, edition: str, dictionary: Dictionary) -> None:
+def write_history(store: Store, edition: str, dictionary: Dictionary, now: datetime) -> None:
     """Bring the tables over all nights of an edition up to date."""
-    for table, rows in (("night_score", _night_scores), ("run", _runs)):
+    for table, rows in (("night_score", _night_scores), ("run", partial(_runs, now=now))):
         schema = pl.Schema(polars_schema(dictionary, table))
         key = history_key(edition, table)
         before = _before(store, key)
@@ -75,9 +77,12 @@ def _night_scores(store: Store, edition: str, before: pl.DataFrame) -> pl.DataFr
     return pl.concat(parts)
 
 
-def _runs(store: Store, edition: str, before: pl.DataFrame) -> pl.DataFrame:
-    """How every run went: rows that are there, also of runs whose records expired, and those of new ones."""
-    rows = [run_row(each) for each in run_records(store, but=set(before["run_id"])) if each.get("edition") == edition]
+def _runs(store: Store, edition: str, before: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """How every run went: rows that are there, also of runs whose records expired, and those of new ones; of one that
+    is under way nothing can be said yet.
+    """
+    new = run_records(store, now, but=set(before["run_id"]))
+    rows = [run_row(each) for each in new if each.get("edition") == edition and each["outcome"] != "running"]
     return pl.concat([before, pl.DataFrame(rows, schema=before.schema, orient="row")])
 
 

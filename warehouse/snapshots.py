@@ -37,7 +37,7 @@ from warehouse.channels import (
 )
 from warehouse.code import code_identity
 from warehouse.content import content_hash, table_hashes
-from warehouse.runs import run_folder, run_records
+from warehouse.runs import RECORD, is_recorded, run_folder, run_records
 from warehouse.signing import Signer
 from warehouse.store import READERS, AlreadyThere, Store, as_json, read_sealed, sealed
 
@@ -261,7 +261,7 @@ def recalled(
         if found["inputs_digest"] != inputs_digest or found["is_held"] or (signer and not signer.has_signed(found)):
             continue
         entries = [each for each in candidates(store, edition) if each["snapshot_id"] == found["snapshot_id"]]
-        if entries and store.exists(f"{run_folder(found['run_id'])}/run.json"):
+        if entries and is_recorded(store, found["run_id"]):
             times = {"as_of": date.fromisoformat(found["as_of"]), "at": datetime.fromisoformat(found["at"])}
             facts = {each.name: found[each.name] for each in fields(NightRecord)} | times
             return NightRecord(**facts), {name: entries[-1][name] for name in ENTRY}
@@ -378,7 +378,7 @@ def prune(
             expired.append(facts)
     runs = [
         record["run_id"]
-        for record in run_records(store)
+        for record in run_records(store, at)
         if record["run_id"] not in told | kept and record["started_at"] < before
     ]
     if execute:
@@ -386,7 +386,7 @@ def prune(
             _prune(store, facts, at, signer)
         for run_id in runs:
             # The record last: what is left of an interrupted try is found again.
-            for key in sorted(store.keys(run_folder(run_id)), key=lambda each: each.endswith("/run.json")):
+            for key in sorted(store.keys(run_folder(run_id)), key=lambda each: each.endswith(f"/{RECORD}")):
                 store.delete(key)
     shown = ("edition", "snapshot_id", "as_of", "created")
     return {

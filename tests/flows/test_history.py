@@ -1,5 +1,10 @@
 """Tables over all nights, and what is known of every run."""
 
+import json
+import os
+import platform
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,8 +16,9 @@ import pyarrow.parquet as pq
 from flows.clock import TIME_ZONE
 from schemas.contract import polars_schema
 from schemas.methodology import Library
-from tests.conftest import EDITION, EXTRACTS, Answer, Published
+from tests.conftest import EDITION, EXTRACTS, ROOT, Answer, Nights, Published
 from warehouse.history import write_history
+from warehouse.runs import begin_run
 from warehouse.store import Store
 
 Cli = Callable[..., Answer]
@@ -61,7 +67,7 @@ def test_nights_and_runs_can_be_charted(published: Published, tmp_path: Path) ->
     for spoil in (Path.unlink, lambda path: path.write_bytes(b"PAR1"), lambda path: path.write_bytes(b"")):
         for path in (nights.store / "history").rglob("*.parquet"):
             spoil(path)
-        write_history(Store(str(nights.store)), EDITION, dictionary)
+        write_history(Store(str(nights.store)), EDITION, dictionary, datetime.now(UTC))
         assert table(nights.store, "night_score").equals(scores)
         assert table(nights.store, "run").equals(runs)
 
@@ -115,3 +121,75 @@ def test_runs_are_listed_and_shown(published: Published, kerawanan: Cli, tmp_pat
     assert datetime.fromisoformat(whole["started_at"]) == datetime(2026, 1, 31, 1, 1, tzinfo=UTC)
     unknown = kerawanan("runs", "show", "nope", *store)
     assert (unknown.code, "there is no such run" in unknown.err) == (2, True)
+
+
+STEPS = ["admit", "validate", "prepare", "score", "judge", "publish"]
+
+
+def test_each_step_is_a_line_of_the_log(tmp_path: Path, kerawanan: Cli) -> None:
+    night = ("run", "--edition", EDITION, "--store", tmp_path / "store", "--log", "json")
+    inbox = ("--inbox", EXTRACTS, "--format", "json")
+    ended = kerawanan(*night, *inbox)
+    run_id = ended.json["run_id"]
+    lines = [json.loads(line) for line in ended.err.splitlines()]
+    assert [each.get("step") for each in lines] == [*STEPS, None]
+    assert {(each["run_id"], each["edition"], each["as_of"], each["level"]) for each in lines} == {
+        (run_id, EDITION, ended.json["as_of"], "INFO")
+    }
+    assert all(each["seconds"] >= 0 and each["outcome"] == "done" for each in lines[:-1])
+    assert (lines[-1]["outcome"], lines[-1]["snapshot_id"]) == ("held" if ended.code == 3 else "published", run_id)
+    failed = kerawanan(*night, "--inbox", tmp_path / "nowhere")
+    *said, for_people = failed.err.splitlines()
+    assert [(each["step"], each["outcome"]) for each in map(json.loads, said[:1])] == [("admit", "failed")]
+    assert json.loads(said[-1])["reason"] == f"the inbox {tmp_path / 'nowhere'} is not a folder."
+    assert for_people.startswith("kerawanan: the inbox")
+    quiet = kerawanan("run", "--edition", EDITION, "--store", tmp_path / "store")
+    assert quiet.err == ""
+
+
+KILLED = """
+import os, signal, sys
+from flows import pipeline
+from flows.cli import main
+def score(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+pipeline.score = score
+main(sys.argv[1:])
+"""
+
+
+def test_a_run_that_was_killed_is_known_as_such(published: Published, kerawanan: Cli) -> None:
+    nights, _ = published
+    store = ("--store", nights.store)
+    night = ("run", "--edition", EDITION, "--as-of", "2026-01-31", "--inbox", EXTRACTS)
+    for path in (nights.store / f"nights/{EDITION}").iterdir():
+        path.unlink()  # so that there is something to compute
+    command = [sys.executable, "-c", KILLED, *map(str, (*night, *store))]
+    assert subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode == -9
+    killed = kerawanan("runs", "list", *store, "--format", "json").json["runs"][-1]
+    assert (killed["outcome"], killed["reason"]) == (
+        "killed",
+        "its process ended during score, and said nothing more.",
+    )
+    assert "killed" in kerawanan("runs", "show", killed["run_id"], *store).out
+    assert kerawanan(*night, *store).code == 0
+    assert table(nights.store, "run")["outcome"].to_list() == ["published", "killed", "unchanged"]
+    # A day after it may be removed, like the record of any run that nothing rests on.
+    opened = Store(str(nights.store))
+    from warehouse.snapshots import prune
+
+    assert killed["run_id"] in prune(opened, datetime.now(UTC) + timedelta(days=2), 1, execute=True)["runs"]
+    assert not opened.keys(f"runs/{killed['run_id']}/")
+
+
+def test_a_run_that_is_under_way_is_not_charted(nights: Nights, kerawanan: Cli) -> None:
+    store, now = Store(str(nights.store)), datetime(2026, 1, 31, 1, tzinfo=UTC)
+    facts = {"edition": EDITION, "as_of": date(2026, 1, 31), "started_at": now, "step": "score"}
+    begin_run(store, "other", facts)
+    listed = kerawanan("runs", "list", "--store", nights.store, "--format", "json").json["runs"]
+    assert [each["outcome"] for each in listed] == ["killed"]  # more than a day ago
+    nights.run()
+    assert (platform.node(), os.getpid()) == tuple(
+        json.loads(store.read("runs/other/begun.json"))[name] for name in ("host", "process")
+    )
+    assert table(nights.store, "run")["run_id"].to_list() == ["run-001"]

@@ -23,14 +23,20 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
 DEPLOYMENT = f"nightly/{EDITION}"
 STEPS = {"admit", "validate", "prepare", "score", "judge", "publish"}
 
-# Kills the process as soon as it opens a statement of the engine, once, where the file named by KILL_IN_SCORE is there.
+# Kills the process as soon as its engine opens a statement, once, where the file named by KILL_IN_SCORE is there.
 KILLER = """
 import os, signal, sys
 flag = os.environ["KILL_IN_SCORE"]
 def kill(event, arguments):
-    if event == "open" and "sql/score/" in str(arguments[0]) and os.path.exists(flag):
+    is_due = event == "open" and "sql/score/" in str(arguments[0]) and "warehouse.engine" in callers()
+    if is_due and os.path.exists(flag):
         os.remove(flag)
         os.kill(os.getpid(), signal.SIGKILL)
+def callers():
+    frame = sys._getframe(2)
+    while frame:
+        yield frame.f_globals.get("__name__")
+        frame = frame.f_back
 sys.addaudithook(kill)
 """
 
