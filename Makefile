@@ -6,7 +6,9 @@ READY := $(VENV)/.ready
 REAL := ikp-2024-published
 SIMULATED := ikp-2024-simulated
 
-.PHONY: run serve bench test test-slow check format lock docs clean
+.PHONY: setup run serve bench test test-slow check format lock docs clean
+
+setup: $(READY)
 
 run: $(READY)
 	@echo "== Real figures, as published by Bawaslu and printed by the press"

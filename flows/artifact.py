@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from flows.backfill import Ended
 from flows.report import difference_sentences, reporting_sentences
 
 SHOWN = 20
@@ -27,6 +28,7 @@ def night_markdown(result: Mapping[str, Any]) -> str:
         _table(("rank", "region_code", "region_name", "score", "category", "origin"), result["top"]),
         "## Regions per category",
         _table(("region_level", "approach", "category", "regions"), result["categories"]),
+        _missed(result["missed"]),
         _list("Refused", [f"{each['file_name']}: {each['reason']}" for each in result["refused"]]),
         _list("Quarantined", result["quarantined"] or ["nothing"]),
         _list("Reported", reporting_sentences(result)),
@@ -43,11 +45,17 @@ def night_markdown(result: Mapping[str, Any]) -> str:
                 ("this run", "run"),
                 ("gate", "gate"),
                 ("who has not reported what", "not_reported"),
+                ("history over all nights", "history"),
             )
             if result[name]
         ),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _missed(nights: Sequence[Ended]) -> str:
+    told = [f"{each.as_of}: {each.outcome}. {each.reason or each.snapshot_id}" for each in nights]
+    return _list("Nights that were missed, computed before", told)
 
 
 def backfill_markdown(result: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from warehouse.channels import candidates
 from warehouse.history import write_history
 from warehouse.raw_store import receipts, withdrawals
 from warehouse.runs import begin_run, write_run
-from warehouse.snapshots import NightRecord, night_records, promote_together, record_nights
+from warehouse.snapshots import NightRecord, night_days, night_records, promote_together, record_nights
 from warehouse.store import Store
 
 # What a night can end with that says its reason in a sentence; anything else too stops only that night.
@@ -92,7 +92,7 @@ def backfill(
     }
     if runner is None:
         return answer
-    run_id = f"{now:%Y%m%dT%H%M%SZ}-backfill-{uuid.uuid4().hex[:6]}"
+    run_id = backfill_id(now)
     ended = executed(settings, plan, reason, now, run_id, runner)
     answer |= {"nights": [asdict(each) for each in ended], "run_id": run_id}
     if promote:
@@ -155,6 +155,24 @@ def planned(settings: Settings, edition: str, days: Sequence[date]) -> Iterator[
             like = first_of[digest] if state == "stands" else None
             stands_on = (was["snapshot_id"], was["is_held"]) if was else (None, False)
             yield Planned(edition, day, state, len(extracts), digest, like, *stands_on)
+
+
+def catch_up(settings: Settings, edition: str, before: date, days: int, now: datetime, runner: Runner) -> list[Ended]:
+    """Compute, as candidates, the nights of so many days before one that were missed: of which nothing is written
+    though an earlier one is there. What fails is tried again by the next night.
+    """
+    known = night_days(Store(settings.store), edition)
+    span = [before - timedelta(days=each) for each in range(days, 0, -1)]
+    missed = [day for day in span if day not in known and day > min(known, default=before)]
+    if not missed:
+        return []
+    plan = [each for each in planned(settings, edition, missed) if each.state != "empty"]
+    return executed(settings, plan, f"missed before the night of {before}", now, backfill_id(now), runner)
+
+
+def backfill_id(now: datetime) -> str:
+    """A name for a run of many nights."""
+    return f"{now:%Y%m%dT%H%M%SZ}-backfill-{uuid.uuid4().hex[:6]}"
 
 
 def executed(

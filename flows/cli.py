@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     from pydantic import ValidationError
 
+    from flows.log import logged
     from flows.settings import Settings
 
     given = {name: getattr(options, name, None) for name in Settings.model_fields}
@@ -39,11 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name = str(each["loc"][0])
             _complain(f"{name} '{each['input']}' is not {Settings.model_fields[name].description}", WRONG_USAGE)
         return WRONG_USAGE
-    if settings.log == "none":
-        return _answer(options, settings)
-    from flows.log import told_as_json
-
-    with told_as_json():
+    with logged(settings.log):
         return _answer(options, settings)
 
 
@@ -369,9 +366,9 @@ def _backfill(options: argparse.Namespace, settings: "Settings") -> tuple[int, d
     runner = threads(options.workers)
     if options.runner == "dask":
         must_answer(options.dask_scheduler)
-        from flows.upkeep import dask, tasks
+        from flows.tasks import dask, nights_on
 
-        runner = tasks(dask(options.dask_scheduler))
+        runner = nights_on(dask(options.dask_scheduler))
     result = backfill(
         settings,
         options.edition,

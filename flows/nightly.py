@@ -1,36 +1,26 @@
 """The nightly flow: the six steps of flows/pipeline.py as Prefect tasks, with states and an artifact for people."""
 
-import os
-
-# Before Prefect is imported, which starts its telemetry: nothing is told to anyone.
-os.environ.setdefault("DO_NOT_TRACK", "1")
-os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from prefect import State, flow, runtime, task
+from prefect import State, flow, runtime
 from prefect.artifacts import create_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
+from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import Field
 
 from flows.artifact import night_markdown
+from flows.backfill import catch_up
 from flows.clock import jakarta
+from flows.log import logged
 from flows.night import requested
-from flows.pipeline import admit, publish, run_night
+from flows.pipeline import run_night
 from flows.report import night_result
 from flows.settings import Settings
-from schemas.strict import MethodologyError
-from schemas.violations import DamagedStore, NothingToScore, Refusal, UsageError
+from flows.tasks import FINAL, as_task, nights_on
 
-# These say that the input, the request or the store is wrong: trying again changes nothing.
-FINAL = (UsageError, NothingToScore, Refusal, MethodologyError, DamagedStore)
-# Steps that talk to the storage, where a second try can help; the others would compute the same again.
-RETRIED: tuple[Callable[..., Any], ...] = (admit, publish)
-RETRY_DELAYS = [5.0, 30.0, 120.0]  # seconds
+LONGEST = 3 * 60 * 60  # seconds; a night that takes longer hangs, and is ended
 
 
 def last_completed_day(scheduled: datetime) -> date:
@@ -48,34 +38,13 @@ def _scheduled_start() -> datetime:
     return start
 
 
-def _may_help(_: object, __: object, state: State[Any]) -> bool:
-    return not isinstance(state.result(raise_on_failure=False), FINAL)
-
-
-def _as_task(function: Callable[..., Any], *arguments: Any) -> Any:
-    @wraps(function)
-    def step(*given: Any) -> Any:
-        try:
-            return function(*given)
-        except FINAL as error:
-            return Failed(message=str(error), data=error)
-
-    delays = RETRY_DELAYS if function in RETRIED else []
-    run = task(
-        name=function.__name__,
-        task_run_name=function.__name__,
-        retries=len(delays),
-        retry_delay_seconds=delays,
-        retry_condition_fn=_may_help,
-        cache_policy=NO_CACHE,
-        persist_result=False,
-    )(step)
-    return run(*arguments, return_state=True).result()
-
-
-@flow(name="nightly", flow_run_name=_run_name, validate_parameters=True)
+@flow(name="nightly", flow_run_name=_run_name, validate_parameters=True, timeout_seconds=LONGEST)
 def nightly(
-    edition: str, as_of: date | None = None, store: str | None = None, inbox: str | None = None
+    edition: str,
+    as_of: date | None = None,
+    store: str | None = None,
+    inbox: str | None = None,
+    missed_days: Annotated[int, Field(ge=0, le=366)] = 7,
 ) -> State[dict[str, Any]]:
     """One night of the index: admit, validate, prepare, score, judge, publish.
 
@@ -89,14 +58,18 @@ def nightly(
         store: Folder of the store, or s3://bucket/prefix. Left empty: KERAWANAN_STORE of the worker.
         inbox: Folder of files to take in first. They are received when the run starts, so that they count for that
             day, not for days before. Left empty: only what `kerawanan ingest` admitted.
+        missed_days: Nights of so many days before that were missed (the machine was off, say) are computed first, as
+            candidates. 0: none.
 
     """
     try:
         settings = Settings(store=store) if store else Settings()
-        day = as_of or last_completed_day(_scheduled_start())
-        with requested(settings, edition, day, datetime.now(UTC), Path(inbox) if inbox else None) as request:
-            night = run_night(request, step=_as_task)
-            result = night_result(settings.store, request.run_id, night)
+        day, now = as_of or last_completed_day(_scheduled_start()), datetime.now(UTC)
+        folder = Path(inbox) if inbox else None
+        with logged(settings.log), requested(settings, edition, day, now, folder) as request:
+            missed = catch_up(settings, edition, day, missed_days, now, nights_on(ThreadPoolTaskRunner(max_workers=1)))
+            night = run_night(request, step=as_task)
+            result = night_result(settings.store, request.run_id, night) | {"missed": missed}
     except FINAL as error:
         return Failed(message=str(error))
     create_markdown_artifact(
@@ -104,6 +77,8 @@ def nightly(
     )
     summary = {name: result[name] for name in ("outcome", "edition", "as_of", "snapshot_id", "content_hash", "run_id")}
     message = f"{edition} as of {day}: {night.outcome}, snapshot {night.snapshot_id}"
+    if missed:
+        message += f"; {len(missed)} missed night(s) computed before"
     if night.outcome == "held":
         return Failed(name="Held", message=f"{message}. {' '.join(result['critical'])}", data=summary)
     return Completed(name=night.outcome.capitalize(), message=message, data=summary)

@@ -17,6 +17,7 @@ from warehouse.snapshots import recalled, stand_on
 from warehouse.store import Store
 
 LOG = logging.getLogger("kerawanan")
+LOG.setLevel(logging.INFO)  # who listens, and whether anybody does, is said elsewhere
 
 
 class Journal:

@@ -19,7 +19,7 @@ from flows.night import Night
 from schemas.regions import LEVELS
 from warehouse.channels import CHANNELS, gone, head, log_entries, named, snapshot_folder, stable_folder
 from warehouse.diff import MOVES, difference
-from warehouse.history import run_row
+from warehouse.history import history_folder, run_row
 from warehouse.runs import run_folder, run_records
 from warehouse.snapshots import find_snapshot, night_key, read_manifest
 from warehouse.store import Store, read_sealed
@@ -73,6 +73,7 @@ def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
         "run": store.where(run_folder(run_id)),
         "gate": store.where(f"{run_folder(run_id)}/gate.html"),
         "not_reported": store.where(f"{base}/exports/not_reported.xlsx"),
+        "history": store.where(history_folder(edition)),
         **_index_summary(store, base),
         **_reporting_summary(store, base),
         "changes": _changes(store, edition, night),

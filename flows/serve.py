@@ -1,4 +1,4 @@
-"""A Prefect of one's own, for one machine: server, work pool, the deployments of prefect.yaml, and a worker."""
+"""A Prefect of one's own, for one machine: server, what flows/deploy.py tells it, and a worker."""
 
 import os
 import signal
@@ -10,22 +10,19 @@ import urllib.request
 from collections.abc import Mapping
 from contextlib import ExitStack
 
-WORK_POOL = "kerawanan"  # as prefect.yaml names it
 STARTUP_SECONDS = 120
 
 
 def main() -> int:
     """Serve until interrupted. What exists already (work pool, deployments) is brought up to date."""
-    environment = quiet(os.environ)
+    environment = served(os.environ)
     address = environment["PREFECT_API_URL"]
     signal.signal(signal.SIGTERM, _interrupt)
     with ExitStack() as stack:
         server = _started(stack, environment, "server", "start")
         _wait(server, f"{address}/health")
-        # The pool first: a deployment to a pool that does not exist is never run by anyone.
-        _prefect(environment, "work-pool", "create", "--type", "process", "--overwrite", WORK_POOL)
-        _prefect(environment, "--no-prompt", "deploy", "--all")
-        worker = _started(stack, environment, "worker", "start", "--pool", WORK_POOL)
+        subprocess.run([sys.executable, "-m", "flows.deploy"], env=environment, check=True)
+        worker = _started(stack, environment, "worker", "start", "--pool", "kerawanan")
         sys.stdout.write(f"serving at {address.removesuffix('/api')}; stop with Ctrl-C\n")
         sys.stdout.flush()
         try:
@@ -36,29 +33,29 @@ def main() -> int:
     return 1
 
 
-def quiet(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment in which Prefect speaks to the server of this machine and tells nobody else anything."""
+def served(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which Prefect speaks to the server of this machine, tells nobody else anything, and knows our
+    log and whether runs are alive. What is set already stays.
+    """
     host = environment.get("PREFECT_SERVER_API_HOST", "127.0.0.1")
     port = environment.get("PREFECT_SERVER_API_PORT", "4200")
-    silent = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
-    return {**environment, **silent, "PREFECT_API_URL": f"http://{host}:{port}/api"}
+    wanted = {
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "kerawanan",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+        # A worker asks every ten seconds or so: what waits for longer than this is late.
+        "PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS": "120",
+    }
+    return {**wanted, **environment, "PREFECT_API_URL": f"http://{host}:{port}/api"}
 
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "prefect", *arguments]
-
-
-def _prefect(environment: Mapping[str, str], *arguments: str) -> None:
-    command = _command(*arguments)
-    subprocess.run(command, env=environment, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - our own words
-
-
 def _started(stack: ExitStack, environment: Mapping[str, str], *arguments: str) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(_command(*arguments), env=environment)  # noqa: S603 - our own words
+    process = subprocess.Popen([sys.executable, "-m", "prefect", *arguments], env=environment)  # noqa: S603 - our own words
 
     def stop() -> None:
         process.terminate()

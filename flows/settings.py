@@ -28,12 +28,13 @@ class Settings(BaseSettings):
     )
     keep_days: int = Field(default=90, ge=1, le=36500, description="a number of days, 1 or more")
     log: Literal["none", "json"] = Field(default="none", description="'json' or 'none'")
+    notices: SecretStr | None = Field(default=None, description="an address that notices are posted to")
     signing_key: SecretStr | None = Field(default=None, description="an Ed25519 private key in PEM")
     signing_key_file: Path | None = Field(default=None, description="a file with an Ed25519 private key in PEM")
 
     def told(self) -> dict[str, Any]:
         """These settings but for secrets, as text that other machines can be told; folders by their whole paths."""
-        plain = self.model_dump(mode="json", exclude={"signing_key", "signing_key_file"}, exclude_none=True)
+        plain = self.model_dump(mode="json", exclude={"signing_key", "signing_key_file", "notices"}, exclude_none=True)
         plain |= {"store": Store(self.store).url}
         if self.methodology:
             plain |= {"methodology": self.methodology.resolve()}

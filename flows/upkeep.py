@@ -1,90 +1,33 @@
-"""Flows beside the night: many nights at once, what becomes stable, what is removed. Deployed in prefect.yaml."""
+"""Flows beside the night: many nights at once, what becomes stable, what is removed. Deployed in prefect.yaml.
 
-import os
+None is tried again by Prefect: the store itself asks again for a while, and a backfill tries its nights one by one.
+"""
 
-# Before Prefect is imported, which starts its telemetry: nothing is told to anyone.
-os.environ.setdefault("DO_NOT_TRACK", "1")
-os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-
-from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID
 
-from prefect import State, flow, task
-from prefect.artifacts import create_markdown_artifact, create_progress_artifact, update_progress_artifact
-from prefect.cache_policies import NO_CACHE
-from prefect.futures import as_completed
+from prefect import State, flow
+from prefect.artifacts import create_markdown_artifact
 from prefect.states import Completed, Failed
-from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.artifact import backfill_markdown
-from flows.backfill import TOLD, Ended, Planned, Runner, backfill, computed, must_answer
+from flows.backfill import TOLD, backfill
+from flows.log import logged
 from flows.settings import Settings
-from schemas.violations import StorageError, UsageError
+from flows.tasks import dask, nights_on
 from warehouse.snapshots import promote, prune
 from warehouse.store import Store
 
-# A worker that is gone, or storage that fails for a while: a second try may help.
-RETRIES, RETRY_DELAY = 2, 10.0  # seconds
+LONGEST, LONGEST_BACKFILL = 60 * 60, 24 * 60 * 60  # seconds; whatever takes longer hangs, and is ended
 
 
-@task(
-    name="night",
-    task_run_name="{edition} as of {day}",
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAY,
-    cache_policy=NO_CACHE,
-    persist_result=False,
+@flow(
+    name="backfill",
+    flow_run_name="{editions}: {reason}",
+    validate_parameters=True,
+    timeout_seconds=LONGEST_BACKFILL,
 )
-def _night(told: Mapping[str, Any], edition: str, day: date, now: datetime) -> Ended:
-    """One night, on whatever machine: secrets and what is not told come from its own environment."""
-    settings = Settings(**told)
-    if not Store(settings.store).keys("raw"):
-        raise UsageError(f"this machine finds no extract in {settings.store}: is it the store that all share?")
-    ended = computed(settings, edition, day, now)
-    if ended.outcome == "failed" and ended.is_worth_a_try:
-        raise StorageError(ended.reason)
-    return ended
-
-
-@flow(name="nights", validate_parameters=False)
-def _nights(told: dict[str, Any], nights: list[tuple[str, date]], now: datetime) -> list[Ended]:
-    """Nights as tasks, on whatever runs them; how far they are is seen in an artifact."""
-    artifact = create_progress_artifact(0.0, description=f"{len(nights)} nights to compute")
-    assert isinstance(artifact, UUID)
-    waiting = {_night.submit(told, edition, day, now): (edition, day) for edition, day in nights}
-    ended: list[Ended] = []
-    for done in as_completed(list(waiting)):
-        result = done.result(raise_on_failure=False)
-        edition, day = waiting[done]
-        is_ended = isinstance(result, Ended)
-        ended.append(result if is_ended else Ended(edition, day, "failed", None, str(result)))
-        update_progress_artifact(artifact, 100.0 * len(ended) / len(nights))
-    return ended
-
-
-def tasks(runner: TaskRunner[Any]) -> Runner:
-    """Nights as tasks of Prefect: on threads, or on the workers of a Dask scheduler."""
-
-    def run(settings: Settings, plan: Sequence[Planned], now: datetime) -> Iterator[Ended]:
-        nights = [(each.edition, each.as_of) for each in plan]
-        if nights:
-            called = _nights.with_options(task_runner=runner, flow_run_name=f"{len(nights)} night(s)")
-            yield from called(settings.told(), nights, now)
-
-    return run
-
-
-def dask(address: str) -> TaskRunner[Any]:
-    """The workers of a Dask scheduler that runs already. Raises UsageError where it does not answer."""
-    must_answer(address)
-    from prefect_dask.task_runners import DaskTaskRunner
-
-    return DaskTaskRunner(address=address)
-
-
-@flow(name="backfill", flow_run_name="{editions}: {reason}", validate_parameters=True)
 def backfill_nights(
     editions: list[str],
     reason: str,
@@ -116,11 +59,12 @@ def backfill_nights(
     settings = Settings(store=store) if store else Settings()
     try:
         runner = dask(dask_scheduler) if dask_scheduler else ThreadPoolTaskRunner(max_workers=workers)
-        result = backfill(
-            *(settings, editions, (first, last), reason, datetime.now(UTC)),
-            tasks(runner) if execute else None,
-            promote=promote,
-        )
+        with logged(settings.log):
+            result = backfill(
+                *(settings, editions, (first, last), reason, datetime.now(UTC)),
+                nights_on(runner) if execute else None,
+                promote=promote,
+            )
     except TOLD as error:
         return Failed(message=str(error))
     create_markdown_artifact(backfill_markdown(result), key="backfill", description=reason)
@@ -131,7 +75,7 @@ def backfill_nights(
     return Completed(name="Done" if execute else "Planned", message=f"{len(result['plan'])} nights", data=summary)
 
 
-@flow(name="promote", flow_run_name="{snapshot}", validate_parameters=True)
+@flow(name="promote", flow_run_name="{snapshot}", validate_parameters=True, timeout_seconds=LONGEST)
 def promote_snapshot(snapshot: str, reason: str, store: str | None = None) -> State[dict[str, Any]]:
     """Make a candidate stable, or an earlier snapshot again.
 
@@ -149,7 +93,7 @@ def promote_snapshot(snapshot: str, reason: str, store: str | None = None) -> St
     return Completed(message=f"stable of {result['edition']} stands on {result['snapshot_id']}", data=result)
 
 
-@flow(name="prune", validate_parameters=True)
+@flow(name="prune", validate_parameters=True, timeout_seconds=LONGEST)
 def prune_store(keep_days: int = 90, execute: bool = False, store: str | None = None) -> State[dict[str, Any]]:
     """Remove candidates and records of runs that nothing refers to.
 

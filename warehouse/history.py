@@ -24,16 +24,16 @@ from warehouse.store import Store
 STEPS = ("admit", "validate", "prepare", "score", "judge", "publish")
 
 
-def history_key(edition: str, table: str) -> str:
-    """Where a table over all nights of an edition lies; the number is the major version of its schema."""
-    return f"history/v1/{edition}/{table}.parquet"
+def history_folder(edition: str) -> str:
+    """Where the tables over all nights of an edition lie; the number is the major version of their schema."""
+    return f"history/v1/{edition}"
 
 
 def write_history(store: Store, edition: str, dictionary: Dictionary, now: datetime) -> None:
     """Bring the tables over all nights of an edition up to date."""
     for table, rows in (("night_score", _night_scores), ("run", partial(_runs, now=now))):
         schema = pl.Schema(polars_schema(dictionary, table))
-        key = history_key(edition, table)
+        key = f"{history_folder(edition)}/{table}.parquet"
         before = _before(store, key)
         if before is None or before.schema != schema:
             before = pl.DataFrame(schema=schema)

@@ -213,6 +213,11 @@ def _write_night(store: Store, night: NightRecord, snapshot_id: str, signer: Sig
     store.replace(night_key(night.edition, night.as_of), sealed(record))
 
 
+def night_days(store: Store, edition: str) -> set[date]:
+    """The nights of an edition of which it is written what they stand on."""
+    return {date.fromisoformat(key.rpartition("/")[2].removesuffix(".json")) for key in store.keys(f"nights/{edition}")}
+
+
 def night_records(store: Store, edition: str) -> dict[str, dict[str, Any]]:
     """What is written of the nights of an edition, by their days."""
     keys = store.keys(f"nights/{edition}")

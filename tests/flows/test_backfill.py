@@ -36,7 +36,7 @@ def arrived(store: Path, names: dict[str, int] = ARRIVALS) -> Path:
     return store
 
 
-def hashes(store: Path) -> dict[str, str]:
+def hashes(store: Path | str) -> dict[str, str]:
     """The content that each night stands on."""
     found = Store(str(store))
     return {

@@ -1,10 +1,7 @@
 """Backfills, promotion and pruning as flows: on a Prefect server, on threads and on the workers of a Dask scheduler."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -18,8 +15,8 @@ from prefect.utilities.callables import parameter_schema
 
 from flows import upkeep
 from tests.conftest import EDITION, ROOT, Answer
+from tests.flows.service import Dask
 from tests.flows.test_backfill import SPAN, arrived, hashes
-from tests.warehouse.conftest import free_port
 from warehouse.channels import head
 from warehouse.store import Store
 
@@ -87,33 +84,6 @@ def test_the_deployments_and_their_forms() -> None:
         assert all(each.get("description") for each in form.values()), form
 
 
-class Dask:
-    """A scheduler and workers in processes of their own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.address = f"tcp://127.0.0.1:{free_port()}"
-        self.folder = folder
-        port = self.address.rpartition(":")[2]
-        self.scheduler = self._started("scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
-        self.workers = [self.worker() for _ in range(2)]
-
-    def worker(self) -> subprocess.Popen[bytes]:
-        return self._started(
-            *("worker", self.address, "--nthreads", "1", "--no-dashboard", "--no-nanny"),
-            *("--local-directory", str(self.folder)),
-        )
-
-    def _started(self, *arguments: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def stop(self) -> None:
-        for process in (*self.workers, self.scheduler):
-            process.kill()
-            process.wait()
-
-
 @pytest.fixture
 def dask(tmp_path: Path) -> Iterator[Dask]:
     cluster = Dask(tmp_path)
@@ -129,10 +99,7 @@ def test_on_the_workers_of_a_scheduler_one_of_which_dies(store: Path, dask: Dask
         until = time.monotonic() + 120
         while not list(store.glob("snapshots/*/*/datapackage.json")) and time.monotonic() < until:
             time.sleep(0.1)
-        dask.workers[0].send_signal(signal.SIGKILL)
-        dask.workers.append(dask.worker())
-
-    import threading
+        dask.kill_one()
 
     killer = threading.Thread(target=kill)
     killer.start()

@@ -1,0 +1,101 @@
+"""Tell a Prefect server all it must know: the work pool, the deployments of prefect.yaml, and what to watch.
+
+Run where the workers run, from the folder of the project, with PREFECT_API_URL set. What is there already is brought
+up to date.
+"""
+
+import subprocess
+import sys
+from datetime import timedelta
+from uuid import UUID
+
+from prefect.automations import AutomationCore
+from prefect.blocks.webhook import Webhook
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import StateType
+from prefect.events.actions import CallWebhook, ChangeFlowRunState
+from prefect.events.schemas.automations import EventTrigger, Posture
+from pydantic import SecretStr
+
+from flows.settings import Settings
+
+WORK_POOL = "kerawanan"  # as prefect.yaml names it
+FLOWS = ("nightly", "backfill", "promote", "prune")
+# What people are told of: a night held or failed, one that died or hangs, one that no worker takes in time.
+STATES = ("Held", "Failed", "Crashed", "TimedOut", "Late")
+# A run that is under way says so every half minute (PREFECT_FLOWS_HEARTBEAT_FREQUENCY).
+SILENCE = timedelta(minutes=5)
+NOTICE = """{% set state = flow_run.state %}{
+ "text": {{ (flow_run.name ~ " (" ~ flow.name ~ "): " ~ state.name ~ ". " ~ (state.message or ""))|tojson }},
+ "flow": {{ flow.name|tojson }},
+ "run": {{ flow_run.name|tojson }},
+ "state": {{ state.name|tojson }},
+ "message": {{ (state.message or "")|tojson }},
+ "at": {{ state.timestamp|string|tojson }},
+ "parameters": {{ flow_run.parameters|tojson }},
+ "page": {{ flow_run|ui_url|tojson }}
+}"""
+
+
+def deploy(notices: SecretStr | None) -> None:
+    """Create or update everything. `notices`: where to POST a JSON document when a run needs people; None: nowhere."""
+    # The pool first: a deployment to a pool that does not exist is never run by anyone.
+    _prefect("work-pool", "create", "--type", "process", "--overwrite", WORK_POOL)
+    _prefect("--no-prompt", "deploy", "--all")
+    _watch(
+        "kerawanan: a run whose process is gone",
+        EventTrigger(
+            posture=Posture.Proactive,
+            after={"prefect.flow-run.heartbeat"},
+            expect={"prefect.flow-run.*"},
+            match={"prefect.resource.id": "prefect.flow-run.*"},
+            match_related=_of_our_flows(),
+            for_each={"prefect.resource.id"},
+            threshold=1,
+            within=SILENCE,
+        ),
+        ChangeFlowRunState(
+            name=None, state=StateType.CRASHED, message=f"it has said nothing for {SILENCE}", force=False
+        ),
+        "No sign of life: it is marked as crashed, so that people are told and nothing waits for it.",
+    )
+    if notices:
+        block = Webhook(url=notices).save("kerawanan-notices", overwrite=True)
+        assert isinstance(block, UUID)
+        _watch(
+            "kerawanan: a run that needs people",
+            EventTrigger(
+                posture=Posture.Reactive,
+                expect={f"prefect.flow-run.{state}" for state in STATES},
+                match={"prefect.resource.id": "prefect.flow-run.*"},
+                match_related=_of_our_flows(),
+                threshold=1,
+                within=timedelta(0),
+            ),
+            CallWebhook(block_document_id=block, payload=NOTICE),
+            f"{', '.join(STATES)}: told to the address in KERAWANAN_NOTICES.",
+        )
+
+
+def _of_our_flows() -> dict[str, str | list[str]]:
+    return {"prefect.resource.role": "flow", "prefect.resource.name": list(FLOWS)}
+
+
+def _watch(name: str, trigger: EventTrigger, action: CallWebhook | ChangeFlowRunState, why: str) -> None:
+    """Create an automation, or bring the one of this name up to date."""
+    automation = AutomationCore(name=name, description=why, trigger=trigger, actions=[action])
+    with get_client(sync_client=True) as client:
+        known = client.read_automations_by_name(name)
+        if known:
+            client.update_automation(known[0].id, automation)
+        else:
+            client.create_automation(automation)
+
+
+def _prefect(*arguments: str) -> None:
+    command = [sys.executable, "-m", "prefect", *arguments]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - our own words
+
+
+if __name__ == "__main__":
+    deploy(Settings().notices)

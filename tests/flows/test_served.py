@@ -1,0 +1,154 @@
+"""A service as in production: a Prefect server on PostgreSQL, a worker, nights by schedule, notices to people."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from flows.clock import TIME_ZONE
+from flows.intake import source_of, take_in
+from schemas.methodology import Library
+from tests.conftest import EDITION
+from tests.flows.fortnight import FORTNIGHT, PRESS, arrive, night_of, sent
+from tests.flows.service import Dask, Postgres, Service, receiver
+from tests.flows.test_backfill import hashes
+from warehouse.channels import log_entries
+from warehouse.store import Store
+from warehouse.verify import verify
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
+Notices = list[dict[str, Any]]
+
+
+class Served(Service):
+    """A service with a store, and the notices that it sent."""
+
+    store: Path
+    notices: Notices
+
+    def noticed(self, state: str, run: str) -> dict[str, Any]:
+        """The notice of a state of a run, by the beginning of the run's name."""
+
+        def found() -> Notices:
+            return [each for each in self.notices if each["state"] == state and each["run"].startswith(run)]
+
+        return dict(self.until(found, 60)[0])
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    database, folder = Postgres(), tmp_path_factory.mktemp("served")
+    with receiver() as (address, notices):
+        running = Served(
+            folder,
+            PREFECT_API_DATABASE_CONNECTION_URL=database.url,
+            PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS=10,
+            KERAWANAN_STORE=folder / "store",
+            KERAWANAN_NOTICES=address,
+        )
+        running.store, running.notices = folder / "store", notices
+        try:
+            running.start("server")
+            running.run("flows.deploy")
+            running.run("flows.deploy")  # again: what is there is brought up to date
+            running.start("worker")
+            yield running
+        finally:
+            running.stop()
+            database.drop()
+
+
+@pytest.fixture(scope="module")
+def lived(service: Served) -> Served:
+    """The fortnight: each night by the schedule of its deployment, but for those on which the machine was off."""
+    for number, day in FORTNIGHT.items():
+        arrive(Store(str(service.store)), number, service.folder)
+        if day.outcome is None:
+            continue
+        known = {run["id"] for run in service.runs()}
+        half_past_one = datetime(2026, 1, number, 1, 30, tzinfo=ZoneInfo(TIME_ZONE)) + timedelta(days=1)
+        service.scheduled(EDITION, half_past_one - timedelta(hours=1), half_past_one + timedelta(hours=1))
+        (run_id,) = service.until(lambda known=known: {run["id"] for run in service.runs()} - known)
+        ended = service.done(run_id)
+        assert (ended["auto_scheduled"], ended["name"]) == (True, f"{EDITION} as of {night_of(number)}")
+        state = ended["state_name"].replace("Held", "Published").lower()
+        assert (number, state) == (number, day.outcome), ended["state"]["message"]
+    return service
+
+
+def test_a_fortnight_by_schedule_leaves_exactly_what_is_predicted(lived: Served) -> None:
+    found = hashes(lived.store)
+    assert sorted(found) == [str(night_of(number)) for number in FORTNIGHT]  # missed ones were caught up
+    for number, day in FORTNIGHT.items():
+        content = found[str(night_of(number))]
+        assert next(each for each, other in found.items() if other == content) == str(night_of(day.like)), number
+    store = Store(str(lived.store))
+    new = [number for number, day in FORTNIGHT.items() if day.outcome == "published"]
+    assert len({each["snapshot_id"] for each in log_entries(store, EDITION, "candidate")}) == len(new)
+    assert len(list((lived.store / f"snapshots/{EDITION}").iterdir())) == len(new)
+    damage = verify(store)
+    assert damage["damage"] == damage["unfinished"] == []
+    caught_up = [run for run in lived.runs() if "missed night(s) computed before" in run["state"]["message"]]
+    assert [run["name"][-2:] for run in caught_up] == ["08", "13"]
+    artifacts = lived.post("artifacts/filter", flow_runs={"id": {"any_": [caught_up[0]["id"]]}})
+    shown = next(each["data"] for each in artifacts if each["key"] == f"night-{EDITION}")
+    assert "## Nights that were missed, computed before" in shown
+    assert "2026-01-07: unchanged" in shown.replace("\\", "")
+    assert "history over all nights" in shown
+
+
+def test_the_log_of_a_night_is_in_its_page(lived: Served) -> None:
+    (first,) = [run for run in lived.runs() if run["name"].endswith("2026-01-01")]
+    lines = [each["message"] for each in lived.post("logs/filter", logs={"flow_run_id": {"any_": [first["id"]]}})]
+    assert [line for line in lines if line.startswith(f"{EDITION} as of 2026-01-01: ")][:2] == [
+        f"{EDITION} as of 2026-01-01: admit done",
+        f"{EDITION} as of 2026-01-01: validate done",
+    ]
+
+
+def test_people_are_told_of_what_is_held_fails_or_is_late(lived: Served) -> None:
+    wrong, at = lived.folder / PRESS, datetime(2026, 1, 20, 3, tzinfo=UTC)
+    wrong.write_bytes(re.sub(rb";\d+,\d+;", b";1,00;", sent(PRESS)))
+    sources = Library().sources
+    take_in(Store(str(lived.store)), [wrong], sources, at, at, source_of(PRESS, sources))
+    lived.begun(EDITION, as_of="2026-01-20", missed_days=0)
+    held = lived.noticed("Held", f"{EDITION} as of 2026-01-20")
+    assert "but only <= 0.1 is allowed" in held["message"]
+    assert held["text"] == f"{EDITION} as of 2026-01-20 (nightly): Held. {held['message']}"
+    assert held["page"].startswith("http")
+    lived.begun(EDITION, as_of="2099-01-01")
+    failed = lived.noticed("Failed", f"{EDITION} as of 2099-01-01")
+    assert "the night of 2099-01-01 has not come yet" in failed["message"]
+    lived.kill("worker")
+    waiting = lived.begun(EDITION, as_of="2026-01-14")
+    late = lived.api.get(f"flow_runs/{waiting}").json()["name"]
+    assert lived.noticed("Late", late)["message"]
+    lived.start("worker")
+    assert lived.done(waiting)["state_name"] in ("Unchanged", "Held")
+    assert not [each for each in lived.notices if each["state"] in ("Published", "Unchanged", "Completed")]
+    assert "planted-token" not in lived.log
+
+
+def test_replayed_in_another_order_on_threads_and_on_dask_it_comes_to_the_same(lived: Served, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    for number in FORTNIGHT:
+        arrive(Store(str(again)), number, tmp_path)
+    asked = {"editions": [EDITION], "reason": "replayed", "execute": True, "store": str(again)}
+    dask = Dask(tmp_path, lived.environment)
+    try:
+        parts = (
+            {"first": "2026-01-08", "last": "2026-01-14", "workers": 3},
+            {"first": "2026-01-01", "last": "2026-01-07", "dask_scheduler": dask.address},
+        )
+        for part in parts:
+            ended = lived.done(lived.begun("backfill", **asked, **part), 300)
+            assert ended["state_name"] == "Done", ended["state"]["message"]
+    finally:
+        dask.stop()
+    there = hashes(lived.store)
+    assert hashes(again) == {day: there[day] for day in map(str, map(night_of, FORTNIGHT))}
+    assert verify(Store(str(again)))["damage"] == []
