@@ -25,12 +25,13 @@ FLOWS = ("nightly", "backfill", "promote", "prune")
 STATES = ("Held", "Failed", "Crashed", "TimedOut", "Late")
 # A run that is under way says so every half minute (PREFECT_FLOWS_HEARTBEAT_FREQUENCY).
 SILENCE = timedelta(minutes=5)
-NOTICE = """{% set state = flow_run.state %}{
- "text": {{ (flow_run.name ~ " (" ~ flow.name ~ "): " ~ state.name ~ ". " ~ (state.message or ""))|tojson }},
+NOTICE = """{% set state = flow_run.state %}
+{% set message = state.message or ("no worker has taken it yet" if state.name == "Late" else "") %}{
+ "text": {{ (flow_run.name ~ " (" ~ flow.name ~ "): " ~ state.name ~ ". " ~ message)|tojson }},
  "flow": {{ flow.name|tojson }},
  "run": {{ flow_run.name|tojson }},
  "state": {{ state.name|tojson }},
- "message": {{ (state.message or "")|tojson }},
+ "message": {{ message|tojson }},
  "at": {{ state.timestamp|string|tojson }},
  "parameters": {{ flow_run.parameters|tojson }},
  "page": {{ flow_run|ui_url|tojson }}

@@ -14,23 +14,20 @@ from prefect.states import Failed
 from prefect.task_runners import TaskRunner
 
 from flows.backfill import Ended, Planned, Runner, computed, must_answer
-from flows.pipeline import admit, publish
 from flows.settings import Settings
 from schemas.strict import MethodologyError
 from schemas.violations import DamagedStore, NothingToScore, Refusal, StorageError, UsageError
 from warehouse.store import Store
 
-# These say that the input, the request or the store is wrong: trying again changes nothing.
+# These say that the input, the request or the store is wrong, in a sentence; trying again changes nothing.
 FINAL = (UsageError, NothingToScore, Refusal, MethodologyError, DamagedStore)
-# Steps that talk to the storage, where a second try can help; the others would compute the same again.
-RETRIED: tuple[Callable[..., Any], ...] = (admit, publish)
 RETRY_DELAYS = [5.0, 30.0, 120.0]  # seconds
 # A worker that is gone, or storage that fails for a while, costs a night of a backfill another try.
 NIGHT_RETRIES, NIGHT_RETRY_DELAY = 2, 10.0  # seconds
 
 
 def as_task(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function as a task of its name, again after a while where that may help."""
+    """Call a function as a task of its name; again after a while where the storage failed, which may pass."""
 
     @wraps(function)
     def step(*given: Any) -> Any:
@@ -39,12 +36,11 @@ def as_task(function: Callable[..., Any], *arguments: Any) -> Any:
         except FINAL as error:
             return Failed(message=str(error), data=error)
 
-    delays = RETRY_DELAYS if function in RETRIED else []
     run = task(
         name=function.__name__,
         task_run_name=function.__name__,
-        retries=len(delays),
-        retry_delay_seconds=delays,
+        retries=len(RETRY_DELAYS),
+        retry_delay_seconds=RETRY_DELAYS,
         retry_condition_fn=_may_help,
         cache_policy=NO_CACHE,
         persist_result=False,
@@ -53,7 +49,7 @@ def as_task(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _may_help(_: object, __: object, state: State[Any]) -> bool:
-    return not isinstance(state.result(raise_on_failure=False), FINAL)
+    return isinstance(state.result(raise_on_failure=False), StorageError)
 
 
 @task(

@@ -29,11 +29,12 @@ from obstore.store import LocalStore, S3Store
 from schemas.violations import DamagedStore, StorageError, UsageError
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig, RetryConfig
+    from obstore.store import BackoffConfig, ClientConfig, RetryConfig
 
 # A request that hangs is given up, and what may pass by itself is tried again for so long.
 CLIENT: "ClientConfig" = {"timeout": "120s", "connect_timeout": "10s", "user_agent": "kerawanan"}
-RETRY: "RetryConfig" = {"max_retries": 6, "retry_timeout": timedelta(seconds=90)}
+BACKOFF: "BackoffConfig" = {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=10), "base": 2}
+RETRY: "RetryConfig" = {"max_retries": 50, "retry_timeout": timedelta(seconds=20), "backoff": BACKOFF}
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION")
 TRIES = 3

@@ -1,6 +1,7 @@
 """The nightly flow against a Prefect server: six tasks, named states, an artifact, retries where they help."""
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,13 +13,16 @@ import yaml
 from prefect.client.orchestration import get_client
 from prefect.utilities.callables import parameter_schema
 
-from flows import nightly as module
+from flows import pipeline, tasks
 from flows.artifact import night_markdown
 from flows.clock import TIME_ZONE
 from flows.nightly import last_completed_day, nightly
 from schemas.methodology import Library
+from schemas.violations import StorageError
 from tests.conftest import EDITION, EXTRACTS, ROOT, Published
-from warehouse.channels import CHANNELS
+from tests.flows.test_backfill import arrived, hashes
+from warehouse.channels import CHANNELS, log_entries
+from warehouse.runs import run_records
 from warehouse.store import Store
 
 STEPS = ["admit", "validate", "prepare", "score", "judge", "publish"]
@@ -67,6 +71,7 @@ def test_a_night_is_six_tasks_named_states_and_an_artifact(tmp_path: Path) -> No
     result = first.result()
     assert result["outcome"] == "published"
     text = artifact_of(first)
+    assert f"- history over all nights: [{tmp_path}" in text.replace("\\", "")
     assert "| 1 | 31 | DKI Jakarta | 88.950 | tinggi | entered |" in text
     assert "| province | input | sedang | 21 |" in text
     assert f"[{tmp_path}" in text.replace("\\", "")
@@ -109,7 +114,7 @@ def test_what_people_did_wrong_is_said_in_a_sentence_and_not_tried_again(
 def test_a_storage_that_fails_once_is_asked_again(
     bundled: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "RETRY_DELAYS", [0.0, 0.0, 0.0])
+    monkeypatch.setattr(tasks, "RETRY_DELAYS", [0.0, 0.0, 0.0])
     failures = {"create": 3, "replace": 2}
     for verb, sound in ((name, getattr(Store, name)) for name in failures):
 
@@ -117,7 +122,7 @@ def test_a_storage_that_fails_once_is_asked_again(
             if "snapshots/" in arguments[1] or "nights/" in arguments[1]:
                 failures[verb] -= 1
                 if failures[verb] == 0:
-                    raise OSError(5, "the disk did not answer", arguments[1])
+                    raise StorageError(f"{arguments[1]}: the disk did not answer.")
             return sound(*arguments)
 
         monkeypatch.setattr(Store, verb, shaky)
@@ -133,6 +138,41 @@ def test_a_storage_that_fails_once_is_asked_again(
     ]
 
 
+@pytest.mark.slow
+def test_a_night_makes_up_for_missed_ones(tmp_path: Path) -> None:
+    store = arrived(tmp_path / "store")
+
+    def night(day: int, **more: Any) -> Any:
+        return nightly(EDITION, as_of=date(2026, 1, day), store=str(store), **more, return_state=True)
+
+    first = night(3)
+    assert "missed" not in first.message  # there is no night before the first
+    assert "missed" not in night(6, missed_days=0).message
+    sixth = night(7)
+    assert sixth.message.endswith("; 2 missed night(s) computed before")
+    found = hashes(store)
+    assert sorted(found) == [f"2026-01-0{day}" for day in (3, 4, 5, 6, 7)]
+    assert (found["2026-01-04"], found["2026-01-05"]) == (found["2026-01-03"], found["2026-01-06"])
+    assert "## Nights that were missed, computed before" in artifact_of(sixth)
+    # They are candidates at most: the first good night became stable, and nothing moved it.
+    assert [each["as_of"] for each in log_entries(Store(str(store)), EDITION, "stable")] == ["2026-01-03"]
+
+
+@pytest.mark.slow
+def test_a_night_that_hangs_is_ended(bundled: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def score(*_: object) -> None:
+        time.sleep(60)
+
+    monkeypatch.setattr(pipeline, "score", score)
+    short = nightly.with_options(timeout_seconds=4)
+    day, inbox = datetime.now(ZoneInfo(TIME_ZONE)).date(), str(EXTRACTS)
+    hung = short(EDITION, as_of=day, store=str(tmp_path / "store"), inbox=inbox, return_state=True)
+    assert (hung.type.value, hung.name) == ("FAILED", "TimedOut")
+    (record,) = run_records(Store(str(tmp_path / "store")), datetime.now(UTC))
+    assert record["outcome"] == "failed"
+    assert 3 < record["seconds"]["score"] < 30
+
+
 def test_the_night_of_a_schedule_is_the_last_day_complete_in_jakarta() -> None:
     assert last_completed_day(datetime(2026, 11, 23, 18, 30, tzinfo=UTC)) == date(2026, 11, 23)
     assert last_completed_day(datetime(2026, 11, 23, 16, 59, tzinfo=UTC)) == date(2026, 11, 22)
@@ -140,7 +180,7 @@ def test_the_night_of_a_schedule_is_the_last_day_complete_in_jakarta() -> None:
 
 def test_the_form_explains_every_parameter() -> None:
     fields = parameter_schema(nightly).properties
-    assert list(fields) == ["edition", "as_of", "store", "inbox"]
+    assert list(fields) == ["edition", "as_of", "store", "inbox", "missed_days"]
     assert all(len(field["description"]) > 20 for field in fields.values())
 
 
@@ -174,8 +214,8 @@ def test_input_cannot_write_markup_into_the_artifact() -> None:
         "refused": [{"file_name": hostile, "reason": hostile}],
         "silent": [hostile],
         "withdrawn": hostile,
-        **{name: [] for name in ("quarantined", "corrected", "contradicted", "warned", "reporting")},
-        **dict.fromkeys(("snapshot", "stable", "run", "gate", "not_reported", "changes")),
+        **{name: [] for name in ("quarantined", "corrected", "contradicted", "warned", "reporting", "missed")},
+        **dict.fromkeys(("snapshot", "stable", "run", "gate", "not_reported", "history", "changes")),
     }
     text = night_markdown(result)
     assert not re.search(r"(?<!\\)[<>`]|(?<!\\)\]\(|^# heading", text, re.MULTILINE)

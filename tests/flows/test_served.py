@@ -126,7 +126,7 @@ def test_people_are_told_of_what_is_held_fails_or_is_late(lived: Served) -> None
     lived.kill("worker")
     waiting = lived.begun(EDITION, as_of="2026-01-14")
     late = lived.api.get(f"flow_runs/{waiting}").json()["name"]
-    assert lived.noticed("Late", late)["message"]
+    assert lived.noticed("Late", late)["message"] == "no worker has taken it yet"
     lived.start("worker")
     assert lived.done(waiting)["state_name"] in ("Unchanged", "Held")
     assert not [each for each in lived.notices if each["state"] in ("Published", "Unchanged", "Completed")]
