@@ -157,7 +157,7 @@ def planned(settings: Settings, edition: str, days: Sequence[date]) -> Iterator[
             yield Planned(edition, day, state, len(extracts), digest, like, *stands_on)
 
 
-def catch_up(settings: Settings, edition: str, before: date, days: int, now: datetime, runner: Runner) -> list[Ended]:
+def catch_up(settings: Settings, edition: str, before: date, days: int, now: datetime) -> list[Ended]:
     """Compute, as candidates, the nights of so many days before one that were missed: of which nothing is written
     though an earlier one is there. What fails is tried again by the next night.
     """
@@ -167,7 +167,7 @@ def catch_up(settings: Settings, edition: str, before: date, days: int, now: dat
     if not missed:
         return []
     plan = [each for each in planned(settings, edition, missed) if each.state != "empty"]
-    return executed(settings, plan, f"missed before the night of {before}", now, backfill_id(now), runner)
+    return executed(settings, plan, f"missed before the night of {before}", now, backfill_id(now), in_turn)
 
 
 def backfill_id(now: datetime) -> str:
@@ -235,6 +235,12 @@ def computed(settings: Settings, edition: str, day: date, now: datetime) -> Ende
     except Exception as error:  # the last resort: one night that fails stops no other
         return Ended(edition, day, "failed", None, f"something unforeseen went wrong: {error or type(error).__name__}")
     return Ended(edition, day, night.outcome, night.snapshot_id)
+
+
+def in_turn(settings: Settings, plan: Sequence[Planned], now: datetime) -> Iterator[Ended]:
+    """Nights one after the other, right here."""
+    for each in plan:
+        yield computed(settings, each.edition, each.as_of, now)
 
 
 def threads(workers: int) -> Runner:

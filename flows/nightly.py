@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
+from httpx import HTTPError
 from prefect import State, flow, runtime
 from prefect.artifacts import create_markdown_artifact
 from prefect.states import Completed, Failed
-from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from flows.artifact import night_markdown
@@ -18,7 +18,7 @@ from flows.night import requested
 from flows.pipeline import run_night
 from flows.report import night_result
 from flows.settings import Settings
-from flows.tasks import FINAL, as_task, nights_on
+from flows.tasks import FINAL, as_task
 
 LONGEST = 3 * 60 * 60  # seconds; a night that takes longer hangs, and is ended
 
@@ -67,18 +67,19 @@ def nightly(
         day, now = as_of or last_completed_day(_scheduled_start()), datetime.now(UTC)
         folder = Path(inbox) if inbox else None
         with logged(settings.log), requested(settings, edition, day, now, folder) as request:
-            missed = catch_up(settings, edition, day, missed_days, now, nights_on(ThreadPoolTaskRunner(max_workers=1)))
+            missed = catch_up(settings, edition, day, missed_days, now)
             night = run_night(request, step=as_task)
             result = night_result(settings.store, request.run_id, night) | {"missed": missed}
     except FINAL as error:
         return Failed(message=str(error))
-    create_markdown_artifact(
-        night_markdown(result), key=f"night-{edition}", description=f"{edition} as of {day}: {night.outcome}"
-    )
     summary = {name: result[name] for name in ("outcome", "edition", "as_of", "snapshot_id", "content_hash", "run_id")}
     message = f"{edition} as of {day}: {night.outcome}, snapshot {night.snapshot_id}"
     if missed:
         message += f"; {len(missed)} missed night(s) computed before"
+    try:
+        create_markdown_artifact(night_markdown(result), key=f"night-{edition}", description=message)
+    except HTTPError as error:  # what came of the night is in the store, whether or not the server can show it
+        message += f"; the server did not take its artifact ({error})"
     if night.outcome == "held":
         return Failed(name="Held", message=f"{message}. {' '.join(result['critical'])}", data=summary)
     return Completed(name=night.outcome.capitalize(), message=message, data=summary)

@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """At how many moments the tests of crashes let a process die."""
+    """At how many moments tests let a process die, or cut what it talks to."""
     found = [
         value
         for report in terminalreporter.getreports("passed")
@@ -55,7 +55,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if name == "points"
     ]
     if found:
-        terminalreporter.write_line(f"processes died at {sum(found)} moments in {len(found)} tests")
+        terminalreporter.write_line(f"processes died, or were cut off, at {sum(found)} moments in {len(found)} tests")
 
 
 @pytest.fixture(autouse=True)
