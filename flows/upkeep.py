@@ -4,12 +4,13 @@ None is tried again by Prefect: the store itself asks again for a while, and a b
 """
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from prefect import State, flow
 from prefect.artifacts import create_markdown_artifact
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import Field
 
 from flows.artifact import backfill_markdown
 from flows.backfill import TOLD, backfill
@@ -35,7 +36,7 @@ def backfill_nights(
     last: date | None = None,
     execute: bool = False,
     promote: bool = False,
-    workers: int = 1,
+    workers: Annotated[int, Field(ge=1, le=64)] = 1,
     dask_scheduler: str | None = None,
     store: str | None = None,
 ) -> State[dict[str, Any]]:
@@ -94,7 +95,9 @@ def promote_snapshot(snapshot: str, reason: str, store: str | None = None) -> St
 
 
 @flow(name="prune", validate_parameters=True, timeout_seconds=LONGEST)
-def prune_store(keep_days: int = 90, execute: bool = False, store: str | None = None) -> State[dict[str, Any]]:
+def prune_store(
+    keep_days: Annotated[int, Field(ge=1, le=36500)] = 90, execute: bool = False, store: str | None = None
+) -> State[dict[str, Any]]:
     """Remove candidates and records of runs that nothing refers to.
 
     Args:
