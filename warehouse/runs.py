@@ -12,6 +12,7 @@ from warehouse.store import Store, as_json
 
 RECORD = "run.json"
 BEGUN = "begun.json"  # there while a run is under way
+NEEDED = ("run_id", "started_at")
 
 
 def run_folder(run_id: str) -> str:
@@ -47,19 +48,19 @@ def run_records(store: Store, now: datetime, *, but: Collection[str] = ()) -> li
     ended = [key for key in keys if key.endswith(f"/{RECORD}")]
     folders = {key.rpartition("/")[0] for key in ended}
     begun = [key for key in keys if key.endswith(f"/{BEGUN}") and key.rpartition("/")[0] not in folders]
-    found = [_parsed(key, content) for key, content in zip(ended, store.read_kept(ended), strict=True)]
+    found = [_parsed(key, content, NEEDED) for key, content in zip(ended, store.read_kept(ended), strict=True)]
     for key in begun:
         try:
-            found.append(_without_end(_parsed(key, store.read(key)), now))
+            found.append(_without_end(_parsed(key, store.read(key), {*NEEDED, "host", "process", "step"}), now))
         except FileNotFoundError:  # it came to its end meanwhile
             continue
     return sorted(found, key=lambda record: (str(record["started_at"]), str(record["run_id"])))
 
 
-def _parsed(key: str, content: bytes) -> dict[str, Any]:
+def _parsed(key: str, content: bytes, needed: Collection[str]) -> dict[str, Any]:
     try:
         record = json.loads(content)
-        if {"started_at", "run_id"} <= set(record):
+        if set(needed) <= set(record):
             return dict(record)
     except (ValueError, TypeError):
         pass

@@ -1,6 +1,9 @@
 """A service as in production: a Prefect server on PostgreSQL, a worker, nights by schedule, notices to people."""
 
+import os
 import re
+import signal
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +20,7 @@ from tests.flows.fortnight import FORTNIGHT, PRESS, arrive, night_of, sent
 from tests.flows.service import Dask, Postgres, Service, receiver
 from tests.flows.test_backfill import hashes
 from warehouse.channels import log_entries
+from warehouse.runs import run_records
 from warehouse.store import Store
 from warehouse.verify import verify
 
@@ -110,11 +114,14 @@ def test_the_log_of_a_night_is_in_its_page(lived: Served) -> None:
     ]
 
 
+def taken_in(service: Served, day: int, content: bytes) -> None:
+    file, at, sources = service.folder / PRESS, datetime(2026, 1, day, 3, tzinfo=UTC), Library().sources
+    file.write_bytes(content)
+    take_in(Store(str(service.store)), [file], sources, at, at, source_of(PRESS, sources))
+
+
 def test_people_are_told_of_what_is_held_fails_or_is_late(lived: Served) -> None:
-    wrong, at = lived.folder / PRESS, datetime(2026, 1, 20, 3, tzinfo=UTC)
-    wrong.write_bytes(re.sub(rb";\d+,\d+;", b";1,00;", sent(PRESS)))
-    sources = Library().sources
-    take_in(Store(str(lived.store)), [wrong], sources, at, at, source_of(PRESS, sources))
+    taken_in(lived, 20, re.sub(rb";\d+,\d+;", b";1,00;", sent(PRESS)))
     lived.begun(EDITION, as_of="2026-01-20", missed_days=0)
     held = lived.noticed("Held", f"{EDITION} as of 2026-01-20")
     assert "but only <= 0.1 is allowed" in held["message"]
@@ -152,3 +159,24 @@ def test_replayed_in_another_order_on_threads_and_on_dask_it_comes_to_the_same(l
     there = hashes(lived.store)
     assert hashes(again) == {day: there[day] for day in map(str, map(night_of, FORTNIGHT))}
     assert verify(Store(str(again)))["damage"] == []
+
+
+def test_a_run_whose_machine_died_is_found_and_told(lived: Served) -> None:
+    (watch,) = [each for each in lived.post("automations/filter") if "process is gone" in each["name"]]
+    watch["trigger"]["within"] = 40.0  # heartbeats come every 30 seconds; five minutes would be long for a test
+    told = {name: watch[name] for name in ("name", "description", "enabled", "trigger", "actions")}
+    assert lived.api.put(f"automations/{watch['id']}", json=told).is_success
+    taken_in(lived, 21, sent(PRESS, ("88,95", "81,95")))
+    run_id = lived.begun(EDITION, as_of="2026-01-21", missed_days=0)
+    lived.until(lambda: lived.api.get(f"flow_runs/{run_id}").json()["state_type"] == "RUNNING")
+    time.sleep(1)
+    for process in lived.flow_processes():
+        os.kill(process, signal.SIGKILL)
+    lived.kill("worker")
+    assert lived.done(run_id)["state"]["message"] == "it has said nothing for 0:05:00"
+    lived.noticed("Crashed", f"{EDITION} as of 2026-01-21")
+    lived.start("worker")
+    again = lived.done(lived.begun(EDITION, as_of="2026-01-21", missed_days=0))
+    assert again["state_name"] in ("Published", "Held")
+    records = run_records(Store(str(lived.store)), datetime.now(UTC))
+    assert next(each["outcome"] for each in records if each.get("as_of") == "2026-01-21") == "killed"
