@@ -122,7 +122,9 @@ def test_killed_in_turn_nothing_is_lost(stage: Stage, tmp_path: Path, record_pro
     chance, service = random.Random(SEED), stage.service
     injected: Counter[str] = Counter()
     ended: Counter[tuple[str, str]] = Counter()
-    number = 0
+    assert ingested(arriving(0, tmp_path), 0, stage.store)
+    assert service.done(service.begun(EDITION, as_of=str(FIRST)))["state_name"] == "Published"
+    number = 1
     while injected.total() < FAULTS and number < 2 * FAULTS:
         kind = KINDS[injected.total() % len(KINDS)]
         day = FIRST + timedelta(days=number)
