@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     from pydantic import ValidationError
 
     from flows.log import logged
@@ -79,7 +79,8 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """What can be said on the command line."""
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--store", metavar="URL", help="folder, or s3://bucket/prefix (KERAWANAN_STORE; default ./store)"

@@ -1,6 +1,7 @@
 """What the documents say works."""
 
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,10 @@ import duckdb
 import polars as pl
 import pytest
 
+from flows.cli import parser
 from flows.night import Night
+from flows.serve import served
+from flows.settings import Settings
 from tests.conftest import EDITION, ROOT, Answer, Nights
 
 Cli = Callable[..., Answer]
@@ -61,3 +65,21 @@ def test_the_readme_names_every_command(kerawanan: Cli) -> None:
     for words in ("ingest", "validate", "run", "snapshots list", "methodology list"):
         assert f"kerawanan {words}" in text
     assert "promote" in kerawanan("snapshots", "--help").out
+
+
+def test_a_service_is_told_only_what_it_knows() -> None:
+    text = (ROOT / "service/environment.example").read_text()
+    ours = re.findall(r"^#?KERAWANAN_(\w+)=", text, re.MULTILINE)
+    assert {name.lower() for name in ours} <= set(Settings.model_fields)
+    # What `make serve` sets by itself, a service must be told.
+    told = dict(re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE))
+    assert served({}).items() - told.items() == set()
+
+
+def test_commands_of_the_operations_page_are_commands() -> None:
+    text = (ROOT / "docs/operations.md").read_text().replace(" \\\n", " ").replace("; done", "")
+    commands = re.findall(r"^    +(?:as-kerawanan )?kerawanan (.*)$", text, re.MULTILINE)
+    assert len(commands) > 25
+    for command in commands:
+        words = shlex.split(command, comments=True)
+        assert parser().parse_args(words).command, command
