@@ -1,12 +1,12 @@
 """What the artifact of a night says, in Markdown: for people who open the run in Prefect's pages."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from flows.backfill import Ended
-from flows.report import difference_sentences, reporting_sentences
+from flows.report import PLANNED, difference_sentences, reporting_sentences
 
 SHOWN = 20
 PAIRS = ("score_before", "score_after", "rank_before", "rank_after", "category_before", "category_after")
@@ -38,7 +38,7 @@ def night_markdown(result: Mapping[str, Any]) -> str:
         _list("Contradicted", result["contradicted"]),
         "## Where it lies",
         "\n".join(
-            f"- {label}: [{_text(result[name])}]({_address(result[name])})"
+            f"- {label}: {_text(result[name])}"
             for label, name in (
                 ("snapshot", "snapshot"),
                 ("stable", "stable"),
@@ -58,6 +58,18 @@ def _missed(nights: Sequence[Ended]) -> str:
     return _list("Nights that were missed, computed before", told)
 
 
+def backfill_sentence(result: Mapping[str, Any]) -> str:
+    """What a backfill would do, or did, as numbers."""
+    done = bool(result["run_id"])
+    counted = (
+        Counter(each["outcome"] for each in result["nights"])
+        if done
+        else Counter(PLANNED[each["state"]] for each in result["plan"])
+    )
+    told = "; ".join(f"{count} {what}" for what, count in counted.items())
+    return f"{len(result['plan'])} night(s): {told}" + ("" if done else ". Nothing was done: switch execute on.")
+
+
 def backfill_markdown(result: Mapping[str, Any]) -> str:
     """What a backfill would do, or how each of its nights ended."""
     done = bool(result["run_id"])
@@ -67,6 +79,7 @@ def backfill_markdown(result: Mapping[str, Any]) -> str:
     )
     parts = [
         f"# {'Done' if done else 'Planned'}: {_text(result['reason'])}",
+        f"{backfill_sentence(result)}",
         _table(columns, rows),
         _list("Stable", [f"{each['edition']} stands on {each['snapshot_id']}" for each in result["promoted"]]),
         _list("Not promoted", [result["not_promoted"]] if result["not_promoted"] else []),
@@ -94,10 +107,6 @@ def _changes(diff: Mapping[str, Any]) -> str:
     else:
         parts.append("No region has another score, rank or category.")
     return "\n\n".join([*parts, _list("What differs", difference_sentences(diff))])
-
-
-def _address(place: str) -> str:
-    return place if "://" in place else Path(place).as_uri()
 
 
 def _text(value: object) -> str:

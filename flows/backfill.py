@@ -234,7 +234,7 @@ def computed(settings: Settings, edition: str, day: date, now: datetime) -> Ende
         return Ended(edition, day, "failed", None, str(error), is_worth_a_try=isinstance(error, StorageError))
     except Exception as error:  # the last resort: one night that fails stops no other
         return Ended(edition, day, "failed", None, f"something unforeseen went wrong: {error or type(error).__name__}")
-    return Ended(edition, day, night.outcome, night.snapshot_id)
+    return Ended(edition, day, night.outcome, night.snapshot_id, night.reason or "")
 
 
 def in_turn(settings: Settings, plan: Sequence[Planned], now: datetime) -> Iterator[Ended]:

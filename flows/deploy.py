@@ -9,12 +9,14 @@ import sys
 from datetime import timedelta
 from uuid import UUID
 
+from httpx import HTTPError
 from prefect.automations import AutomationCore
 from prefect.blocks.webhook import Webhook
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import StateType
 from prefect.events.actions import CallWebhook, ChangeFlowRunState
 from prefect.events.schemas.automations import EventTrigger, Posture
+from prefect.types import SecretDict
 from pydantic import SecretStr
 
 from flows.settings import Settings
@@ -23,18 +25,21 @@ WORK_POOL = "kerawanan"  # as prefect.yaml names it
 FLOWS = ("nightly", "backfill", "promote", "prune")
 # What people are told of: a night held or failed, one that died or hangs, one that no worker takes in time.
 STATES = ("Held", "Failed", "Crashed", "TimedOut", "Late")
-# A run that is under way says so every half minute (PREFECT_FLOWS_HEARTBEAT_FREQUENCY).
-SILENCE = timedelta(minutes=5)
-NOTICE = """{% set state = flow_run.state %}
-{% set message = state.message or ("no worker has taken it yet" if state.name == "Late" else "") %}{
- "text": {{ (flow_run.name ~ " (" ~ flow.name ~ "): " ~ state.name ~ ". " ~ message)|tojson }},
+# A run that is under way says so every half minute (PREFECT_FLOWS_HEARTBEAT_FREQUENCY); one that was given to a worker,
+# or is to be stopped, goes on within seconds.
+SILENCE, STANDSTILL = timedelta(minutes=5), timedelta(minutes=10)
+NOTICE = """{%- set state = flow_run.state %}{% set edition = flow_run.parameters.edition -%}
+{%- set message = state.message or ("no worker has taken it yet" if state.name == "Late" else "") %}
+{%- set what = flow.name ~ (" of " ~ edition if edition else "") -%}
+{
+ "text": {{ (flow_run.name ~ " (" ~ what ~ "): " ~ state.name ~ ". " ~ message)|tojson }},
  "flow": {{ flow.name|tojson }},
  "run": {{ flow_run.name|tojson }},
  "state": {{ state.name|tojson }},
  "message": {{ message|tojson }},
  "at": {{ state.timestamp|string|tojson }},
  "parameters": {{ flow_run.parameters|tojson }},
- "page": {{ flow_run|ui_url|tojson }}
+ "page": {{ flow_run|ui_url|replace("/runs/", "/v2/runs/")|tojson }}
 }"""
 
 
@@ -43,25 +48,30 @@ def deploy(notices: SecretStr | None) -> None:
     # The pool first: a deployment to a pool that does not exist is never run by anyone.
     _prefect("work-pool", "create", "--type", "process", "--overwrite", WORK_POOL)
     _prefect("--no-prompt", "deploy", "--all")
-    _watch(
-        "kerawanan: a run whose process is gone",
-        EventTrigger(
-            posture=Posture.Proactive,
-            after={"prefect.flow-run.heartbeat"},
-            expect={"prefect.flow-run.*"},
-            match={"prefect.resource.id": "prefect.flow-run.*"},
-            match_related=_of_our_flows(),
-            for_each={"prefect.resource.id"},
-            threshold=1,
-            within=SILENCE,
-        ),
-        ChangeFlowRunState(
-            name=None, state=StateType.CRASHED, message=f"it has said nothing for {SILENCE}", force=False
-        ),
-        "No sign of life: it is marked as crashed, so that people are told and nothing waits for it.",
-    )
+    for name, after, within in (
+        ("kerawanan: a run whose process is gone", {"heartbeat"}, SILENCE),
+        ("kerawanan: a run that does not start or stop", {"Pending", "Submitting", "Cancelling"}, STANDSTILL),
+    ):
+        _watch(
+            name,
+            EventTrigger(
+                posture=Posture.Proactive,
+                after={f"prefect.flow-run.{event}" for event in after},
+                expect={"prefect.flow-run.*"},
+                match={"prefect.resource.id": "prefect.flow-run.*"},
+                match_related=_of_our_flows(),
+                for_each={"prefect.resource.id"},
+                threshold=1,
+                within=within,
+            ),
+            ChangeFlowRunState(
+                name=None, state=StateType.CRASHED, message=f"it has said nothing for {within}", force=False
+            ),
+            "No sign of life: it is marked as crashed, so that people are told and nothing waits for it.",
+        )
     if notices:
-        block = Webhook(url=notices).save("kerawanan-notices", overwrite=True)
+        headers = SecretDict({"Content-Type": "application/json"})
+        block = Webhook(url=notices, headers=headers).save("kerawanan-notices", overwrite=True)
         assert isinstance(block, UUID)
         _watch(
             "kerawanan: a run that needs people",
@@ -95,8 +105,23 @@ def _watch(name: str, trigger: EventTrigger, action: CallWebhook | ChangeFlowRun
 
 def _prefect(*arguments: str) -> None:
     command = [sys.executable, "-m", "prefect", *arguments]
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - our own words
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)  # noqa: S603 - our own words
+    if done.returncode:
+        raise RuntimeError((done.stderr or done.stdout).strip().splitlines()[-1])
+
+
+def main() -> int:
+    """Deploy under the settings of the environment, and say what is there now."""
+    notices = Settings().notices
+    try:
+        deploy(notices)
+    except (HTTPError, RuntimeError) as error:
+        sys.stderr.write(f"the server did not take everything ({error}). Once it answers, run this again.\n")
+        return 1
+    told = "told to the address in KERAWANAN_NOTICES" if notices else "told to nobody (KERAWANAN_NOTICES is not set)"
+    sys.stdout.write(f"the deployments of prefect.yaml are there; what needs people is {told}\n")
+    return 0
 
 
 if __name__ == "__main__":
-    deploy(Settings().notices)
+    sys.exit(main())

@@ -135,26 +135,31 @@ class Validated:
 
 @dataclass(frozen=True)
 class Judged:
-    """The judgement: how many findings of each severity, and whether the release keeps within all limits of the gate.
-    Anything critical holds the snapshot.
+    """The judgement: how many findings of each severity, what holds the snapshot (anything critical), in sentences, and
+    whether the release keeps within all limits of the gate.
     """
 
     findings: dict[str, int]
+    held_because: tuple[str, ...]
     is_within_limits: bool
 
     @property
     def is_held(self) -> bool:
         """Whether the snapshot may not become stable."""
-        return self.findings.get("critical", 0) > 0
+        return bool(self.held_because)
+
+
+Outcome = Literal["published", "unchanged", "held"]
 
 
 @dataclass(frozen=True)
 class Night:
-    """How a night ended, and the snapshot it stands on."""
+    """How a night ended, the snapshot it stands on, and why it is held, if it is."""
 
-    outcome: Literal["published", "unchanged", "held"]
+    outcome: Outcome
     snapshot_id: str
     content_hash: str
+    reason: str | None = None
 
 
 def counted(

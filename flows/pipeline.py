@@ -14,7 +14,7 @@ import polars as pl
 
 from flows.clock import end_of_day
 from flows.intake import inbox_files, take_in
-from flows.night import Admitted, Judged, Night, Request, Validated, counted, inputs_digest, nothing_to_score
+from flows.night import Admitted, Judged, Night, Outcome, Request, Validated, counted, inputs_digest, nothing_to_score
 from flows.reading import read_extracts
 from flows.record import Journal, recall, record_failure, record_night
 from schemas.methodology import Library
@@ -85,7 +85,7 @@ def judge(request: Request, validated: Validated, tables: Path) -> Judged:
     stable = stable_tables(store, request.edition)
     judgement = judged(Release(tables, stable, request.resolved(), validated.intake, stamp))
     write_page(request.work / "gate.html", judgement)
-    return Judged(judgement.findings, not any(each.broken for each in judgement.verdicts))
+    return Judged(judgement.findings, judgement.held_because, not any(each.broken for each in judgement.verdicts))
 
 
 def publish(
@@ -108,7 +108,8 @@ def publish(
         candidate_only=request.candidate_only,
     )
     snapshot_id, content_hash, is_new = publish_snapshot(Store(request.store), draft, request.signer)
-    night = Night("held" if verdict.is_held else "published" if is_new else "unchanged", snapshot_id, content_hash)
+    outcome: Outcome = "held" if verdict.is_held else "published" if is_new else "unchanged"
+    night = Night(outcome, snapshot_id, content_hash, " ".join(verdict.held_because) or None)
     record_night(request, night, admitted, validated, verdict, journal)
     return night
 
@@ -135,5 +136,5 @@ def run_night(request: Request, step: Callable[..., Any] = call) -> Night:
         with suppress(StorageError):  # where the storage fails, it also fails to take the record
             record_failure(request, error, journal)
         raise
-    journal.tell(f"{night.outcome}, snapshot {night.snapshot_id}", **asdict(night))
+    journal.tell(f"{night.outcome}, snapshot {night.snapshot_id}. {night.reason or ''}".strip(". "), **asdict(night))
     return night

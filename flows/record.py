@@ -42,7 +42,12 @@ class Journal:
             outcome = "done"
         finally:
             self._ended[name] = time.monotonic()
-            self.tell(f"{name} {outcome}", step=name, outcome=outcome, seconds=self.seconds[name])
+            self.tell(
+                f"{name} {outcome} in {self.seconds[name]:.1f} s",
+                step=name,
+                outcome=outcome,
+                seconds=self.seconds[name],
+            )
         return result
 
     def tell(self, what: str, **facts: Any) -> None:

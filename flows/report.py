@@ -502,9 +502,11 @@ def _backfill(console: Console, result: Mapping[str, Any]) -> None:
         return
     ended = Counter(each["outcome"] for each in result["nights"])
     console.print(f"Done         {', '.join(f'{count} {outcome}' for outcome, count in sorted(ended.items()))}")
-    failed = sorted((each for each in result["nights"] if each["outcome"] == "failed"), key=_why)
-    alike = [(why, [each["as_of"] for each in nights]) for why, nights in groupby(failed, _why)]
-    _sentences(console, "Failed", [f"{edition}, {_spans(days)}: {reason}" for (edition, reason), days in alike])
+    for outcome in ("failed", "held"):
+        bad = sorted((each for each in result["nights"] if each["outcome"] == outcome), key=_why)
+        alike = [(why, [each["as_of"] for each in nights]) for why, nights in groupby(bad, _why)]
+        sentences = [f"{edition}, {_spans(days)}: {reason}" for (edition, reason), days in alike]
+        _sentences(console, outcome.capitalize(), sentences)
     for each in result["promoted"]:
         console.print(f"Stable       {each['edition']} stands on {each['snapshot_id']}", soft_wrap=True)
     if result["not_promoted"]:

@@ -44,6 +44,8 @@ def served(environment: Mapping[str, str]) -> dict[str, str]:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "kerawanan",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+        # Kept over a restart of the server: what it held in memory would never be given back.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         # A worker asks every ten seconds or so: what waits for longer than this is late.
         "PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS": "120",
     }

@@ -6,13 +6,13 @@ None is tried again by Prefect: the store itself asks again for a while, and a b
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from prefect import State, flow
+from prefect import State, flow, runtime
 from prefect.artifacts import create_markdown_artifact
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
-from flows.artifact import backfill_markdown
+from flows.artifact import backfill_markdown, backfill_sentence
 from flows.backfill import TOLD, backfill
 from flows.log import logged
 from flows.settings import Settings
@@ -23,9 +23,14 @@ from warehouse.store import Store
 LONGEST, LONGEST_BACKFILL = 60 * 60, 24 * 60 * 60  # seconds; whatever takes longer hangs, and is ended
 
 
+def _backfill_name() -> str:
+    given = runtime.flow_run.parameters
+    return f"{', '.join(given['editions'])}: {given['reason']}"
+
+
 @flow(
     name="backfill",
-    flow_run_name="{editions}: {reason}",
+    flow_run_name=_backfill_name,
     validate_parameters=True,
     timeout_seconds=LONGEST_BACKFILL,
 )
@@ -42,13 +47,14 @@ def backfill_nights(
 ) -> State[dict[str, Any]]:
     """Many nights at once: only nights whose extracts, methodology or code differ are computed.
 
-    Interrupted or failed in part, the same run again goes on where it was. The artifact shows every night.
+    Interrupted or failed in part, the same run again goes on where it was. The artifact shows every night. Ends as
+    Planned, Done, Held (some night is, and its reason stands in the artifact) or Failed.
 
     Args:
-        editions: The editions, by their names.
+        editions: The editions, by their names, such as ikp-2024-published (Add item for each).
         reason: Why. It is written down with the run, and with what becomes stable.
-        first: The first night. Left empty, with last: the nights that the editions say they recompute.
-        last: The last night.
+        first: The first night (choose date). Left empty, with last: the nights that the editions say they recompute.
+        last: The last night (choose date).
         execute: Off: only says what would be done.
         promote: On: the latest night of each edition becomes stable, all together, unless any night failed.
         workers: How many nights at a time, on this machine.
@@ -69,11 +75,14 @@ def backfill_nights(
     except TOLD as error:
         return Failed(message=str(error))
     create_markdown_artifact(backfill_markdown(result), key="backfill", description=reason)
-    failed = [each for each in result["nights"] if each["outcome"] == "failed"]
     summary = {name: result[name] for name in ("run_id", "promoted", "not_promoted")}
-    if failed or result["not_promoted"]:
-        return Failed(message=result["not_promoted"] or f"{len(failed)} night(s) failed", data=summary)
-    return Completed(name="Done" if execute else "Planned", message=f"{len(result['plan'])} nights", data=summary)
+    message = " ".join(filter(None, (backfill_sentence(result), result["not_promoted"])))
+    outcomes = {each["outcome"] for each in result["nights"]}
+    if "failed" in outcomes or result["not_promoted"]:
+        return Failed(message=message, data=summary)
+    if "held" in outcomes:
+        return Failed(name="Held", message=message, data=summary)
+    return Completed(name="Done" if execute else "Planned", message=message, data=summary)
 
 
 @flow(name="promote", flow_run_name="{snapshot}", validate_parameters=True, timeout_seconds=LONGEST)

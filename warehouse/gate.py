@@ -73,6 +73,11 @@ class Judgement:
         """How many rows each severity has."""
         return dict(Counter(row["severity"] for row in self.rows))
 
+    @property
+    def held_because(self) -> tuple[str, ...]:
+        """What holds the release, in sentences."""
+        return tuple(row["message_en"] for row in self.rows if row["severity"] == "critical")
+
 
 def judged(release: Release) -> Judgement:
     """Judge a release by the edition's rules. Adds the result to the draft's `quality_result`, in rows that the content

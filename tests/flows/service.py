@@ -161,6 +161,7 @@ def receiver() -> Iterator[tuple[str, list[dict[str, Any]]]]:
             pass
 
         def do_POST(self) -> None:
+            assert self.headers["Content-Type"] == "application/json"
             taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(204)
             self.end_headers()

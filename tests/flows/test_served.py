@@ -42,6 +42,13 @@ class Served(Service):
 
         return dict(self.until(found, 60)[0])
 
+    def hurry(self, name: str, seconds: float) -> None:
+        """Let an automation wait for so long: what is right in production would be long for a test."""
+        (watch,) = [each for each in self.post("automations/filter") if name in each["name"]]
+        watch["trigger"]["within"] = seconds
+        told = {name: watch[name] for name in ("name", "description", "enabled", "trigger", "actions")}
+        assert self.api.put(f"automations/{watch['id']}", json=told).is_success
+
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
@@ -125,8 +132,9 @@ def test_people_are_told_of_what_is_held_fails_or_is_late(lived: Served) -> None
     lived.begun(EDITION, as_of="2026-01-20", missed_days=0)
     held = lived.noticed("Held", f"{EDITION} as of 2026-01-20")
     assert "but only <= 0.1 is allowed" in held["message"]
-    assert held["text"] == f"{EDITION} as of 2026-01-20 (nightly): Held. {held['message']}"
+    assert held["text"] == f"{EDITION} as of 2026-01-20 (nightly of {EDITION}): Held. {held['message']}"
     assert held["page"].startswith("http")
+    assert "/v2/runs/flow-run/" in held["page"]
     lived.begun(EDITION, as_of="2099-01-01")
     failed = lived.noticed("Failed", f"{EDITION} as of 2099-01-01")
     assert "the night of 2099-01-01 has not come yet" in failed["message"]
@@ -162,10 +170,7 @@ def test_replayed_in_another_order_on_threads_and_on_dask_it_comes_to_the_same(l
 
 
 def test_a_run_whose_machine_died_is_found_and_told(lived: Served) -> None:
-    (watch,) = [each for each in lived.post("automations/filter") if "process is gone" in each["name"]]
-    watch["trigger"]["within"] = 40.0  # heartbeats come every 30 seconds; five minutes would be long for a test
-    told = {name: watch[name] for name in ("name", "description", "enabled", "trigger", "actions")}
-    assert lived.api.put(f"automations/{watch['id']}", json=told).is_success
+    lived.hurry("process is gone", 40)  # heartbeats come every 30 seconds
     taken_in(lived, 21, sent(PRESS, ("88,95", "81,95")))
     run_id = lived.begun(EDITION, as_of="2026-01-21", missed_days=0)
     lived.until(lambda: lived.api.get(f"flow_runs/{run_id}").json()["state_type"] == "RUNNING")
@@ -180,3 +185,18 @@ def test_a_run_whose_machine_died_is_found_and_told(lived: Served) -> None:
     assert again["state_name"] in ("Published", "Held")
     records = run_records(Store(str(lived.store)), datetime.now(UTC))
     assert next(each["outcome"] for each in records if each.get("as_of") == "2026-01-21") == "killed"
+
+
+def test_a_run_that_was_being_started_when_all_went_down_holds_up_nobody(lived: Served) -> None:
+    lived.hurry("does not start or stop", 20)
+    run_id = lived.begun(EDITION, as_of="2026-01-21", missed_days=0)
+    lived.until(lambda: lived.api.get(f"flow_runs/{run_id}").json()["state_name"] in ("Pending", "Submitting"))
+    for process in lived.flow_processes():
+        os.kill(process, signal.SIGKILL)
+    lived.kill("worker")
+    lived.kill("server")
+    lived.start("server")
+    lived.start("worker")
+    waiting = lived.begun(EDITION, as_of="2026-01-21", missed_days=0)
+    assert lived.done(run_id)["state_type"] == "CRASHED"
+    assert lived.done(waiting)["state_type"] in ("COMPLETED", "FAILED")
