@@ -18,6 +18,7 @@ from warehouse.store import Store
 
 LOG = logging.getLogger("kerawanan")
 LOG.setLevel(logging.INFO)  # who listens, and whether anybody does, is said elsewhere
+LOG.addHandler(logging.NullHandler())
 
 
 class Journal:

@@ -70,7 +70,7 @@ def _parsed(key: str, content: bytes, needed: Collection[str]) -> dict[str, Any]
 def _without_end(note: dict[str, Any], now: datetime) -> dict[str, Any]:
     if not is_over(note, now):
         return note | {"outcome": "running"}
-    return note | {"outcome": "killed", "reason": f"its process ended during {note['step']}, and said nothing more."}
+    return note | {"outcome": "killed", "reason": f"its process ended during {note['step']}; nothing more was written down."}
 
 
 def find_run(store: Store, run_id: str, now: datetime) -> dict[str, Any]:

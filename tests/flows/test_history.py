@@ -143,8 +143,10 @@ def test_each_step_is_a_line_of_the_log(tmp_path: Path, kerawanan: Cli) -> None:
     assert [(each["step"], each["outcome"]) for each in map(json.loads, said[:1])] == [("admit", "failed")]
     assert json.loads(said[-1])["reason"] == f"the inbox {tmp_path / 'nowhere'} is not a folder."
     assert for_people.startswith("kerawanan: the inbox")
-    quiet = kerawanan("run", "--edition", EDITION, "--store", tmp_path / "store")
-    assert quiet.err == ""
+    quiet = ("run", "--edition", EDITION, "--store", tmp_path / "store")
+    assert kerawanan(*quiet).err == ""
+    told = kerawanan(*quiet, "--inbox", tmp_path / "nowhere").err
+    assert told == f"kerawanan: the inbox {tmp_path / 'nowhere'} is not a folder.\n"
 
 
 KILLED = """
@@ -169,7 +171,7 @@ def test_a_run_that_was_killed_is_known_as_such(published: Published, kerawanan:
     killed = kerawanan("runs", "list", *store, "--format", "json").json["runs"][-1]
     assert (killed["outcome"], killed["reason"]) == (
         "killed",
-        "its process ended during score, and said nothing more.",
+        "its process ended during score; nothing more was written down.",
     )
     assert "killed" in kerawanan("runs", "show", killed["run_id"], *store).out
     assert kerawanan(*night, *store).code == 0
