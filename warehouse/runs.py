@@ -70,7 +70,8 @@ def _parsed(key: str, content: bytes, needed: Collection[str]) -> dict[str, Any]
 def _without_end(note: dict[str, Any], now: datetime) -> dict[str, Any]:
     if not is_over(note, now):
         return note | {"outcome": "running"}
-    return note | {"outcome": "killed", "reason": f"its process ended during {note['step']}; nothing more was written down."}
+    reason = f"its process ended during {note['step']}; nothing more was written down."
+    return note | {"outcome": "killed", "reason": reason}
 
 
 def find_run(store: Store, run_id: str, now: datetime) -> dict[str, Any]:
