@@ -220,7 +220,9 @@ class Dask:
 
     def kill_one(self) -> None:
         """Kill a worker, and let another take its place."""
-        self.workers.pop(0).send_signal(signal.SIGKILL)
+        worker = self.workers.pop(0)
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
         self.workers.append(self.worker())
 
     def _started(self, *arguments: str) -> subprocess.Popen[bytes]:
