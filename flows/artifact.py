@@ -28,7 +28,7 @@ def night_markdown(result: Mapping[str, Any]) -> str:
         _table(("rank", "region_code", "region_name", "score", "category", "origin"), result["top"]),
         "## Regions per category",
         _table(("region_level", "approach", "category", "regions"), result["categories"]),
-        _missed(result["missed"]),
+        _missed(result.get("missed", ())),
         _list("Refused", [f"{each['file_name']}: {each['reason']}" for each in result["refused"]]),
         _list("Quarantined", result["quarantined"] or ["nothing"]),
         _list("Reported", reporting_sentences(result)),

@@ -4,6 +4,10 @@ Run where the workers run, from the folder of the project, with PREFECT_API_URL 
 up to date.
 """
 
+import flows.silence  # noqa: F401 - first, or it is too late
+
+# isort: split
+
 import subprocess
 import sys
 from datetime import timedelta

@@ -1,5 +1,9 @@
 """The nightly flow: the six steps of flows/pipeline.py as Prefect tasks, with states and an artifact for people."""
 
+import flows.silence  # noqa: F401 - first, or it is too late
+
+# isort: split
+
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any

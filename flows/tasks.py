@@ -1,5 +1,9 @@
 """Steps of a night, and nights of a backfill, as Prefect tasks: on threads, or on the workers of a Dask scheduler."""
 
+import flows.silence  # noqa: F401 - first, or it is too late
+
+# isort: split
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import wraps

@@ -3,6 +3,10 @@
 None is tried again by Prefect: the store itself asks again for a while, and a backfill tries its nights one by one.
 """
 
+import flows.silence  # noqa: F401 - first, or it is too late
+
+# isort: split
+
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
@@ -51,7 +55,7 @@ def backfill_nights(
     Planned, Done, Held (some night is, and its reason stands in the artifact) or Failed.
 
     Args:
-        editions: The editions, by their names, such as ikp-2024-published (Add item for each).
+        editions: The editions, by their names, as `kerawanan methodology list` shows them (Add item for each).
         reason: Why. It is written down with the run, and with what becomes stable.
         first: The first night (choose date). Left empty, with last: the nights that the editions say they recompute.
         last: The last night (choose date).

@@ -60,7 +60,13 @@ def test_no_edition_indicator_or_category_stands_in_code() -> None:
 
 def test_every_dependency_is_bounded_and_imported() -> None:
     # tzdata is data that zoneinfo finds by itself; fastapi and sqlalchemy are Prefect's, and only bounded by us
-    modules = {"pyyaml": "yaml", "tzdata": "zoneinfo", "fastapi": "prefect", "sqlalchemy": "prefect"}
+    modules = {
+        "python-json-logger": "pythonjsonlogger",
+        "pyyaml": "yaml",
+        "tzdata": "zoneinfo",
+        "fastapi": "prefect",
+        "sqlalchemy": "prefect",
+    }
     code = "\n".join(path.read_text() for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
     for requirement in requires("kerawanan") or []:
         if "extra ==" in requirement:
