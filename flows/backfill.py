@@ -3,12 +3,14 @@
 import socket
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from flows.clock import end_of_day
 from flows.night import Night, counted, inputs_digest, not_after_today, requested
 from flows.pipeline import run_night
 from flows.settings import Settings
@@ -19,7 +21,7 @@ from warehouse.channels import candidates
 from warehouse.history import write_history
 from warehouse.raw_store import receipts, withdrawals
 from warehouse.runs import begin_run, write_run
-from warehouse.snapshots import NightRecord, night_days, night_records, promote_together, record_nights
+from warehouse.snapshots import NightRecord, night_records, nights_done, promote_together, record_nights
 from warehouse.store import Store
 
 # What a night can end with that says its reason in a sentence; anything else too stops only that night.
@@ -158,15 +160,15 @@ def planned(settings: Settings, edition: str, days: Sequence[date]) -> Iterator[
 
 
 def catch_up(settings: Settings, edition: str, before: date, days: int, now: datetime) -> list[Ended]:
-    """Compute, as candidates, the nights of so many days before one that were missed: of which nothing is written
-    though an earlier one is there. What fails is tried again by the next night.
+    """Compute, as candidates, the nights of so many days before one that were missed: of which nothing is written,
+    though an earlier one is there, or that were computed before their day was over. What fails, the next tries again.
     """
-    known = night_days(Store(settings.store), edition)
+    first, done = nights_done(Store(settings.store), edition)
     span = [before - timedelta(days=each) for each in range(days, 0, -1)]
-    missed = [day for day in span if day not in known and day > min(known, default=before)]
-    if not missed:
+    missed = [day for day in span if first and day >= first and done(day) < end_of_day(day)]
+    plan = [each for each in planned(settings, edition, missed) if each.state not in ("empty", "done")]
+    if not plan:
         return []
-    plan = [each for each in planned(settings, edition, missed) if each.state != "empty"]
     return executed(settings, plan, f"missed before the night of {before}", now, backfill_id(now), in_turn)
 
 
@@ -184,25 +186,30 @@ def executed(
     store = Store(settings.store)
     facts = {"run_id": run_id, "kind": "backfill", "started_at": now, "reason": reason}
     coming = [asdict(Ended(each.edition, each.as_of, "planned", None)) for each in plan]
-    begin_run(store, run_id, {**facts, "nights": coming, "step": "backfill"})
-    ended = [
-        Ended(each.edition, each.as_of, "held" if each.was_held else "unchanged", each.was, "it was done before")
-        for each in plan
-        if each.state == "done"
-    ]
-    ended += [
-        Ended(each.edition, each.as_of, "failed", None, "no extract was received by then.")
-        for each in plan
-        if each.state == "empty"
-    ]
-    ended += runner(settings, [each for each in plan if each.state == "computes"], now)
-    ended += _standing(settings, [each for each in plan if each.state == "stands"], now, run_id)
-    ended.sort(key=lambda each: (each.edition, each.as_of))
+    begin_run(store, run_id, {**facts, "nights": coming, "step": "backfill"}, now)
+    try:
+        ended = sorted(_ended(settings, plan, now, run_id, runner), key=lambda each: (each.edition, each.as_of))
+    except BaseException as error:
+        failure = {"outcome": "failed", "reason": f"{reason} ({error or type(error).__name__})", "nights": coming}
+        with suppress(StorageError):
+            write_run(store, run_id, facts | failure, {})
+        raise
     outcome = "failed" if any(each.outcome == "failed" for each in ended) else "done"
     write_run(store, run_id, {**facts, "outcome": outcome, "nights": [asdict(each) for each in ended]}, {})
     for edition in dict.fromkeys(each.edition for each in plan):
         write_history(store, edition, Library(settings.methodology).dictionary, now)
     return ended
+
+
+def _ended(settings: Settings, plan: Sequence[Planned], now: datetime, run_id: str, runner: Runner) -> Iterator[Ended]:
+    for each in plan:
+        if each.state == "done":
+            outcome = "held" if each.was_held else "unchanged"
+            yield Ended(each.edition, each.as_of, outcome, each.was, "it was done before")
+        elif each.state == "empty":
+            yield Ended(each.edition, each.as_of, "failed", None, "no extract was received by then.")
+    yield from runner(settings, [each for each in plan if each.state == "computes"], now)
+    yield from _standing(settings, [each for each in plan if each.state == "stands"], now, run_id)
 
 
 def _standing(settings: Settings, plan: Sequence[Planned], now: datetime, run_id: str) -> Iterator[Ended]:

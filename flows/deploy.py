@@ -10,6 +10,7 @@ import flows.silence  # noqa: F401 - first, or it is too late
 
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,17 +19,22 @@ from prefect.automations import AutomationCore
 from prefect.blocks.webhook import Webhook
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import StateType
-from prefect.events.actions import CallWebhook, ChangeFlowRunState
+from prefect.events.actions import CallWebhook, CancelFlowRun, ChangeFlowRunState
 from prefect.events.schemas.automations import EventTrigger, Posture
+from prefect.exceptions import ObjectNotFound
 from prefect.types import SecretDict
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from flows.settings import Settings
 
 WORK_POOL = "kerawanan"  # as prefect.yaml names it
-FLOWS = ("nightly", "backfill", "promote", "prune")
-# What people are told of: a night held or failed, one that died or hangs, one that no worker takes in time.
-STATES = ("Held", "Failed", "Crashed", "TimedOut", "Late")
+HOUR = timedelta(hours=1)
+# How long a run of each flow may take; what takes longer hangs, and its process is ended.
+LIMITS = {"nightly": timedelta(hours=3), "backfill": timedelta(days=1), "promote": HOUR, "prune": HOUR}
+GOOD = ("Published", "Unchanged", "Done", "Planned", "Completed")
+# What people are told of: a night held or failed, one that died or was ended, one that no worker takes in time.
+BAD = ("Held", "Incomplete", "Failed", "Crashed", "Cancelled", "Late")
+NOTICES = "kerawanan: a run that needs people", "kerawanan-notices"  # automation, and block with the address
 # A run that is under way says so every half minute (PREFECT_FLOWS_HEARTBEAT_FREQUENCY); one that was given to a worker,
 # or is to be stopped, goes on within seconds.
 SILENCE, STANDSTILL = timedelta(minutes=5), timedelta(minutes=10)
@@ -63,40 +69,68 @@ def deploy(notices: SecretStr | None) -> None:
                 after={f"prefect.flow-run.{event}" for event in after},
                 expect={"prefect.flow-run.*"},
                 match={"prefect.resource.id": "prefect.flow-run.*"},
-                match_related=_of_our_flows(),
+                match_related=_runs_of(*LIMITS),
                 for_each={"prefect.resource.id"},
                 threshold=1,
                 within=within,
             ),
             ChangeFlowRunState(
-                name=None, state=StateType.CRASHED, message=f"it has said nothing for {within}", force=False
+                name=None, state=StateType.CRASHED, message="it has said nothing for too long", force=False
             ),
             "No sign of life: it is marked as crashed, so that people are told and nothing waits for it.",
         )
-    if notices:
-        headers = SecretDict({"Content-Type": "application/json"})
-        block = Webhook(url=notices, headers=headers).save("kerawanan-notices", overwrite=True)
-        assert isinstance(block, UUID)
+    for flow, limit in LIMITS.items():
         _watch(
-            "kerawanan: a run that needs people",
+            f"kerawanan: a run of {flow} that hangs",
             EventTrigger(
-                posture=Posture.Reactive,
-                expect={f"prefect.flow-run.{state}" for state in STATES},
+                posture=Posture.Proactive,
+                after={"prefect.flow-run.Running"},
+                expect={f"prefect.flow-run.{state}" for state in (*GOOD, *BAD, "Cancelling")},
                 match={"prefect.resource.id": "prefect.flow-run.*"},
-                match_related=_of_our_flows(),
+                match_related=_runs_of(flow),
+                for_each={"prefect.resource.id"},
                 threshold=1,
-                within=timedelta(0),
+                within=limit,
             ),
-            CallWebhook(block_document_id=block, payload=NOTICE),
-            f"{', '.join(STATES)}: told to the address in KERAWANAN_NOTICES.",
+            CancelFlowRun(),
+            f"After {limit} its process is ended, and people are told.",
         )
+    _tell(notices)
 
 
-def _of_our_flows() -> dict[str, str | list[str]]:
-    return {"prefect.resource.role": "flow", "prefect.resource.name": list(FLOWS)}
+def _tell(notices: SecretStr | None) -> None:
+    """Tell people at an address what needs them; nobody, where there is none."""
+    automation, name = NOTICES
+    if notices is None:
+        with get_client(sync_client=True) as client, suppress(ObjectNotFound):
+            for known in client.read_automations_by_name(automation):
+                client.delete_automation(known.id)
+            client.delete_block_document(client.read_block_document_by_name(name, "webhook").id)
+        return
+    block = Webhook(url=notices, headers=SecretDict({"Content-Type": "application/json"})).save(name, overwrite=True)
+    assert isinstance(block, UUID)
+    _watch(
+        automation,
+        EventTrigger(
+            posture=Posture.Reactive,
+            expect={f"prefect.flow-run.{state}" for state in BAD},
+            match={"prefect.resource.id": "prefect.flow-run.*"},
+            match_related=_runs_of(*LIMITS),
+            threshold=1,
+            within=timedelta(0),
+        ),
+        CallWebhook(block_document_id=block, payload=NOTICE),
+        f"{', '.join(BAD)}: told to the address in KERAWANAN_NOTICES.",
+    )
 
 
-def _watch(name: str, trigger: EventTrigger, action: CallWebhook | ChangeFlowRunState, why: str) -> None:
+def _runs_of(*flows: str) -> dict[str, str | list[str]]:
+    return {"prefect.resource.role": "flow", "prefect.resource.name": list(flows)}
+
+
+def _watch(
+    name: str, trigger: EventTrigger, action: CallWebhook | CancelFlowRun | ChangeFlowRunState, why: str
+) -> None:
     """Create an automation, or bring the one of this name up to date."""
     automation = AutomationCore(name=name, description=why, trigger=trigger, actions=[action])
     with get_client(sync_client=True) as client:
@@ -111,15 +145,15 @@ def _prefect(*arguments: str) -> None:
     command = [sys.executable, "-m", "prefect", *arguments]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)  # noqa: S603 - our own words
     if done.returncode:
-        raise RuntimeError((done.stderr or done.stdout).strip().splitlines()[-1])
+        raise RuntimeError((done.stderr or done.stdout).strip() or f"it ended with {done.returncode}")
 
 
 def main() -> int:
     """Deploy under the settings of the environment, and say what is there now."""
-    notices = Settings().notices
     try:
+        notices = Settings().notices
         deploy(notices)
-    except (HTTPError, RuntimeError) as error:
+    except (HTTPError, RuntimeError, ValidationError) as error:
         sys.stderr.write(f"the server did not take everything ({error}). Once it answers, run this again.\n")
         return 1
     told = "told to the address in KERAWANAN_NOTICES" if notices else "told to nobody (KERAWANAN_NOTICES is not set)"

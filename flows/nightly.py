@@ -4,6 +4,8 @@ import flows.silence  # noqa: F401 - first, or it is too late
 
 # isort: split
 
+from collections import Counter
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +17,7 @@ from prefect.states import Completed, Failed
 from pydantic import Field
 
 from flows.artifact import night_markdown
-from flows.backfill import catch_up
+from flows.backfill import Ended, catch_up
 from flows.clock import jakarta
 from flows.log import logged
 from flows.night import requested
@@ -23,8 +25,7 @@ from flows.pipeline import run_night
 from flows.report import night_result
 from flows.settings import Settings
 from flows.tasks import FINAL, as_task
-
-LONGEST = 3 * 60 * 60  # seconds; a night that takes longer hangs, and is ended
+from schemas.violations import DamagedStore, StorageError
 
 
 def last_completed_day(scheduled: datetime) -> date:
@@ -42,7 +43,7 @@ def _scheduled_start() -> datetime:
     return start
 
 
-@flow(name="nightly", flow_run_name=_run_name, validate_parameters=True, timeout_seconds=LONGEST)
+@flow(name="nightly", flow_run_name=_run_name, validate_parameters=True)
 def nightly(
     edition: str,
     as_of: date | None = None,
@@ -53,7 +54,8 @@ def nightly(
     """One night of the index: admit, validate, prepare, score, judge, publish.
 
     Ends as Published, Unchanged (a snapshot that says the same is there already), Held (a candidate that the gate does
-    not let become stable) or Failed, each with the reason in a sentence. The artifact of the run shows the result.
+    not let become stable), Incomplete (well itself, but a missed night before it failed) or Failed, each with the
+    reason in a sentence. The artifact of the run shows the result.
 
     Args:
         edition: The edition to compute, by its name; `kerawanan methodology list` shows them all.
@@ -71,19 +73,33 @@ def nightly(
         day, now = as_of or last_completed_day(_scheduled_start()), datetime.now(UTC)
         folder = Path(inbox) if inbox else None
         with logged(settings.log), requested(settings, edition, day, now, folder) as request:
-            missed = catch_up(settings, edition, day, missed_days, now)
+            missed = _missed(settings, edition, day, missed_days, now)
             night = run_night(request, step=as_task)
-            result = night_result(settings.store, request.run_id, night) | {"missed": missed}
     except FINAL as error:
         return Failed(message=str(error))
-    summary = {name: result[name] for name in ("outcome", "edition", "as_of", "snapshot_id", "content_hash", "run_id")}
     message = f"{edition} as of {day}: {night.outcome}, snapshot {night.snapshot_id}"
     if missed:
-        message += f"; {len(missed)} missed night(s) computed before"
+        counted = Counter(each.outcome for each in missed)
+        told = ", ".join(f"{count} {outcome}" for outcome, count in counted.items())
+        message += f"; {len(missed)} missed night(s) computed before ({told})"
     try:
+        result = night_result(settings.store, request.run_id, night) | {"missed": missed}
         create_markdown_artifact(night_markdown(result), key=f"night-{edition}", description=message)
-    except HTTPError as error:  # what came of the night is in the store, whether or not the server can show it
-        message += f"; the server did not take its artifact ({error})"
+    except (HTTPError, StorageError) as error:  # what came of the night is in the store, whether or not it is shown
+        message += f"; it could not be shown ({error})"
+    summary = asdict(night) | {"edition": edition, "as_of": str(day), "run_id": request.run_id}
     if night.outcome == "held":
-        return Failed(name="Held", message=f"{message}. {' '.join(result['critical'])}", data=summary)
+        return Failed(name="Held", message=f"{message}. {night.reason}", data=summary)
+    if any(each.outcome == "failed" for each in missed):
+        return Failed(name="Incomplete", message=message, data=summary)
     return Completed(name=night.outcome.capitalize(), message=message, data=summary)
+
+
+def _missed(settings: Settings, edition: str, day: date, days: int, now: datetime) -> list[Ended]:
+    """What was missed before; tonight's night does not depend on it."""
+    try:
+        return catch_up(settings, edition, day, days, now)
+    except (StorageError, DamagedStore) as error:
+        return [
+            Ended(edition, day - timedelta(days=1), "failed", None, f"nobody could look for missed nights: {error}")
+        ]

@@ -16,9 +16,8 @@ from flows.clock import end_of_day
 from flows.intake import inbox_files, take_in
 from flows.night import Admitted, Judged, Night, Outcome, Request, Validated, counted, inputs_digest, nothing_to_score
 from flows.reading import read_extracts
-from flows.record import Journal, recall, record_failure, record_night
+from flows.record import Journal, chart, recall, record_failure, record_night
 from schemas.methodology import Library
-from schemas.violations import StorageError
 from transforms.admission import Admission, quarantine_findings
 from transforms.design import design_frames
 from transforms.indicators import settled
@@ -133,8 +132,10 @@ def run_night(request: Request, step: Callable[..., Any] = call) -> Night:
             verdict = journal.take(judge, request, validated, tables)
             night = journal.take(publish, request, admitted, validated, tables, verdict, journal)
     except BaseException as error:
-        with suppress(StorageError):  # where the storage fails, it also fails to take the record
+        with suppress(Exception):  # where the storage fails, it also fails to take the record
             record_failure(request, error, journal)
+            chart(request, journal)
         raise
+    chart(request, journal)
     journal.tell(f"{night.outcome}, snapshot {night.snapshot_id}. {night.reason or ''}".strip(". "), **asdict(night))
     return night

@@ -6,13 +6,15 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 from flows.night import Admitted, Judged, Night, Request, Validated
+from schemas.violations import StorageError
 from warehouse.history import write_history
 from warehouse.raw_store import read_extract
-from warehouse.runs import RECORD, begin_run, run_folder, write_run
+from warehouse.runs import RECORD, begin_run, is_recorded, run_folder, write_run
 from warehouse.snapshots import recalled, stand_on
 from warehouse.store import Store
 
@@ -36,10 +38,15 @@ class Journal:
         """Take a step."""
         name, request = function.__name__, self._request
         self._begun[name] = time.monotonic()
-        begin_run(Store(request.store), request.run_id, {**_facts(request), "step": name})
+
+        @wraps(function)
+        def noted(*given: Any) -> Any:
+            begin_run(Store(request.store), request.run_id, {**_facts(request), "step": name}, request.now)
+            return function(*given)
+
         outcome = "failed"
         try:
-            result = self._step(function, *arguments)
+            result = self._step(noted, *arguments)
             outcome = "done"
         finally:
             self._ended[name] = time.monotonic()
@@ -122,6 +129,8 @@ def record_failure(request: Request, error: BaseException, journal: Journal) -> 
     what = str(error) or type(error).__name__
     reason = what if isinstance(error, Exception) else f"it was stopped ({what})."
     journal.tell(f"failed: {reason}", outcome="failed", reason=reason)
+    if is_recorded(Store(request.store), request.run_id):
+        return  # it came to its end, and that is what is true of it
     _write_record(request, journal, _own_files(request), outcome="failed", reason=reason, trace=trace)
 
 
@@ -143,6 +152,14 @@ def _facts(request: Request) -> dict[str, Any]:
 def _write_record(request: Request, journal: Journal, files: Mapping[str, Path], **facts: Any) -> None:
     store = Store(request.store)
     write_run(store, request.run_id, _facts(request) | facts | {"seconds": journal.seconds}, files)
-    # Of many nights at once it is written at their end; of a night without a methodology nothing can be told.
-    if not request.candidate_only and (request.snapshot / "methodology").exists():
-        write_history(store, request.edition, request.resolved().dictionary, request.now)
+
+
+def chart(request: Request, journal: Journal) -> None:
+    """Bring the tables over all nights up to date; where the storage fails, the next night does."""
+    # Of many nights at once it is done at their end; of a night without a methodology nothing can be told.
+    if request.candidate_only or not (request.snapshot / "methodology").exists():
+        return
+    try:
+        write_history(Store(request.store), request.edition, request.resolved().dictionary, request.now)
+    except StorageError as error:
+        journal.tell(f"the tables over all nights are as they were: {error}", outcome="failed", step="chart")

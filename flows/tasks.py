@@ -5,11 +5,13 @@ import flows.silence  # noqa: F401 - first, or it is too late
 # isort: split
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from functools import wraps
 from typing import Any
 from uuid import UUID
 
+from httpx import HTTPError
 from prefect import State, flow, task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
@@ -87,7 +89,8 @@ def _nights(told: dict[str, Any], nights: list[tuple[str, date]], now: datetime)
         edition, day = waiting[done]
         is_ended = isinstance(result, Ended)
         ended.append(result if is_ended else Ended(edition, day, "failed", None, str(result)))
-        update_progress_artifact(artifact, 100.0 * len(ended) / len(nights))
+        with suppress(HTTPError):
+            update_progress_artifact(artifact, 100.0 * len(ended) / len(nights))
     return ended
 
 

@@ -7,9 +7,11 @@ import flows.silence  # noqa: F401 - first, or it is too late
 
 # isort: split
 
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
+from httpx import HTTPError
 from prefect import State, flow, runtime
 from prefect.artifacts import create_markdown_artifact
 from prefect.states import Completed, Failed
@@ -24,8 +26,6 @@ from flows.tasks import dask, nights_on
 from warehouse.snapshots import promote, prune
 from warehouse.store import Store
 
-LONGEST, LONGEST_BACKFILL = 60 * 60, 24 * 60 * 60  # seconds; whatever takes longer hangs, and is ended
-
 
 def _backfill_name() -> str:
     given = runtime.flow_run.parameters
@@ -36,7 +36,6 @@ def _backfill_name() -> str:
     name="backfill",
     flow_run_name=_backfill_name,
     validate_parameters=True,
-    timeout_seconds=LONGEST_BACKFILL,
 )
 def backfill_nights(
     editions: list[str],
@@ -78,7 +77,8 @@ def backfill_nights(
             )
     except TOLD as error:
         return Failed(message=str(error))
-    create_markdown_artifact(backfill_markdown(result), key="backfill", description=reason)
+    with suppress(HTTPError):  # what was done is in the store, whether or not it is shown
+        create_markdown_artifact(backfill_markdown(result), key="backfill", description=reason)
     summary = {name: result[name] for name in ("run_id", "promoted", "not_promoted")}
     message = " ".join(filter(None, (backfill_sentence(result), result["not_promoted"])))
     outcomes = {each["outcome"] for each in result["nights"]}
@@ -89,7 +89,7 @@ def backfill_nights(
     return Completed(name="Done" if execute else "Planned", message=message, data=summary)
 
 
-@flow(name="promote", flow_run_name="{snapshot}", validate_parameters=True, timeout_seconds=LONGEST)
+@flow(name="promote", flow_run_name="{snapshot}", validate_parameters=True)
 def promote_snapshot(snapshot: str, reason: str, store: str | None = None) -> State[dict[str, Any]]:
     """Make a candidate stable, or an earlier snapshot again.
 
@@ -107,7 +107,7 @@ def promote_snapshot(snapshot: str, reason: str, store: str | None = None) -> St
     return Completed(message=f"stable of {result['edition']} stands on {result['snapshot_id']}", data=result)
 
 
-@flow(name="prune", validate_parameters=True, timeout_seconds=LONGEST)
+@flow(name="prune", validate_parameters=True)
 def prune_store(
     keep_days: Annotated[int, Field(ge=1, le=36500)] = 90, execute: bool = False, store: str | None = None
 ) -> State[dict[str, Any]]:

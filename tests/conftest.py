@@ -106,7 +106,7 @@ class Nights:
         request = Request(
             edition=edition,
             as_of=more.pop("as_of", date(2026, 1, 31)),
-            now=datetime(2026, 1, 31, 1, self.count, tzinfo=UTC),
+            now=more.pop("now", datetime(2026, 1, 31, 1, self.count, tzinfo=UTC)),
             run_id=f"run-{self.count:03}",
             store=str(self.store),
             work=work,

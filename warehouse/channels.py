@@ -185,7 +185,7 @@ def remove(store: Store, folder: str) -> None:
 def under_way(store: Store, edition: str, name: str, now: datetime, snapshot_id: str | None = None) -> Iterator[None]:
     """Work on a store, noted before it begins and until it came to its end. `snapshot_id`: what is half until then."""
     key = f"{UNFINISHED}/{edition}/{name}.json"
-    note = {"started_at": now, **worker(), "snapshot_id": snapshot_id}
+    note = {**worker(now), "snapshot_id": snapshot_id}
     store.replace(key, sealed(note))
     yield
     store.delete(key)
@@ -209,9 +209,9 @@ def put_in_order(store: Store, edition: str, now: datetime) -> None:
     settle(store, edition)
 
 
-def worker() -> dict[str, Any]:
-    """Who works, as notes of work name it."""
-    return {"host": platform.node(), "process": os.getpid()}
+def worker(now: datetime) -> dict[str, Any]:
+    """Who works, and since when, as notes of work name it."""
+    return {"begun_at": now, "host": platform.node(), "process": os.getpid()}
 
 
 def is_over(note: Mapping[str, Any], now: datetime) -> bool:
@@ -223,7 +223,7 @@ def is_over(note: Mapping[str, Any], now: datetime) -> bool:
             return True
         except OSError:  # it is another's, and may have the number of one that is gone
             pass
-    return now - datetime.fromisoformat(note["started_at"]) > LONGEST
+    return now - datetime.fromisoformat(note["begun_at"]) > LONGEST
 
 
 def is_log_key(key: str) -> bool:

@@ -12,7 +12,6 @@ from warehouse.store import Store, as_json
 
 RECORD = "run.json"
 BEGUN = "begun.json"  # there while a run is under way
-NEEDED = ("run_id", "started_at")
 
 
 def run_folder(run_id: str) -> str:
@@ -25,9 +24,17 @@ def is_recorded(store: Store, run_id: str) -> bool:
     return store.exists(f"{run_folder(run_id)}/{RECORD}")
 
 
-def begin_run(store: Store, run_id: str, facts: Mapping[str, Any]) -> None:
+def found_something(store: Store, run_id: str) -> bool:
+    """Whether a run came to a snapshot, and was written down with what it found."""
+    try:
+        return bool(json.loads(store.read(f"{run_folder(run_id)}/{RECORD}"))["outcome"] != "failed")
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return False
+
+
+def begin_run(store: Store, run_id: str, facts: Mapping[str, Any], now: datetime) -> None:
     """Note that a run is under way, and what is known of it until it ends: should it be killed, that is its record."""
-    store.replace(f"{run_folder(run_id)}/{BEGUN}", as_json({"run_id": run_id, **facts, **worker()}))
+    store.replace(f"{run_folder(run_id)}/{BEGUN}", as_json({"run_id": run_id, **facts, **worker(now)}))
 
 
 def write_run(store: Store, run_id: str, record: Mapping[str, Any], files: Mapping[str, Path]) -> None:
@@ -48,30 +55,35 @@ def run_records(store: Store, now: datetime, *, but: Collection[str] = ()) -> li
     ended = [key for key in keys if key.endswith(f"/{RECORD}")]
     folders = {key.rpartition("/")[0] for key in ended}
     begun = [key for key in keys if key.endswith(f"/{BEGUN}") and key.rpartition("/")[0] not in folders]
-    found = [_parsed(key, content, NEEDED) for key, content in zip(ended, store.read_kept(ended), strict=True)]
+    found = [_parsed(key, content) for key, content in zip(ended, store.read_kept(ended), strict=True)]
     for key in begun:
         try:
-            found.append(_without_end(_parsed(key, store.read(key), {*NEEDED, "host", "process", "step"}), now))
+            found.append(_without_end(key, store.read(key), now))
         except FileNotFoundError:  # it came to its end meanwhile
             continue
     return sorted(found, key=lambda record: (str(record["started_at"]), str(record["run_id"])))
 
 
-def _parsed(key: str, content: bytes, needed: Collection[str]) -> dict[str, Any]:
+def _parsed(key: str, content: bytes) -> dict[str, Any]:
     try:
         record = json.loads(content)
-        if set(needed) <= set(record):
+        if {"run_id", "started_at"} <= set(record):
             return dict(record)
     except (ValueError, TypeError):
         pass
     raise DamagedStore(f"{key}: the record of the run cannot be read.")
 
 
-def _without_end(note: dict[str, Any], now: datetime) -> dict[str, Any]:
-    if not is_over(note, now):
-        return note | {"outcome": "running"}
-    reason = f"its process ended during {note['step']}; nothing more was written down."
-    return note | {"outcome": "killed", "reason": reason}
+def _without_end(key: str, content: bytes, now: datetime) -> dict[str, Any]:
+    try:
+        note = _parsed(key, content)
+        if not is_over(note, now):
+            return note | {"outcome": "running"}
+        why = f"its process ended during {note['step']}; nothing more was written down."
+    except (DamagedStore, KeyError):  # a machine that lost its power leaves such
+        note = {"run_id": key.split("/")[1], "started_at": "", "nights": []}
+        why = "what was noted when it began cannot be read."
+    return note | {"outcome": "killed", "reason": " ".join(filter(None, (note.get("reason"), why)))}
 
 
 def find_run(store: Store, run_id: str, now: datetime) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,7 +37,7 @@ from warehouse.channels import (
 )
 from warehouse.code import code_identity
 from warehouse.content import content_hash, table_hashes
-from warehouse.runs import RECORD, is_recorded, run_folder, run_records
+from warehouse.runs import RECORD, found_something, run_folder, run_records
 from warehouse.signing import Signer
 from warehouse.store import READERS, AlreadyThere, Store, as_json, read_sealed, sealed
 
@@ -213,9 +213,20 @@ def _write_night(store: Store, night: NightRecord, snapshot_id: str, signer: Sig
     store.replace(night_key(night.edition, night.as_of), sealed(record))
 
 
-def night_days(store: Store, edition: str) -> set[date]:
-    """The nights of an edition of which it is written what they stand on."""
-    return {date.fromisoformat(key.rpartition("/")[2].removesuffix(".json")) for key in store.keys(f"nights/{edition}")}
+def nights_done(store: Store, edition: str) -> tuple[date | None, Callable[[date], datetime]]:
+    """The first night of an edition of which anything is written, and when a night was found last (the beginning of
+    time, where it never was).
+    """
+    keys = store.keys(f"nights/{edition}")
+    first = date.fromisoformat(keys[0].rpartition("/")[2].removesuffix(".json")) if keys else None
+
+    def done(day: date) -> datetime:
+        key = night_key(edition, day)
+        return (
+            datetime.fromisoformat(read_sealed(store, key)["at"]) if key in keys else datetime.min.replace(tzinfo=UTC)
+        )
+
+    return first, done
 
 
 def night_records(store: Store, edition: str) -> dict[str, dict[str, Any]]:
@@ -266,7 +277,7 @@ def recalled(
         if found["inputs_digest"] != inputs_digest or found["is_held"] or (signer and not signer.has_signed(found)):
             continue
         entries = [each for each in candidates(store, edition) if each["snapshot_id"] == found["snapshot_id"]]
-        if entries and is_recorded(store, found["run_id"]):
+        if entries and found_something(store, found["run_id"]):
             times = {"as_of": date.fromisoformat(found["as_of"]), "at": datetime.fromisoformat(found["at"])}
             facts = {each.name: found[each.name] for each in fields(NightRecord)} | times
             return NightRecord(**facts), {name: entries[-1][name] for name in ENTRY}

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from flows import backfill as module
+from flows.backfill import catch_up
 from flows.intake import source_of, take_in
+from flows.settings import Settings
 from schemas.methodology import Library
 from tests.conftest import EDITION, EXTRACTS, Answer, Nights
 from warehouse.channels import head, log_entries
@@ -211,3 +213,25 @@ def test_a_revision_names_what_it_recomputes(store: Path, own_methodology: Path,
 def test_wrong_usage_of_a_backfill(arguments: tuple[str, ...], words: str, tmp_path: Path, kerawanan: Cli) -> None:
     answer = kerawanan("backfill", "--edition", EDITION, *arguments, "--store", tmp_path)
     assert (answer.code, words in answer.err) == (2, True), answer.err
+
+
+def test_nights_that_were_missed_or_computed_too_early_are_made_up_for(nights: Nights, tmp_path: Path) -> None:
+    arrived(nights.store)
+    settings = Settings(store=str(nights.store))
+
+    def caught_up(before: int, days: int = 7) -> dict[int, str]:
+        now = datetime(2026, 1, before + 1, 2, tzinfo=UTC)
+        return {each.as_of.day: each.outcome for each in catch_up(settings, EDITION, date(2026, 1, before), days, now)}
+
+    assert caught_up(6) == {}  # no night is there yet, so none was missed
+    early = nights.run(None, as_of=date(2026, 1, 3), now=datetime(2026, 1, 3, 1, tzinfo=UTC))
+    assert caught_up(3) == {}
+    # An extract of the same day, received after the night was computed.
+    at = datetime(2026, 1, 3, 9, tzinfo=UTC)
+    take_in(Store(str(nights.store)), [next(EXTRACTS.glob("rerata*"))], Library().sources, at, at, "rerata-nasional")
+    assert set(caught_up(5)) == {3, 4}
+    assert night_records(Store(str(nights.store)), EDITION)["2026-01-03"]["snapshot_id"] != early.snapshot_id
+    assert caught_up(5) == {}
+    assert set(caught_up(30, days=3)) == {27, 28, 29}
+    assert caught_up(30, days=3) == {}
+    assert len(list(nights.store.glob("runs/*backfill*"))) == 2

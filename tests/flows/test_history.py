@@ -12,10 +12,13 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pyarrow.parquet as pq
+import pytest
 
+from flows import record
 from flows.clock import TIME_ZONE
 from schemas.contract import polars_schema
 from schemas.methodology import Library
+from schemas.violations import StorageError
 from tests.conftest import EDITION, EXTRACTS, ROOT, Answer, Nights, Published
 from warehouse.history import write_history
 from warehouse.runs import begin_run
@@ -187,7 +190,7 @@ def test_a_run_that_was_killed_is_known_as_such(published: Published, kerawanan:
 def test_a_run_that_is_under_way_is_not_charted(nights: Nights, kerawanan: Cli) -> None:
     store, now = Store(str(nights.store)), datetime(2026, 1, 31, 1, tzinfo=UTC)
     facts = {"edition": EDITION, "as_of": date(2026, 1, 31), "started_at": now, "step": "score"}
-    begin_run(store, "other", facts)
+    begin_run(store, "other", facts, now)
     listed = kerawanan("runs", "list", "--store", nights.store, "--format", "json").json["runs"]
     assert [each["outcome"] for each in listed] == ["killed"]  # more than a day ago
     nights.run()
@@ -195,3 +198,35 @@ def test_a_run_that_is_under_way_is_not_charted(nights: Nights, kerawanan: Cli) 
         json.loads(store.read("runs/other/begun.json"))[name] for name in ("host", "process")
     )
     assert table(nights.store, "run")["run_id"].to_list() == ["run-001"]
+
+
+def test_what_fails_after_a_night_was_written_down_changes_nothing_of_it(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StorageError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(record, "write_history", full)
+        first = nights.run()
+    assert (first.outcome, nights.record()["outcome"]) == ("published", "published")
+    assert not (nights.store / "history").exists()
+    with monkeypatch.context() as broken:
+        broken.setattr(record, "write_run", full)
+        with pytest.raises(StorageError):
+            nights.run(None, as_of=date(2026, 2, 1))
+    # The night is there, and the record of its run is not: it is not taken for one that found something.
+    again = nights.run(None, as_of=date(2026, 2, 1))
+    assert (again.outcome, again.snapshot_id) == ("unchanged", first.snapshot_id)
+    assert table(nights.store, "run")["outcome"].to_list() == ["published", "unchanged"]
+
+
+def test_a_note_that_cannot_be_read_stops_nobody(published: Published, kerawanan: Cli) -> None:
+    nights, _ = published
+    Store(str(nights.store)).replace("runs/torn/begun.json", b"")
+    assert nights.run(None).outcome == "unchanged"
+    (torn, *_) = kerawanan("runs", "list", "--store", nights.store, "--format", "json").json["runs"]
+    assert (torn["run_id"], torn["outcome"]) == ("torn", "killed")
+    assert "cannot be read" in kerawanan("runs", "show", "torn", "--store", nights.store).out
+    assert kerawanan("runs", "list", "--store", nights.store).code == 0
+    assert kerawanan("snapshots", "prune", "--store", nights.store).code == 0

@@ -27,6 +27,15 @@ from warehouse.verify import verify
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
 Notices = list[dict[str, Any]]
 
+# Lets the engine wait for ever, while the file named by HANG_IN_SCORE is there.
+HANGING = """
+import os, sys, time
+def hang(event, arguments):
+    while event == "open" and "score/spread.sql" in str(arguments[0]) and os.path.exists(os.environ["HANG_IN_SCORE"]):
+        time.sleep(1)
+sys.addaudithook(hang)
+"""
+
 
 class Served(Service):
     """A service with a store, and the notices that it sent."""
@@ -53,13 +62,17 @@ class Served(Service):
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     database, folder = Postgres(), tmp_path_factory.mktemp("served")
+    (folder / "site").mkdir()
+    (folder / "site/sitecustomize.py").write_text(HANGING)
     with receiver() as (address, notices):
         running = Served(
             folder,
-            PREFECT_API_DATABASE_CONNECTION_URL=database.url,
+            PREFECT_SERVER_DATABASE_CONNECTION_URL=database.url,
             PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS=10,
             KERAWANAN_STORE=folder / "store",
             KERAWANAN_NOTICES=address,
+            HANG_IN_SCORE=folder / "hang",
+            PYTHONPATH=folder / "site",
         )
         running.store, running.notices = folder / "store", notices
         try:
@@ -176,7 +189,7 @@ def test_a_run_whose_machine_died_is_found_and_told(lived: Served) -> None:
     for process in lived.flow_processes():
         os.kill(process, signal.SIGKILL)
     lived.kill("worker")
-    assert lived.done(run_id)["state"]["message"] == "it has said nothing for 0:05:00"
+    assert lived.done(run_id)["state"]["message"] == "it has said nothing for too long"
     lived.noticed("Crashed", f"{EDITION} as of 2026-01-21")
     lived.start("worker")
     again = lived.done(lived.begun(EDITION, as_of="2026-01-21", missed_days=0))
@@ -198,3 +211,26 @@ def test_a_run_that_was_being_started_when_all_went_down_holds_up_nobody(lived: 
     waiting = lived.begun(EDITION, as_of="2026-01-21", missed_days=0)
     assert lived.done(run_id)["state_type"] == "CRASHED"
     assert lived.done(waiting)["state_type"] in ("COMPLETED", "FAILED")
+
+
+def test_a_night_that_hangs_is_ended_and_told(lived: Served) -> None:
+    lived.hurry("a run of nightly that hangs", 10)
+    taken_in(lived, 22, sent(PRESS, ("88,95", "80,95")))
+    (lived.folder / "hang").touch()
+    run_id = lived.begun(EDITION, as_of="2026-01-22", missed_days=0)
+    assert lived.done(run_id)["state_type"] == "CANCELLED"
+    (lived.folder / "hang").unlink()
+    lived.noticed("Cancelled", f"{EDITION} as of 2026-01-22")
+    lived.until(lambda: not lived.flow_processes())
+    lived.hurry("a run of nightly that hangs", 10000)
+    assert lived.done(lived.begun(EDITION, as_of="2026-01-22", missed_days=0))["state_name"] in ("Published", "Held")
+    records = run_records(Store(str(lived.store)), datetime.now(UTC))
+    assert next(each["outcome"] for each in records if each.get("as_of") == "2026-01-22") in ("killed", "failed")
+
+
+def test_without_an_address_nobody_is_told(lived: Served) -> None:
+    lived.environment.pop("KERAWANAN_NOTICES")
+    lived.run("flows.deploy")
+    assert not [each for each in lived.post("automations/filter") if "needs people" in each["name"]]
+    assert not [each for each in lived.post("block_documents/filter") if each["name"] == "kerawanan-notices"]
+    lived.run("flows.deploy")

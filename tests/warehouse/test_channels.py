@@ -175,7 +175,7 @@ def test_who_works_is_left_alone_and_who_is_gone_is_swept(drafts: Drafts, tmp_pa
         store.create(f"snapshots/{EDITION}/{name}/tables/region.parquet", b"half")
         store.create(
             f"unfinished/{EDITION}/{name}.json",
-            sealed({"started_at": begun, "host": host, "process": 4711, "snapshot_id": name}),
+            sealed({"begun_at": begun, "host": host, "process": 4711, "snapshot_id": name}),
         )
     found = verify(store)
     assert found["damage"] == []
@@ -279,8 +279,8 @@ def test_the_gate_leaves_alone_what_a_person_left(drafts: Drafts, tmp_path: Path
     assert is_whole(store)
 
 
-def test_of_whom_nothing_is_knownis_over_after_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    note = {"host": platform.node(), "process": 1, "started_at": "2026-02-01T00:00:00+00:00"}
+def test_of_whom_nothing_is_known_is_over_after_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    note = {"host": platform.node(), "process": 1, "begun_at": "2026-02-01T00:00:00+00:00"}
 
     def denied(*_: object) -> None:
         raise PermissionError
