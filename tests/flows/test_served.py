@@ -129,7 +129,7 @@ def test_the_log_of_a_night_is_in_its_page(lived: Served) -> None:
     (first,) = [run for run in lived.runs() if run["name"].endswith("2026-01-01")]
     lines = [each["message"] for each in lived.post("logs/filter", logs={"flow_run_id": {"any_": [first["id"]]}})]
     steps = [line for line in lines if re.fullmatch(rf"{EDITION} as of 2026-01-01: \w+ done in \d+\.\d s", line)]
-    assert [line.split()[3] for line in steps] == ["admit", "validate", "prepare", "score", "judge", "publish"]
+    assert [line.split()[4] for line in steps] == ["admit", "validate", "prepare", "score", "judge", "publish"]
 
 
 def taken_in(service: Served, day: int, content: bytes) -> None:
