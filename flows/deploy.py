@@ -92,7 +92,7 @@ def deploy(notices: SecretStr | None) -> None:
                 threshold=1,
                 within=limit,
             ),
-            CancelFlowRun(),
+            CancelFlowRun(type="cancel-flow-run"),  # said, or it is lost on the way and nothing is done
             f"After {limit} its process is ended, and people are told.",
         )
     _tell(notices)
