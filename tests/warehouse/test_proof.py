@@ -189,7 +189,7 @@ def test_a_log_in_the_place_of_another_and_a_night_that_was_forged_are_named(
     night = f"nights/{EDITION}/2026-02-02.json"
     record = read_sealed(store, night)
     assert recalled(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer) is None  # its run has no record
-    write_run(store, "night-2", {"run_id": "night-2"}, {})
+    write_run(store, "night-2", {"run_id": "night-2", "outcome": "published"}, {})
     assert recalled(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer)
     store.replace(night, sealed(record | {"snapshot_id": "night-1"}))
     assert [each["where"] for each in verify(Store(store.url), None, key)["damage"]] == [night]
