@@ -79,7 +79,7 @@ def backfill_markdown(result: Mapping[str, Any]) -> str:
     )
     parts = [
         f"# {'Done' if done else 'Planned'}: {_text(result['reason'])}",
-        f"{backfill_sentence(result)}",
+        backfill_sentence(result),
         _table(columns, rows),
         _list("Stable", [f"{each['edition']} stands on {each['snapshot_id']}" for each in result["promoted"]]),
         _list("Not promoted", [result["not_promoted"]] if result["not_promoted"] else []),

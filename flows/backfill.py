@@ -21,7 +21,7 @@ from warehouse.channels import candidates
 from warehouse.history import write_history
 from warehouse.raw_store import receipts, withdrawals
 from warehouse.runs import begin_run, write_run
-from warehouse.snapshots import NightRecord, night_records, nights_done, promote_together, record_nights
+from warehouse.snapshots import NightRecord, night_records, promote_together, record_nights
 from warehouse.store import Store
 
 # What a night can end with that says its reason in a sentence; anything else too stops only that night.
@@ -163,9 +163,14 @@ def catch_up(settings: Settings, edition: str, before: date, days: int, now: dat
     """Compute, as candidates, the nights of so many days before one that were missed: of which nothing is written,
     though an earlier one is there, or that were computed before their day was over. What fails, the next tries again.
     """
-    first, done = nights_done(Store(settings.store), edition)
+    found = {date.fromisoformat(day): each["at"] for day, each in night_records(Store(settings.store), edition).items()}
     span = [before - timedelta(days=each) for each in range(days, 0, -1)]
-    missed = [day for day in span if first and day >= first and done(day) < end_of_day(day)]
+    missed = [
+        day
+        for day in span
+        if (day > min(found, default=before) and day not in found)
+        or (day in found and datetime.fromisoformat(found[day]) < end_of_day(day))
+    ]
     plan = [each for each in planned(settings, edition, missed) if each.state not in ("empty", "done")]
     if not plan:
         return []

@@ -10,6 +10,7 @@ import flows.silence  # noqa: F401 - first, or it is too late
 
 import subprocess
 import sys
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
@@ -25,9 +26,9 @@ from prefect.exceptions import ObjectNotFound
 from prefect.types import SecretDict
 from pydantic import SecretStr, ValidationError
 
+from flows.serve import WORK_POOL
 from flows.settings import Settings
 
-WORK_POOL = "kerawanan"  # as prefect.yaml names it
 HOUR = timedelta(hours=1)
 # How long a run of each flow may take; what takes longer hangs, and its process is ended.
 LIMITS = {"nightly": timedelta(hours=3), "backfill": timedelta(days=1), "promote": HOUR, "prune": HOUR}
@@ -58,43 +59,22 @@ def deploy(notices: SecretStr | None) -> None:
     # The pool first: a deployment to a pool that does not exist is never run by anyone.
     _prefect("work-pool", "create", "--type", "process", "--overwrite", WORK_POOL)
     _prefect("--no-prompt", "deploy", "--all")
+    crashed = ChangeFlowRunState(
+        name=None, state=StateType.CRASHED, message="it has said nothing for too long", force=False
+    )
     for name, after, within in (
         ("kerawanan: a run whose process is gone", {"heartbeat"}, SILENCE),
         ("kerawanan: a run that does not start or stop", {"Pending", "Submitting", "Cancelling"}, STANDSTILL),
     ):
-        _watch(
-            name,
-            EventTrigger(
-                posture=Posture.Proactive,
-                after={f"prefect.flow-run.{event}" for event in after},
-                expect={"prefect.flow-run.*"},
-                match={"prefect.resource.id": "prefect.flow-run.*"},
-                match_related=_runs_of(*LIMITS),
-                for_each={"prefect.resource.id"},
-                threshold=1,
-                within=within,
-            ),
-            ChangeFlowRunState(
-                name=None, state=StateType.CRASHED, message="it has said nothing for too long", force=False
-            ),
-            "No sign of life: it is marked as crashed, so that people are told and nothing waits for it.",
-        )
+        why = "No sign of life: it is marked as crashed, so that people are told and nothing waits for it."
+        _watch(name, why, crashed, LIMITS, expect={"*"}, after=after, within=within)
+    cancelled = CancelFlowRun(type="cancel-flow-run")  # said, or it is lost on the way and nothing is done
     for flow, limit in LIMITS.items():
-        _watch(
+        name, why = (
             f"kerawanan: a run of {flow} that hangs",
-            EventTrigger(
-                posture=Posture.Proactive,
-                after={"prefect.flow-run.Running"},
-                expect={f"prefect.flow-run.{state}" for state in (*GOOD, *BAD, "Cancelling")},
-                match={"prefect.resource.id": "prefect.flow-run.*"},
-                match_related=_runs_of(flow),
-                for_each={"prefect.resource.id"},
-                threshold=1,
-                within=limit,
-            ),
-            CancelFlowRun(type="cancel-flow-run"),  # said, or it is lost on the way and nothing is done
             f"After {limit} its process is ended, and people are told.",
         )
+        _watch(name, why, cancelled, [flow], expect={*GOOD, *BAD, "Cancelling"}, after={"Running"}, within=limit)
     _tell(notices)
 
 
@@ -109,29 +89,33 @@ def _tell(notices: SecretStr | None) -> None:
         return
     block = Webhook(url=notices, headers=SecretDict({"Content-Type": "application/json"})).save(name, overwrite=True)
     assert isinstance(block, UUID)
-    _watch(
-        automation,
-        EventTrigger(
-            posture=Posture.Reactive,
-            expect={f"prefect.flow-run.{state}" for state in BAD},
-            match={"prefect.resource.id": "prefect.flow-run.*"},
-            match_related=_runs_of(*LIMITS),
-            threshold=1,
-            within=timedelta(0),
-        ),
-        CallWebhook(block_document_id=block, payload=NOTICE),
-        f"{', '.join(BAD)}: told to the address in KERAWANAN_NOTICES.",
-    )
-
-
-def _runs_of(*flows: str) -> dict[str, str | list[str]]:
-    return {"prefect.resource.role": "flow", "prefect.resource.name": list(flows)}
+    call = CallWebhook(block_document_id=block, payload=NOTICE)
+    _watch(automation, f"{', '.join(BAD)}: told to the address in KERAWANAN_NOTICES.", call, LIMITS, expect=set(BAD))
 
 
 def _watch(
-    name: str, trigger: EventTrigger, action: CallWebhook | CancelFlowRun | ChangeFlowRunState, why: str
+    name: str,
+    why: str,
+    action: CallWebhook | CancelFlowRun | ChangeFlowRunState,
+    flows: Iterable[str],
+    *,
+    expect: set[str],
+    after: Collection[str] = (),
+    within: timedelta = timedelta(0),
 ) -> None:
-    """Create an automation, or bring the one of this name up to date."""
+    """Act when runs of some flows come to what is expected; or, `after` something, do not within a time. An automation
+    of this name is brought up to date.
+    """
+    trigger = EventTrigger(
+        posture=Posture.Proactive if after else Posture.Reactive,
+        after={f"prefect.flow-run.{event}" for event in after},
+        expect={f"prefect.flow-run.{event}" for event in expect},
+        match={"prefect.resource.id": "prefect.flow-run.*"},
+        match_related={"prefect.resource.role": "flow", "prefect.resource.name": list(flows)},
+        for_each={"prefect.resource.id"},
+        threshold=1,
+        within=within,
+    )
     automation = AutomationCore(name=name, description=why, trigger=trigger, actions=[action])
     with get_client(sync_client=True) as client:
         known = client.read_automations_by_name(name)

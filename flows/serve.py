@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Mapping
 from contextlib import ExitStack
 
+WORK_POOL = "kerawanan"  # as prefect.yaml names it
 STARTUP_SECONDS = 120
 
 
@@ -22,7 +23,7 @@ def main() -> int:
         server = _started(stack, environment, "server", "start")
         _wait(server, f"{address}/health")
         subprocess.run([sys.executable, "-m", "flows.deploy"], env=environment, check=True)
-        worker = _started(stack, environment, "worker", "start", "--pool", "kerawanan")
+        worker = _started(stack, environment, "worker", "start", "--pool", WORK_POOL)
         sys.stdout.write(f"serving at {address.removesuffix('/api')}; stop with Ctrl-C\n")
         sys.stdout.flush()
         try:

@@ -3,10 +3,10 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -211,22 +211,6 @@ def _lead_to(
 def _write_night(store: Store, night: NightRecord, snapshot_id: str, signer: Signer | None) -> None:
     record = signed({**asdict(night), "snapshot_id": snapshot_id}, signer)
     store.replace(night_key(night.edition, night.as_of), sealed(record))
-
-
-def nights_done(store: Store, edition: str) -> tuple[date | None, Callable[[date], datetime]]:
-    """The first night of an edition of which anything is written, and when a night was found last (the beginning of
-    time, where it never was).
-    """
-    keys = store.keys(f"nights/{edition}")
-    first = date.fromisoformat(keys[0].rpartition("/")[2].removesuffix(".json")) if keys else None
-
-    def done(day: date) -> datetime:
-        key = night_key(edition, day)
-        return (
-            datetime.fromisoformat(read_sealed(store, key)["at"]) if key in keys else datetime.min.replace(tzinfo=UTC)
-        )
-
-    return first, done
 
 
 def night_records(store: Store, edition: str) -> dict[str, dict[str, Any]]:
