@@ -1,6 +1,7 @@
 """An edition of the index: its tree of nodes, levels, cut-offs and roll-ups, with every rule they must keep."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from itertools import combinations, pairwise
@@ -71,7 +72,8 @@ class Category(Strict):
 class LevelPlan(Strict):
     """A level that the edition scores: by which approaches, and how many regions make it complete.
 
-    All valid regions of the level are scored, or those of `codes`.
+    All valid regions of the level are scored, or those of `codes`. Bounds that are derived from the values of the level
+    (maximum, minimum, caps) need the share `scaled_from` of its regions to be known.
     """
 
     level: RegionLevel
@@ -79,6 +81,7 @@ class LevelPlan(Strict):
     regions: int = Field(ge=1)
     ranked: bool
     codes: tuple[str, ...] = ()
+    scaled_from: Decimal = Field(default=Decimal(1), gt=0, le=1)
 
 
 class RollUp(Strict):
@@ -203,11 +206,26 @@ class SeverityLevel(Strict):
 
 
 class Treatment(Strict):
-    """A cap on the values of leaves: the quantile of the values reported at the level."""
+    """A cap on the values of leaves: the quantile of all values known at the level, zeros that fill blanks included."""
 
     level: RegionLevel
     approach: Approach
     cap_quantile: Decimal = Field(gt=0, lt=1)
+    evidence: Evidence
+    note: str = ""
+
+
+class Goalpost(Strict):
+    """Declared bounds of a node at a level: what its values are scaled by, whatever the regions report.
+
+    `max` takes `highest` only; `min_max` takes both. A value beyond a bound counts as the bound.
+    """
+
+    node: str
+    level: RegionLevel
+    approach: Approach | None = None
+    lowest: Decimal | None = None
+    highest: Decimal
     evidence: Evidence
     note: str = ""
 
@@ -252,6 +270,7 @@ class Edition(Strict):
     missing: MissingRule
     severities: dict[str, SeverityLevel] = Field(default_factory=dict)
     treatments: tuple[Treatment, ...] = ()
+    goalposts: tuple[Goalpost, ...] = ()
     not_applicable: tuple[NotApplicable, ...] = ()
     categories: tuple[Category, ...] = Field(min_length=1)
     region_levels: tuple[LevelPlan, ...] = Field(min_length=1)
@@ -428,6 +447,11 @@ def plan_problems(edition: Edition, sources: dict[str, Source], document: Docume
     for index, treatment in enumerate(edition.treatments):
         if (treatment.level, treatment.approach) not in plans:
             add(f"treats {treatment.level}/{treatment.approach}, which is not scored here.", "treatments", index)
+        if (treatment.level, treatment.approach) in [
+            (each.level, each.approach) for each in edition.treatments[:index]
+        ]:
+            add(f"treats {treatment.level}/{treatment.approach} a second time.", "treatments", index)
+    _check_goalposts(edition, plans, add)
     leaves = {node.node_code for node in edition.nodes if node.aggregation is None}
     for index, exempt in enumerate(edition.not_applicable):
         for code in exempt.nodes:
@@ -490,3 +514,27 @@ def plan_problems(edition: Edition, sources: dict[str, Source], document: Docume
         if bounds != sorted(bounds):
             add("the bounds of a cut-off must ascend with the categories.", *where)
     return problems
+
+
+def _check_goalposts(edition: Edition, plans: set[tuple[RegionLevel, Approach]], add: Callable[..., None]) -> None:
+    """Call `add` for every rule that goalposts break."""
+    nodes = {node.node_code: node for node in edition.nodes}
+    taken: set[tuple[str, str, str]] = set()
+    for index, post in enumerate(edition.goalposts):
+        where = ("goalposts", index)
+        node = nodes.get(post.node)
+        populations = {(level, way) for level, way in plans if level == post.level and post.approach in (None, way)}
+        if not populations:
+            add(f"a goalpost for {post.level}/{post.approach or 'any approach'}, which is not scored here.", *where)
+        if node is None:
+            add(f"a goalpost for the node '{post.node}', which is not in nodes.csv.", *where)
+        elif node.normalisation == "none":
+            add(f"a goalpost for '{post.node}', which is not normalised; nothing would be scaled by it.", *where)
+        elif node.normalisation == "max" and (post.lowest is not None or post.highest <= 0):
+            add(f"'{post.node}' is scaled by max: its goalpost has a highest above 0, and no lowest.", *where)
+        elif node.normalisation == "min_max" and (post.lowest is None or post.lowest >= post.highest):
+            add(f"'{post.node}' is scaled by min_max: its goalpost has a lowest below its highest.", *where)
+        for level, way in populations:
+            if (post.node, level, way) in taken:
+                add(f"'{post.node}' has a goalpost for {level}/{way} already.", *where)
+            taken.add((post.node, level, way))

@@ -14,13 +14,17 @@ from schemas.violations import rule_frame
 def population_frame(edition: Edition) -> pl.DataFrame:
     """The populations within which scores are normalised, ranked and classified: one per level and approach.
 
-    `regions` is the number that makes the level complete; `is_roll_up` tells those whose scores are means of
-    those of regions below.
+    `regions` is the number that makes the level complete, `scaled_from` the share of them that bounds are derived from;
+    `is_roll_up` tells those whose scores are means of those of regions below.
     """
     rolled_up = {(each.to, each.approach) for each in edition.roll_ups if each.method == "mean"}
     return pl.DataFrame(
         [
-            (key, plan.level, approach, plan.regions, plan.ranked, (plan.level, approach) in rolled_up)
+            (
+                *(key, plan.level, approach, plan.regions, plan.ranked),
+                (plan.level, approach) in rolled_up,
+                float(plan.scaled_from),
+            )
             for key, (plan, approach) in enumerate(
                 ((plan, approach) for plan in edition.region_levels for approach in plan.approaches), start=1
             )
@@ -32,6 +36,7 @@ def population_frame(edition: Edition) -> pl.DataFrame:
             "regions": pl.Int32,
             "is_ranked": pl.Boolean,
             "is_roll_up": pl.Boolean,
+            "scaled_from": pl.Float64,
         },
         orient="row",
     )
@@ -215,6 +220,72 @@ def roll_up_frame(edition: Edition, units: pl.DataFrame, regions: pl.DataFrame) 
     return members.with_columns(pl.len().over("roll_up_key", "target_key").cast(pl.Int32).alias("members"))
 
 
+def expected_frame(
+    populations: pl.DataFrame, units: pl.DataFrame, nodes: pl.DataFrame, not_applicable: pl.DataFrame
+) -> pl.DataFrame:
+    """How many regions have something to report of a node, and how many of them bounds are derived from:
+    `population_key`, `node_key`, `regions`, `n_needed`.
+    """
+    exempt = (
+        not_applicable.join(units.select("unit_key", "population_key"), on="unit_key")
+        .group_by("population_key", "node_key")
+        .agg(pl.len().cast(pl.Int32).alias("exempt"))
+    )
+    return (
+        populations.select("population_key", "regions", "scaled_from")
+        .join(nodes.select("node_key"), how="cross")
+        .join(exempt, on=["population_key", "node_key"], how="left")
+        .with_columns((pl.col("regions") - pl.col("exempt").fill_null(0)).alias("regions"))
+        .select(
+            "population_key",
+            "node_key",
+            "regions",
+            n_needed=(pl.col("regions") * pl.col("scaled_from") - 1e-9).ceil().clip(lower_bound=1).cast(pl.Int32),
+        )
+        .sort("population_key", "node_key")
+    )
+
+
+def goalpost_frame(edition: Edition, populations: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    """The declared bounds of nodes: `population_key`, `node_key`, `lowest`, `highest`, `evidence`."""
+    posts = pl.DataFrame(
+        [
+            (each.node, each.level, each.approach, _float(each.lowest), _float(each.highest), each.evidence)
+            for each in edition.goalposts
+        ],
+        schema={
+            "node_code": pl.String,
+            "region_level": pl.String,
+            "_approach": pl.String,
+            "lowest": pl.Float64,
+            "highest": pl.Float64,
+            "evidence": pl.String,
+        },
+        orient="row",
+    )
+    return (
+        posts.join(populations.select("population_key", "region_level", "approach"), on="region_level")
+        .filter(pl.col("_approach").is_null() | (pl.col("_approach") == pl.col("approach")))
+        .join(nodes.select("node_key", "node_code"), on="node_code")
+        .select("population_key", "node_key", "lowest", "highest", "evidence")
+    )
+
+
+def roll_up_rule_frame(edition: Edition) -> pl.DataFrame:
+    """How levels are rolled up, as published: `from_region_level`, `from_approach`, `region_level`, `approach`,
+    `method`, `min_share`.
+    """
+    columns = ("from_region_level", "from_approach", "region_level", "approach", "method")
+    return pl.DataFrame(
+        [
+            (each.source_level, each.from_approach, each.to, each.approach, each.method, float(each.min_share))
+            for each in edition.roll_ups
+        ],
+        schema={**dict.fromkeys(columns, pl.String), "min_share": pl.Float64},
+        orient="row",
+    )
+
+
 def roll_up_exempt_frame(members: pl.DataFrame, not_applicable: pl.DataFrame) -> pl.DataFrame:
     """How many members of a roll-up have nothing to report: `roll_up_key`, `target_key`, `node_key`, `exempt`."""
     return (
@@ -391,6 +462,9 @@ def design_frames(methodology: Methodology, regions: pl.DataFrame | None = None)
         "node": nodes,
         "roll_up_member": members,
         "roll_up_exempt": roll_up_exempt_frame(members, not_applicable),
+        "roll_up_rule": roll_up_rule_frame(edition),
+        "node_expected": expected_frame(populations, units, nodes, not_applicable),
+        "goalpost": goalpost_frame(edition, populations, nodes),
         "cut_off_span": cut_off_frame(edition, populations, nodes),
         "asked": asked_frame(methodology, populations, nodes),
         "not_applicable": not_applicable,

@@ -17,12 +17,15 @@ class Settled(NamedTuple):
 
     `reported`: one row per unit and leaf with a report (`raw_value`, `treated_value`, `status`, `extract_count`,
     `is_evidenced`, `is_score`, `population_key`, of a ratio `numerator` and `denominator`, of a sum over the regions
-    below `members_counted`), leaf by leaf, as the engine reads it; `entered`: finished scores, by unit and node
-    (`score`); `heard`: the units about which anything but blanks was sent, though it may not count (`unit_key`);
-    `observation`: every figure sent and what became of it; `findings`: contradictions and replacements.
+    below `members_counted`), leaf by leaf, as the engine reads it; `cap`: what values count for at most, by population
+    and leaf (`cap`, null where too few values are known to derive it; `n`: of how many values); `entered`: finished
+    scores, by unit and node (`score`); `heard`: the units about which anything but blanks was sent, though it may not
+    count (`unit_key`); `observation`: every figure sent and what became of it; `findings`: contradictions and
+    replacements.
     """
 
     reported: pl.DataFrame
+    cap: pl.DataFrame
     entered: pl.DataFrame
     heard: pl.DataFrame
     observation: pl.DataFrame
@@ -105,10 +108,11 @@ def settled(
     heard = pl.concat([said.select("unit_key"), on_keys(refused_places).select("unit_key").drop_nulls()])
     unknown = pl.concat([refused.select(PLACE), torn.select(PLACE), lost, undefined])
     complete = pl.concat([reported, _imputed(told, reported, unknown, units, nodes, design["asked"])], how="diagonal")
+    placed_figures = complete.join(units.select("unit_key", "population_key"), on="unit_key")
+    caps = _caps(placed_figures, methodology, design)
     return Settled(
-        _treated(complete, methodology, units)
-        .join(units.select("unit_key", "population_key"), on="unit_key")
-        .sort("node_key", "unit_key"),
+        _treated(placed_figures, caps).sort("node_key", "unit_key"),
+        caps,
         entered.sort(PLACE),
         heard.unique().sort("unit_key"),
         _lineage(told, stated, refused),
@@ -297,20 +301,45 @@ def _lineage(told: pl.DataFrame, stated: pl.DataFrame, refused: pl.DataFrame) ->
     return pl.concat([rows, events]).with_columns(pl.col("state").fill_null("superseded"))
 
 
-def _treated(reported: pl.DataFrame, methodology: Methodology, units: pl.DataFrame) -> pl.DataFrame:
-    """The leaves with `treated_value` capped where the edition says so."""
+def _caps(reported: pl.DataFrame, methodology: Methodology, design: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The caps of the edition's treatments: `population_key`, `node_key`, `cap`, `n`.
+
+    A cap is the quantile of all values of the leaf that are known at the level, zeros that fill blanks included and
+    finished scores left out, interpolated between neighbours. It is null where fewer are known than the level asks for.
+    """
+    keys = ["population_key", "node_key"]
+    parts = [pl.DataFrame(schema={"population_key": pl.Int32, "node_key": pl.Int32, "cap": pl.Float64, "n": pl.Int64})]
     for treatment in methodology.edition.treatments:
-        of_level = units.filter(region_level=treatment.level, approach=treatment.approach)["unit_key"]
-        inside = pl.col("unit_key").is_in(of_level.implode()) & ~pl.col("is_score")
-        values = pl.when(inside).then("treated_value")
-        cap = values.quantile(float(treatment.cap_quantile), interpolation="linear").over("node_key")
-        reported = reported.with_columns(
-            pl.when(inside)
-            .then(pl.min_horizontal("treated_value", cap))
+        level = design["population"].filter(region_level=treatment.level, approach=treatment.approach)
+        counted = (
+            reported.filter(~pl.col("is_score"))
+            .join(level.select("population_key"), on="population_key", how="semi")
+            .group_by(keys)
+            .agg(
+                pl.col("treated_value").quantile(float(treatment.cap_quantile), interpolation="linear").alias("cap"),
+                pl.col("treated_value").count().cast(pl.Int64).alias("n"),
+            )
+            .join(design["node_expected"], on=keys)
+        )
+        is_covered = pl.col("n") >= pl.col("n_needed")
+        parts.append(counted.select(*keys, cap=pl.when(is_covered).then("cap"), n="n"))
+    return pl.concat(parts).unique(keys, keep="first", maintain_order=True).sort(keys)
+
+
+def _treated(reported: pl.DataFrame, caps: pl.DataFrame) -> pl.DataFrame:
+    """The leaves with `treated_value` capped where the edition says so; null where the cap is not known."""
+    capped = caps.select("population_key", "node_key", "cap", is_capped=pl.lit(True))
+    treated = pl.when(pl.col("cap").is_not_null()).then(pl.min_horizontal("treated_value", "cap"))
+    return (
+        reported.join(capped, on=["population_key", "node_key"], how="left", maintain_order="left")
+        .with_columns(
+            pl.when(pl.col("is_capped") & ~pl.col("is_score"))
+            .then(treated)
             .otherwise("treated_value")
             .alias("treated_value")
         )
-    return reported
+        .drop("cap", "is_capped")
+    )
 
 
 def _with_state(figures: pl.DataFrame) -> pl.DataFrame:

@@ -21,6 +21,9 @@ def write_prepared(folder: Path, frames: dict[str, pl.DataFrame], dictionary: Di
     empty = {
         "observation": pl.DataFrame(schema=lineage),
         "finding": pl.DataFrame(schema=findings),
+        "cap": pl.DataFrame(
+            schema={"population_key": pl.Int32, "node_key": pl.Int32, "cap": pl.Float64, "n": pl.Int64}
+        ),
         "heard": pl.DataFrame(schema={"unit_key": pl.Int32}),
     }
     prepared = folder / "prepared"

@@ -64,7 +64,10 @@ def scored(
             "nodes": nodes,
             "scale": packaged.edition.scale.model_copy(update={"lowest": Decimal(lowest)}),
             "region_levels": (
-                packaged.edition.region_levels[1].model_copy(update={"regions": 60, "approaches": ("input",)}),
+                # COINr scales by what is observed, however much of it there is.
+                packaged.edition.region_levels[1].model_copy(
+                    update={"regions": 60, "approaches": ("input",), "scaled_from": Decimal("0.01")}
+                ),
             ),
             "roll_ups": (),
             "cut_offs": (),

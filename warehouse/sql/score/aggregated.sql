@@ -4,7 +4,9 @@ with
 family as (
     select
         parent_key as node_key,
-        any_value(scale) as scale
+        any_value(scale) as scale,
+        min(lowest) as lowest_score,
+        max(highest) as highest_score
     from level_reach
     group by parent_key
 ),
@@ -22,6 +24,8 @@ exempt as (
 lowered as (
     select
         node_sum.*,
+        family.lowest_score,
+        family.highest_score,
         node_sum.total / family.scale as weighted_sum
     from node_sum
     inner join family on node_sum.node_key = family.node_key
@@ -37,10 +41,21 @@ select
             node.missing = 'complete'
             and lowered.children_present < node.children_expected - coalesce(exempt.children, 0)
             then null
-        when node.aggregation = 'arithmetic_mean' then lowered.weighted_sum / lowered.weight_present
+        when node.aggregation = 'arithmetic_mean'
+            -- a mean lies between what it is the mean of, also where its last digit is rounded
+            then
+                greatest(
+                    least(lowered.weighted_sum / lowered.weight_present, lowered.highest_score), lowered.lowest_score
+                )
         when node.aggregation = 'sum'
             then lowered.weighted_sum / node.weight_scale * node.children_weight_units / lowered.weight_present
-        when lowered.lowest > 0 then exp(lowered.weighted_sum / lowered.weight_present)
+        when node.aggregation <> 'geometric_mean' then error('unknown aggregation: ' || node.aggregation)
+        when lowered.lowest > 0
+            then
+                greatest(
+                    least(exp(lowered.weighted_sum / lowered.weight_present), lowered.highest_score),
+                    lowered.lowest_score
+                )
         when lowered.lowest = 0 then 0
     end as value
 from lowered

@@ -24,7 +24,7 @@ ends as (
         score_end.lowest,
         score_end.highest,
         result.score,
-        population.is_ranked and spread.is_complete as is_ranked
+        population.is_ranked and spread.is_complete and not spread.is_flat as is_ranked
     from score_end
     inner join root on score_end.node_key = root.node_key
     inner join unit on score_end.unit_key = unit.unit_key

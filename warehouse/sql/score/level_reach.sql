@@ -1,5 +1,6 @@
 -- grain: node of the level below; what its score is multiplied by when it is added to its siblings: its weight, lifted
--- by the power of two up to which the sum of all children still fits 64 bits
+-- by the power of two up to which the sum of all children still fits 64 bits; and between which scores
+-- it lies
 create or replace table level_reach as
 with
 reach as (
@@ -18,6 +19,8 @@ select
     child.node_key,
     child.parent_key,
     child.weight_units,
+    reach.lowest,
+    reach.highest,
     parent.aggregation = 'geometric_mean' as is_geometric,
     exact_scale(parent.children_expected * max(
         child.weight_units * case

@@ -21,7 +21,9 @@ known as (
 scale as (
     select
         node_key,
-        exact_scale(max(abs(score))) as scale
+        exact_scale(max(abs(score))) as scale,
+        min(score) as lowest,
+        max(score) as highest
     from known
     group by node_key
 )
@@ -30,7 +32,13 @@ select
     unit.population_key,
     known.target_key as unit_key,
     known.node_key,
-    sum(cast(round(known.score * scale.scale) as bigint)) / any_value(scale.scale) / count(*) as score,
+    greatest(
+        least(
+            sum(cast(round(known.score * scale.scale) as bigint)) / any_value(scale.scale) / count(*),
+            any_value(scale.highest)
+        ),
+        any_value(scale.lowest)
+    ) as score,
     cast('rolled_up' as origin) as origin
 from known
 inner join scale on known.node_key = scale.node_key

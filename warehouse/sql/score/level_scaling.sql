@@ -1,29 +1,74 @@
--- grain: population x node of the level; added to the scalings. `span` is null where the scale is not defined: all
--- values are equal, or the population is rolled up (its members are on the scale already). `factor` is what values
--- are multiplied by, null where more is done to them
+-- grain: population x node of the level; added to the scalings. `span` is null where the scale is not defined: too few
+-- values are known to derive its bounds, all values are equal, or the population is rolled up (its members are on the
+-- scale already). `factor` is what values are multiplied by, null where more is done to them
 insert into node_scaling
+with
+bound as (
+    select
+        population.population_key,
+        node.node_key,
+        node.direction,
+        node.normalisation,
+        node.score_lowest,
+        node.score_highest,
+        coalesce(observed.n, 0) as n,
+        expected.n_needed,
+        coalesce(goalpost.evidence, node.evidence) as evidence,
+        case
+            when node.normalisation = 'none' or population.is_roll_up then 'none'
+            when goalpost.node_key is not null then 'declared'
+            else 'derived'
+        end as basis,
+        case
+            when basis = 'declared' then goalpost.lowest
+            when basis = 'derived' and observed.n >= expected.n_needed then observed.lowest
+        end as lowest,
+        case
+            when basis = 'declared' then goalpost.highest
+            when basis = 'derived' and observed.n >= expected.n_needed then observed.highest
+        end as highest,
+        coalesce(basis = 'declared' and observed.highest > goalpost.highest, false) as is_exceeded
+    from population
+    cross join node
+    inner join node_expected as expected
+        on population.population_key = expected.population_key and node.node_key = expected.node_key
+    left join node_bound as observed
+        on population.population_key = observed.population_key and node.node_key = observed.node_key
+    left join goalpost
+        on population.population_key = goalpost.population_key and node.node_key = goalpost.node_key
+    where node.node_level = $node_level
+)
+
 select
-    population.population_key,
-    node.node_key,
-    case when node.normalisation = 'min_max' then node.direction else 1 end as direction,
-    case when node.normalisation = 'min_max' then bound.lowest else 0.0 end as shift,
+    population_key,
+    node_key,
+    case when normalisation = 'min_max' then direction else 1 end as direction,
+    case normalisation
+        when 'none' then 0.0
+        when 'max' then 0.0
+        when 'min_max' then case when direction = 1 then lowest else -highest end
+        else error('unknown normalisation: ' || normalisation)
+    end as shift,
     case
-        when node.normalisation = 'none' then 1.0
-        when population.is_roll_up then null
-        when node.normalisation = 'max' and bound.highest > 0 then bound.highest
-        when node.normalisation = 'max' and bound.highest = 0 then 1.0
-        when node.normalisation = 'min_max' and bound.highest > bound.lowest then bound.highest - bound.lowest
+        when normalisation = 'none' then 1.0
+        when normalisation = 'max' and highest > 0 then highest
+        when normalisation = 'max' and highest = 0 then 1.0
+        when normalisation = 'min_max' and highest > lowest then highest - lowest
     end as span,
     case
-        when node.normalisation = 'none' then 1.0
-        when node.normalisation = 'max' and bound.highest = 0 then 0.0
-        when node.normalisation = 'max' then node.score_highest
-        else node.score_highest - node.score_lowest
+        when normalisation = 'none' then 1.0
+        when normalisation = 'max' and highest = 0 then 0.0
+        when normalisation = 'max' then score_highest
+        else score_highest - score_lowest
     end as height,
-    case when node.normalisation = 'min_max' then node.score_lowest else 0.0 end as base,
-    case when node.normalisation <> 'min_max' then height / span end as factor
-from population
-cross join node
-left join node_bound as bound
-    on population.population_key = bound.population_key and node.node_key = bound.node_key
-where node.node_level = $node_level
+    case when normalisation = 'min_max' then score_lowest else 0.0 end as base,
+    case when normalisation <> 'min_max' and not is_exceeded then height / span end as factor,
+    case when normalisation = 'min_max' then score_lowest else '-infinity' end as score_floor,
+    case when normalisation = 'none' then 'infinity' else score_highest end as score_ceiling,
+    case when normalisation <> 'max' then lowest end as lowest,
+    highest,
+    n,
+    n_needed,
+    basis,
+    evidence
+from bound

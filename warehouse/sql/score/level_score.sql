@@ -1,11 +1,17 @@
--- grain: unit x node of the level and the block whose score can be computed; on the edition's scale, added to the
--- result
+-- grain: unit x node of the level and the block whose score can be computed; on the edition's scale, beyond
+-- whose ends no bound leads, added to the result
 insert into node_result
 select
     raw.population_key,
     raw.unit_key,
     raw.node_key,
-    (raw.value * scaling.direction - scaling.shift) / scaling.span * scaling.height + scaling.base as score,
+    greatest(
+        least(
+            (raw.value * scaling.direction - scaling.shift) / scaling.span * scaling.height + scaling.base,
+            scaling.score_ceiling
+        ),
+        scaling.score_floor
+    ) as score,
     'computed' as origin
 from level_raw as raw
 inner join node_scaling as scaling

@@ -71,7 +71,10 @@ select
     coalesce(counted.n, 0) as n,
     centre.mean,
     case when centre.n > 1 then sqrt(squares.total / (centre.n - 1)) end as sd,
-    coalesce(counted.n, 0) >= population.regions as is_complete
+    counted.lowest,
+    counted.highest,
+    coalesce(counted.n, 0) >= population.regions as is_complete,
+    coalesce(counted.n > 1 and counted.highest - counted.lowest < 2 * $half_unit, false) as is_flat
 from population
 cross join node
 left join counted on population.population_key = counted.population_key and node.node_key = counted.node_key

@@ -6,13 +6,13 @@ judged as (
     select
         spread.population_key,
         spread.node_key,
-        population.is_ranked and spread.is_complete as is_ranked
+        population.is_ranked and spread.is_complete and not spread.is_flat as is_ranked
     from spread
     inner join population on spread.population_key = population.population_key
     where
         spread.node_key between $first_node and $last_node
         and (
-            (population.is_ranked and spread.is_complete)
+            (population.is_ranked and spread.is_complete and not spread.is_flat)
             or (spread.population_key, spread.node_key) in (
                 select (bound.population_key, bound.node_key) from category_bound as bound
             )
