@@ -13,6 +13,7 @@ import xlsxwriter
 from flows.night import Night
 from schemas.methodology import Library
 from tests.conftest import ROOT, Nights
+from tests.contract.recomputed import Snapshot
 from transforms.design import node_frame
 
 SIMULATED = "ikp-2024-simulated"
@@ -151,6 +152,13 @@ def test_forms_sent_together_that_differ_are_not_decided_by_chance(nights: Night
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Nights, Night]:
     nights = Nights(tmp_path_factory.mktemp("simulated"))
     return nights, nights.run(simulate(nights.folder / "forms"), edition=SIMULATED)
+
+
+def test_an_outsider_recomputes_every_score_of_the_simulated_edition(simulated: tuple[Nights, Night]) -> None:
+    nights, night = simulated
+    snapshot = Snapshot(nights.store / "snapshots" / SIMULATED / night.snapshot_id / "tables")
+    assert snapshot.differences() == []
+    assert len(snapshot.scores) == len(snapshot.published)
 
 
 def test_the_simulated_edition_is_whole_and_never_stable(simulated: tuple[Nights, Night]) -> None:

@@ -1,0 +1,230 @@
+"""What scores are scaled by: nothing less than the level's declared coverage, or bounds that are declared."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.methodology import Library
+from schemas.strict import MethodologyError
+from tests.conftest import Nights, Published
+from tests.contract.recomputed import Snapshot
+
+EDITION = "tema"
+CODES = ["11", "12", "13", "14", "15"]
+PLAN = """\
+edition: tema
+title_id: "Tema"
+title_en: "Theme"
+status: complete
+revision: 1
+period: "2024"
+reference_period: "2023"
+regions_date: 2026-01-01
+sources: [kantor, siaran]
+scale: {{lowest: 0, highest: 100}}
+rounding: {{decimals: 2}}
+weights: points
+missing: {{leaf: unknown, aggregate: {missing}}}
+categories:
+  - {{code: rendah, name_id: Rendah, name_en: Low}}
+  - {{code: tinggi, name_id: Tinggi, name_en: High}}
+region_levels:
+  - {{level: national, approaches: [rollup], regions: 1, ranked: false}}
+  - {{level: province, approaches: [input], regions: 5, ranked: true, codes: ["11", "12", "13", "14", "15"]{from_share}}}
+roll_ups:
+  - {{from: province, from_approach: input, to: national, approach: rollup, min_share: 0.5}}
+cut_offs:
+  - level: province
+    basis: {basis}
+    evidence: A
+    boundaries:
+      - {{between: [rendah, tinggi], {bound}, belongs_to: tinggi}}
+comparability: "none"
+{more}
+"""
+SOURCES = """\
+kantor:
+  title: "An office"
+  pattern: "kantor-*.csv"
+  format: csv
+  separator: ","
+  encoding: utf-8
+  layout: wide
+  columns: {region: [kode]}
+  number_style: english
+  region_key: code
+  region_levels: [province]
+  unit: count
+  measure: value
+  items:
+    kasus: {item: kasus, approach: input}
+    survei: {item: survei, approach: input, unit: pct}
+  missing: [n/a]
+  precedence: 1
+  evidence: A
+siaran:
+  title: "Published totals"
+  pattern: "siaran-*.csv"
+  format: csv
+  separator: ","
+  encoding: utf-8
+  layout: wide
+  columns: {region: [kode]}
+  number_style: english
+  region_key: code
+  region_levels: [province]
+  unit: score_100
+  measure: score
+  items: {indeks: {item: indeks, approach: input}}
+  precedence: 2
+  evidence: S
+"""
+ONE_LEAF = """\
+node_code,parent_code,level,kind,name_id,name_en,weight,direction,unit,normalisation,aggregation,missing,source_item,evidence,note
+tema,,2,index,Tema,Theme,,1,score_100,none,arithmetic_mean,,indeks,A,
+kasus,tema,1,indicator,Kasus,Cases,1,1,count,{method},,,kasus,A,
+survei,tema,1,indicator,Survei,Survey,1,-1,pct,min_max,,,survei,A,
+"""
+
+
+def theme(folder: Path, method: str = "max", more: str = "", from_share: str = "", **words: str) -> Path:
+    """A methodology with one thematic edition."""
+    here = folder / "methodology"
+    (here / "editions" / EDITION).mkdir(parents=True, exist_ok=True)
+    given = {"missing": "rescale", "basis": "mean_sd", "bound": "sd: 1"} | words
+    (here / "sources.yml").write_text(SOURCES)
+    (here / "editions" / EDITION / "edition.yml").write_text(PLAN.format(more=more, from_share=from_share, **given))
+    (here / "editions" / EDITION / "nodes.csv").write_text(ONE_LEAF.format(method=method))
+    return here
+
+
+def sent(folder: Path, *rows: str) -> Path:
+    inbox = folder / "inbox"
+    inbox.mkdir(exist_ok=True)
+    (inbox / "kantor-1.csv").write_text("\n".join(["kode,kasus,survei", *(row.rpartition(",")[0] for row in rows), ""]))
+    totals = [f"{code},{score}" for code, *_, score in (row.split(",") for row in rows) if score]
+    if totals:
+        (inbox / "siaran-1.csv").write_text("\n".join(["kode,indeks", *totals, ""]))
+    return inbox
+
+
+def index_of(nights: Nights, night: Any) -> dict[str, tuple[Any, ...]]:
+    index = nights.table(night, "index_score", EDITION).filter(region_level="province")
+    return {row[0]: row[1:] for row in index.select("region_code", "score", "rank", "category").rows()}
+
+
+def findings(nights: Nights, night: Any, check: str) -> list[tuple[Any, ...]]:
+    found = nights.table(night, "quality_result", EDITION).filter(check=check)
+    return found.select("subject", "observed", "expected").rows()
+
+
+WHOLE = ["11,383,,", "12,214,,", "13,100,,", "14,10,,", "15,0,,"]
+
+
+def test_without_the_highest_region_nobody_takes_its_place(nights: Nights, tmp_path: Path) -> None:
+    own = theme(tmp_path)
+    night = nights.run(sent(tmp_path, *WHOLE[1:]), edition=EDITION, methodology=own)
+    assert night.outcome == "held"
+    assert set(index_of(nights, night).values()) == {(None, None, None)}
+    assert not (nights.store / "stable").exists()
+    assert findings(nights, night, "scaling_below") == [("province / input / kasus", "4", "5")]
+    assert findings(nights, night, "scales_covered")[0][1:] == ("1", "<= 0")
+    row = nights.table(night, "scaling", EDITION).filter(region_level="province", node_code="kasus").to_dicts()[0]
+    assert (row["method"], row["highest"], row["n"], row["n_needed"], row["basis"]) == ("max", None, 4, 5, "derived")
+
+
+def test_with_all_of_them_the_highest_is_the_top(nights: Nights, tmp_path: Path) -> None:
+    night = nights.run(sent(tmp_path, *WHOLE), edition=EDITION, methodology=theme(tmp_path))
+    assert night.outcome == "published"
+    assert index_of(nights, night)["12"][:2] == (pytest.approx(100 * 214 / 383), 2)
+    assert (nights.store / "stable/v1" / EDITION).exists()
+
+
+def test_a_declared_bound_needs_no_coverage(nights: Nights, tmp_path: Path) -> None:
+    post = 'goalposts: [{node: kasus, level: province, highest: 383, evidence: S, note: "from the book"}]'
+    night = nights.run(sent(tmp_path, *WHOLE[1:]), edition=EDITION, methodology=theme(tmp_path, more=post))
+    assert night.outcome == "published"
+    index = index_of(nights, night)
+    assert index["12"][0] == pytest.approx(55.87, abs=0.005)
+    assert index["11"] == (None, None, None)
+    row = nights.table(night, "scaling", EDITION).filter(region_level="province", node_code="kasus").to_dicts()[0]
+    assert (row["highest"], row["n"], row["basis"], row["evidence"]) == (383, 4, "declared", "S")
+
+
+def test_an_edition_may_ask_for_less_than_all(nights: Nights, tmp_path: Path) -> None:
+    own = theme(tmp_path, from_share=", scaled_from: 0.8")
+    night = nights.run(sent(tmp_path, *WHOLE[1:]), edition=EDITION, methodology=own)
+    assert night.outcome == "published"
+    assert index_of(nights, night)["12"][0] == 100
+
+
+def test_beyond_a_declared_bound_a_value_counts_as_the_bound_and_is_named(nights: Nights, tmp_path: Path) -> None:
+    posts = (
+        "goalposts: [{node: kasus, level: province, lowest: 10, highest: 110, evidence: A},"
+        "{node: survei, level: province, lowest: 20, highest: 60, evidence: A}]"
+    )
+    own = theme(tmp_path, method="min_max", more=posts)
+    night = nights.run(
+        sent(tmp_path, "11,0,20,", "12,60,60,", "13,400,10,", "14,n/a,40,"), edition=EDITION, methodology=own
+    )
+    index = index_of(nights, night)
+    assert {code: score for code, (score, *_) in index.items()} == {"11": 50, "12": 25, "13": 100, "14": 50, "15": None}
+    assert findings(nights, night, "beyond_goalpost") == [
+        ("province / input / kasus", "0.0 - 400.0", "10.0 - 110.0"),
+        ("province / input / survei", "10.0 - 60.0", "20.0 - 60.0"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("post", "sentence"),
+    [
+        ("{node: nobody, level: province, highest: 9, evidence: A}", "which is not in nodes.csv"),
+        ("{node: tema, level: province, highest: 9, evidence: A}", "which is not normalised"),
+        ("{node: kasus, level: village, highest: 9, evidence: A}", "which is not scored here"),
+        ("{node: kasus, level: province, lowest: 1, highest: 9, evidence: A}", "and no lowest"),
+        ("{node: kasus, level: province, highest: 0, evidence: A}", "a highest above 0"),
+        ("{node: survei, level: province, highest: 9, evidence: A}", "a lowest below its highest"),
+    ],
+)
+def test_a_goalpost_that_means_nothing_is_refused(post: str, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(MethodologyError, match=sentence):
+        Library(theme(tmp_path, more=f"goalposts: [{post}]")).edition(EDITION)
+
+
+@pytest.mark.parametrize("method", ["max", "min_max", "none"])
+@pytest.mark.parametrize(("basis", "bound"), [("mean_sd", "sd: 1"), ("quantile", "quantile: 0.5"), ("fixed", "at: 50")])
+@pytest.mark.parametrize("figures", ["0 0 0 0 0", "7 7 7 7 7"])
+def test_where_all_are_alike_nobody_is_first(
+    method: str, basis: str, bound: str, figures: str, nights: Nights, tmp_path: Path
+) -> None:
+    own = theme(tmp_path, method=method, basis=basis, bound=bound)
+    rows = [f"{code},{figure},," for code, figure in zip(CODES, figures.split(), strict=True)]
+    night = nights.run(sent(tmp_path, *rows), edition=EDITION, methodology=own)
+    assert {row[1:] for row in index_of(nights, night).values()} == {(None, None)}
+    if method != "min_max":  # which has no score where all are equal
+        assert ("province / input / tema", "0.01") in {
+            (subject, unit) for subject, _, unit in findings(nights, night, "no_spread")
+        }
+
+
+def test_an_outsider_recomputes_what_was_scaled(nights: Nights, tmp_path: Path) -> None:
+    own = theme(
+        tmp_path,
+        from_share=", scaled_from: 0.6",
+        more="treatments: [{level: province, approach: input, cap_quantile: 0.7, evidence: A}]",
+    )
+    night = nights.run(
+        sent(tmp_path, "11,383,40,", "12,214,n/a,", "13,n/a,75.5,", "14,10,12,64.25", "15,n/a,n/a,"),
+        edition=EDITION,
+        methodology=own,
+    )
+    assert Snapshot(nights.store / "snapshots" / EDITION / night.snapshot_id / "tables").differences() == []
+    assert nights.table(night, "scaling", EDITION)["cap"].count() == 2
+
+
+def test_an_outsider_recomputes_the_published_edition(bundled: Published) -> None:
+    nights, night = bundled
+    snapshot = Snapshot(nights.store / "snapshots/ikp-2024-published" / night.snapshot_id / "tables")
+    assert snapshot.differences() == []
+    assert len(snapshot.scores) > 100
