@@ -514,14 +514,18 @@ def _methodology_check(options: argparse.Namespace, settings: "Settings") -> tup
     library = Library(settings.methodology)
     if options.edition:
         library.must_have(options.edition)
-    names = [options.edition] if options.edition else library.editions
+    names = (options.edition,) if options.edition else library.editions_to_check
     problems = []
     for name in names:
         try:
             library.edition(name)
         except MethodologyError as error:
             problems += [problem._asdict() for problem in error.problems if problem._asdict() not in problems]
-    return (FAILED if problems else OK), {"editions": list(names), "problems": problems}
+    return (FAILED if problems else OK), {
+        "editions": list(names),
+        "left_out": [] if options.edition else [name for name in library.editions if name not in names],
+        "problems": problems,
+    }
 
 
 if __name__ == "__main__":

@@ -680,6 +680,8 @@ def _methodology_check(console: Console, result: Mapping[str, Any]) -> None:
         console.print(f"{each['file']}{row}: {each['sentence']}", soft_wrap=True)
     verdict = f"{len(result['problems'])} problem(s)" if result["problems"] else "every rule holds"
     console.print(f"{', '.join(result['editions'])}: {verdict}")
+    if result["left_out"]:
+        console.print(f"Not checked, as your folder has regions of its own: {', '.join(result['left_out'])}")
 
 
 SHOWN_AS = {

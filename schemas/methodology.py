@@ -1,6 +1,8 @@
 """The methodology as one thing: found in the package and in a user's folder, checked, resolved, and given a digest."""
 
+import csv
 import hashlib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -173,6 +175,19 @@ class Library:
                     texts[name] = text
         return texts
 
+    def _aliases_in(self, reference: Reference) -> dict[str, str]:
+        """The file of other names without those of regions that a reference leaves out."""
+        text = self._region_texts.get(ALIASES_FILE)
+        left_out = set(self.reference.aliases["code"]) - set(reference.regions["code"])
+        if text is None or not left_out:
+            return {}
+        rows = csv.DictReader(io.StringIO(text))
+        kept = io.StringIO()
+        writer = csv.DictWriter(kept, rows.fieldnames or (), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row for row in rows if row["code"].strip() not in left_out)
+        return {ALIASES_FILE: kept.getvalue()}
+
     def _feeding_problems(self, edition: Edition, rows: list[tuple[int, Node]], file: str) -> list[Problem]:
         """Every node that its edition's sources do not feed, or feed with what it cannot take."""
         sent: dict[str, list[tuple[str, Source, str]]] = {}
@@ -214,6 +229,14 @@ class Library:
         """The names of all editions."""
         folders = [root / EDITIONS for root in self._roots if (root / EDITIONS).is_dir()]
         return tuple(sorted({path.name for folder in folders for path in folder.iterdir() if path.is_dir()}))
+
+    @property
+    def editions_to_check(self) -> tuple[str, ...]:
+        """All editions; of a folder with regions of its own only its own editions, as the package's speak of others."""
+        nearest = self._roots[0]
+        if len(self._roots) == 1 or not (nearest / REGIONS_FILE).is_file():
+            return self.editions
+        return tuple(name for name in self.editions if (nearest / EDITIONS / name).is_dir())
 
     def must_have(self, name: str) -> None:
         """Raises UsageError where there is no edition of that name."""
@@ -273,6 +296,7 @@ class Library:
         resolved = {
             DICTIONARY_FILE: self._text(DICTIONARY_FILE),
             **{name: text for name, text in self._region_texts.items() if name in reference.files},
+            **self._aliases_in(reference),
             SOURCES_FILE: yaml_text({name: _plain(source) for name, source in used.items()}),
             CORRECTIONS_FILE: yaml_text([_plain(correction) for correction in corrections]),
             file: yaml_text(_plain(edition)),

@@ -155,7 +155,7 @@ def aliases_of(text: str | None, regions: pl.DataFrame) -> pl.DataFrame:
     """Other names in use: `code`, `alias`, `note`. Raises MethodologyError."""
     frame = _frame(text, ALIASES_FILE, ALIAS_COLUMNS)
     broken = {
-        f"the code is not in {REGIONS_FILE}": ~frame["code"].is_in(regions["code"].implode()),
+        "the code is that of no region": ~frame["code"].is_in(regions["code"].implode()),
         "the alias has no letter or digit to be known by": ~frame["alias"].str.contains(r"[\p{L}\p{N}]"),
     }
     _refuse(frame, broken, ALIASES_FILE)

@@ -31,7 +31,7 @@ categories:
   - {{code: tinggi, name_id: Tinggi, name_en: High}}
 region_levels:
   - {{level: national, approaches: [rollup], regions: 1, ranked: false}}
-  - {{level: province, approaches: [input], regions: 5, ranked: true, codes: ["11", "12", "13", "14", "15"]{from_share}}}
+  - {{level: province, approaches: [input], regions: 5, ranked: true, codes: ["11", "12", "13", "14", "15"]{coverage}}}
 roll_ups:
   - {{from: province, from_approach: input, to: national, approach: rollup, min_share: 0.5}}
 cut_offs:
@@ -88,13 +88,13 @@ survei,tema,1,indicator,Survei,Survey,1,-1,pct,min_max,,,survei,A,
 """
 
 
-def theme(folder: Path, method: str = "max", more: str = "", from_share: str = "", **words: str) -> Path:
+def theme(folder: Path, method: str = "max", more: str = "", coverage: str = "", **words: str) -> Path:
     """A methodology with one thematic edition."""
     here = folder / "methodology"
     (here / "editions" / EDITION).mkdir(parents=True, exist_ok=True)
     given = {"missing": "rescale", "basis": "mean_sd", "bound": "sd: 1"} | words
     (here / "sources.yml").write_text(SOURCES)
-    (here / "editions" / EDITION / "edition.yml").write_text(PLAN.format(more=more, from_share=from_share, **given))
+    (here / "editions" / EDITION / "edition.yml").write_text(PLAN.format(more=more, coverage=coverage, **given))
     (here / "editions" / EDITION / "nodes.csv").write_text(ONE_LEAF.format(method=method))
     return here
 
@@ -153,7 +153,7 @@ def test_a_declared_bound_needs_no_coverage(nights: Nights, tmp_path: Path) -> N
 
 
 def test_an_edition_may_ask_for_less_than_all(nights: Nights, tmp_path: Path) -> None:
-    own = theme(tmp_path, from_share=", scaled_from: 0.8")
+    own = theme(tmp_path, coverage=", scaled_from: 0.8")
     night = nights.run(sent(tmp_path, *WHOLE[1:]), edition=EDITION, methodology=own)
     assert night.outcome == "published"
     assert index_of(nights, night)["12"][0] == 100
@@ -211,7 +211,7 @@ def test_where_all_are_alike_nobody_is_first(
 def test_an_outsider_recomputes_what_was_scaled(nights: Nights, tmp_path: Path) -> None:
     own = theme(
         tmp_path,
-        from_share=", scaled_from: 0.6",
+        coverage=", scaled_from: 0.6",
         more="treatments: [{level: province, approach: input, cap_quantile: 0.7, evidence: A}]",
     )
     night = nights.run(
