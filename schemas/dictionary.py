@@ -14,10 +14,11 @@ Severity = Literal["critical", "warning", "info"]
 
 
 class Unit(Strict):
-    """A unit and its domain; an open end is None."""
+    """A unit and its domain; an open end is None. What is counted is whole: half a case is a misread figure."""
 
     lowest: Decimal | None
     highest: Decimal | None
+    whole: bool = False
     meaning_en: str
     meaning_id: str
 
@@ -71,7 +72,7 @@ class Rule(Strict):
 class Measure(Strict):
     """What a rule of the gate can bound: a column of one of the marts it looks at (`warehouse/sql/gate/`)."""
 
-    mart: Literal["region", "population", "finding", "intake"]
+    mart: Literal["region", "population", "value", "finding", "intake"]
     meaning_en: str
     meaning_id: str
 

@@ -28,15 +28,19 @@ COLUMNS = (
 MARTS: Mapping[str, tuple[str, ...]] = {
     "region": ("region_level", "approach", "node_code"),
     "population": ("region_level", "approach", "node_code"),
+    "value": ("region_level", "approach", "node_code"),
     "finding": ("finding",),
     "intake": (),
 }
+# The marts of scores: a rule that names no node judges the index itself.
+OF_THE_INDEX = ("region", "population")
 
 
 class GateRule(Strict):
     """One rule: a measure of the dictionary, where it is taken, and the bounds it must keep.
 
-    A blank `node_code` is the index itself. Bounds belong to what is allowed; a blank one is open.
+    A blank `node_code` is the index itself where scores are judged, and every leaf where values are. Bounds belong to
+    what is allowed; a blank one is open.
     """
 
     rule_code: str

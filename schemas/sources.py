@@ -38,12 +38,27 @@ def plain(text: str) -> str:
 
 class Item(Strict):
     """What a label of a source means: the item that nodes name in source_item, its approach, and its unit if it has one
-    of its own.
+    of its own; `lowest` and `highest` are what a plausible figure lies between, within the domain of the unit.
     """
 
     item: str
     approach: Approach
     unit: str | None = None
+    lowest: Decimal | None = None
+    highest: Decimal | None = None
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Self:
+        if self.lowest is not None and self.highest is not None and self.lowest >= self.highest:
+            raise ValueError(f"the item '{self.item}' has a lowest that is not below its highest.")
+        return self
+
+    @property
+    def domain(self) -> str:
+        """Its bounds for people."""
+        if self.lowest is None:
+            return f"<= {self.highest}"
+        return f">= {self.lowest}" if self.highest is None else f"{self.lowest} - {self.highest}"
 
 
 class Headers(Strict):

@@ -1,6 +1,7 @@
 """Which rows of extracts are admitted, and which rule keeps the others out."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -208,6 +209,8 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: Lookup, dictionary: 
         )
 
     on_day = day_expr(pl.col("date"))
+    units = dictionary.units
+    is_counted = pl.col("is_event") | pl.col("unit").is_in([name for name, unit in units.items() if unit.whole])
     bad_severity = pl.col("is_event") & pl.col("severity").is_null() & (pl.col("value") > 0)
     no_number = pl.col("figure_text").is_not_null() & pl.col("value").is_null()
     return pl.concat(
@@ -217,7 +220,14 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: Lookup, dictionary: 
             rows.drop_nulls("odd").select(
                 "position", part=pl.lit("value"), rule="odd", expected=pl.lit(None, pl.String)
             ),
+            _beyond_items(rows, source).join(contract, on=["position", "rule"], how="anti"),
             broken(no_number, "value", "not_a_number", pl.lit(source.number_example)),
+            broken(
+                is_counted & pl.col("value").is_finite() & (pl.col("value") != pl.col("value").floor()),
+                "value",
+                "not_whole",
+                pl.col("value").cast(pl.String),
+            ),
             broken(bad_severity, "severity", "unknown_severity", pl.lit(", ".join(source.severities))),
             broken(pl.col("date").is_not_null() & on_day.is_null(), "date", "bad_date", pl.lit(None, pl.String)),
             broken(
@@ -232,6 +242,29 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: Lookup, dictionary: 
             ),
         ]
     )
+
+
+def _beyond_items(rows: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """The figures beyond the bounds of their item, as `_violations`."""
+    bounds = pl.DataFrame(
+        [
+            (plain(label), _end(item.lowest, "-inf"), _end(item.highest, "inf"), item.domain)
+            for label, item in source.items.items()
+            if item.lowest is not None or item.highest is not None
+        ],
+        schema={"_item": pl.String, "_lowest": pl.Float64, "_highest": pl.Float64, "expected": pl.String},
+        orient="row",
+    )
+    return (
+        rows.select("position", "value", _item=plain_expr(pl.col("item")))
+        .join(bounds, on="_item")
+        .filter(pl.col("value").is_finite() & ~pl.col("value").is_between("_lowest", "_highest"))
+        .select("position", pl.lit("value").alias("part"), pl.lit("out_of_range").alias("rule"), "expected")
+    )
+
+
+def _end(bound: Decimal | None, open_end: str) -> float:
+    return float(open_end if bound is None else bound)
 
 
 def _repeated(good: pl.DataFrame) -> pl.DataFrame:

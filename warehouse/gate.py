@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from schemas.dictionary import Dictionary, Severity
-from schemas.gate import MARTS, GateRule
+from schemas.gate import MARTS, OF_THE_INDEX, GateRule
 from schemas.methodology import Methodology
 from warehouse.database import EngineLimits, contained, statement, statements, used, write_parquet
 from warehouse.engine import Stamp
@@ -85,10 +85,11 @@ def judged(release: Release) -> Judgement:
     """
     tables, stable, methodology = release.tables, release.stable, release.methodology
     with contained(EngineLimits(), [tables, *([stable] if stable else [])]) as connection:
-        for name in ("node_score", "index_score", "quality_result"):
+        for name in ("node_score", "index_score", "indicator_value", "quality_result"):
             connection.read_parquet(str(tables / f"{name}.parquet")).create_view(name)
-        before = connection.read_parquet(str((stable or tables) / "node_score.parquet"))
-        (before if stable else before.limit(0)).create_view("stable_node_score")
+        for name in ("node_score", "indicator_value"):
+            before = connection.read_parquet(str((stable or tables) / f"{name}.parquet"))
+            (before if stable else before.limit(0)).create_view(f"stable_{name}")
         verdicts = tuple(_verdicts(_marts(connection, release), methodology))
         content = connection.table("quality_result").to_arrow_table()
         added = [_row(verdict, methodology.dictionary, release.stamp.snapshot_id) for verdict in verdicts]
@@ -164,9 +165,9 @@ def _verdicts(marts: Mapping[str, "pd.DataFrame"], methodology: Methodology) -> 
 
 def _scope(rule: GateRule, methodology: Methodology) -> dict[str, str]:
     """What narrows a rule: column and value."""
-    mart = MARTS[methodology.dictionary.measures[rule.measure].mart]
-    given = {column: getattr(rule, column) for column in mart}
-    if "node_code" in given:
+    mart = methodology.dictionary.measures[rule.measure].mart
+    given = {column: getattr(rule, column) for column in MARTS[mart]}
+    if mart in OF_THE_INDEX:
         given["node_code"] = rule.node_code or methodology.edition.root.node_code
     return {column: value for column, value in given.items() if value}
 

@@ -228,3 +228,32 @@ def test_an_outsider_recomputes_the_published_edition(bundled: Published) -> Non
     snapshot = Snapshot(nights.store / "snapshots/ikp-2024-published" / night.snapshot_id / "tables")
     assert snapshot.differences() == []
     assert len(snapshot.scores) > 100
+
+
+def test_one_slip_of_the_pen_does_not_become_stable(nights: Nights, tmp_path: Path) -> None:
+    own = theme(tmp_path)
+    night = nights.run(sent(tmp_path, *WHOLE[1:], f"11,{10**12},,"), edition=EDITION, methodology=own)
+    assert night.outcome == "held"
+    assert findings(nights, night, "values_plausible")[0][1:] == ("province / input / kasus / 11: 4.6729e+09", "<= 100")
+    assert not (nights.store / "stable").exists()
+
+
+def test_means_of_equal_scores_stay_on_their_scale(nights: Nights, tmp_path: Path) -> None:
+    own = theme(tmp_path, method="min_max")
+    plan = own / "editions" / EDITION / "nodes.csv"
+    leaves = "".join(
+        f"x{place},tema,1,indicator,x,x,{weight},1,count,max,,,x{place},A,\n"
+        for place, weight in enumerate(["0.1", "0.2", "0.7", "3.3", "0.000001"])
+    )
+    plan.write_text(plan.read_text() + leaves)
+    sources = own / "sources.yml"
+    items = "".join(f"    x{place}: {{item: x{place}, approach: input}}\n" for place in range(5))
+    sources.write_text(sources.read_text().replace("  missing: [n/a]\n", f"{items}  missing: [n/a]\n", 1))
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    rows = [f"{code},{place},{place},3,3,3,3,3" for place, code in enumerate(CODES)]
+    (inbox / "kantor-1.csv").write_text("\n".join(["kode,kasus,survei,x0,x1,x2,x3,x4", *rows, ""]))
+    night = nights.run(inbox, edition=EDITION, methodology=own)
+    scores = nights.table(night, "node_score", EDITION)["score"].drop_nulls()
+    assert scores.max() == 100
+    assert scores.min() == 0
