@@ -62,7 +62,9 @@ def prepare(request: Request, validated: Validated) -> Path:
     own, differing = own_regions(read["own_regions"])
     frames = design_frames(methodology, methodology.regions(own))
     figures = settled(read["admitted"], read["refused_places"], methodology, frames)
-    frames |= {name: getattr(figures, name) for name in ("reported", "cap", "entered", "heard", "observation")}
+    frames |= {
+        name: getattr(figures, name) for name in ("reported", "cap", "entered", "stated", "heard", "observation")
+    }
     quarantined = quarantine_findings(read["quarantine"])
     frames["finding"] = pl.concat([figures.findings, read["findings"], quarantined, differing]).unique()
     prepared.mkdir()

@@ -441,6 +441,9 @@ def plan_problems(edition: Edition, sources: dict[str, Source], document: Docume
         if name not in sources:
             add(f"the source '{name}' is not in sources.yml.", "sources", index)
             continue
+        for category in sources[name].categories.values():
+            if category not in categories:
+                add(f"the category '{category}' of the source {name} is not in the edition's list.", "categories")
         for severity in sources[name].severities.values():
             if severity not in edition.severities:
                 add(f"the severity '{severity}' of the source {name} has no multiplier here.", "severities")

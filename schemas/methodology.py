@@ -195,6 +195,8 @@ class Library:
             source = self.sources.get(name)
             for item in source.items.values() if source else ():
                 assert source
+                if item.measure:
+                    continue
                 sent.setdefault(item.item, []).append((name, source, source.unit_of(item)))
         problems = []
         for row, node in rows:

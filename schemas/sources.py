@@ -38,11 +38,13 @@ def plain(text: str) -> str:
 
 class Item(Strict):
     """What a label of a source means: the item that nodes name in source_item, its approach, and its unit if it has one
-    of its own; `lowest` and `highest` are what a plausible figure lies between, within the domain of the unit.
+    of its own; `lowest` and `highest` are what a plausible figure lies between, within the domain of the unit. With the
+    measure `category` or `rank` it states where the item stands, in a word or a number of order, without its score.
     """
 
     item: str
     approach: Approach
+    measure: Literal["category", "rank"] | None = None
     unit: str | None = None
     lowest: Decimal | None = None
     highest: Decimal | None = None
@@ -152,6 +154,7 @@ class Source(Strict):
     zero: tuple[str, ...] = ()
     limits: Limits = Field(default_factory=Limits)
     severities: dict[str, str] = Field(default_factory=dict)
+    categories: dict[str, str] = Field(default_factory=dict)
     synthetic: bool = False
     regions_date: date | None = None
     region_path: tuple[Place, ...] = ()
@@ -185,6 +188,13 @@ class Source(Strict):
             raise ValueError("derived and needs are for the layout wide, where a row has several figures.")
         if self.columns.item and self.layout == "wide" and self.header_rows == 2:
             raise ValueError("where a wide source has an item column, its header has one row.")
+        stated = {item.measure for item in self.items.values()} - {None}
+        if ("category" in stated) != bool(self.categories):
+            raise ValueError("a source with items of the measure category declares its words for them (categories).")
+        if stated and self.measure != "score":
+            raise ValueError("items of the measure category or rank are for sources of finished scores.")
+        if any(item.measure and item.unit for item in self.items.values()):
+            raise ValueError("an item of the measure category or rank has no unit.")
         for name, made in self.derived.items():
             if chained := [column for column in made.columns if column in self.derived]:
                 raise ValueError(
@@ -204,8 +214,8 @@ class Source(Strict):
         return tuple(dict.fromkeys(labels))
 
     def unit_of(self, item: Item) -> str:
-        """The unit of an item: its own, else the source's."""
-        return item.unit or self.unit
+        """The unit of an item: that of its statement, its own, else the source's."""
+        return item.measure or item.unit or self.unit
 
     def is_number(self, text: str) -> bool:
         """Whether a text is a number in the style of the source."""

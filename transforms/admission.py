@@ -31,7 +31,8 @@ class Admission(NamedTuple):
     """What became of the rows of a source's extracts: every row is either admitted or in quarantine.
 
     `admitted`: rows with `region_code`, `region_level`, `source_item`, `approach`, `value` (null: sent as blank),
-    `value_sent`, `correction`, `reference`; `quarantine`: one row per violation; `findings` about corrections;
+    `value_sent`, `correction`, `reference`, `statement` (figure, or category or rank of a score that is not stated);
+    `quarantine`: one row per violation; `findings` about corrections;
     `refused_places`: what quarantined rows were about, as far as that is known: said something, so not blank. Where the
     region is not known `region_code` is null, and `candidates` are the codes that it can be (null: any).
     `own_regions`: regions of the source's own that rows are about, admitted or not, and those they lie in (`code`,
@@ -60,8 +61,11 @@ def admission(
     """Separate good rows from bad: the rows of one or more extracts of one source, as `identified` gives them."""
     blank = [plain(token) for token in source.missing]
     items = pl.DataFrame(
-        [(plain(label), each.item, each.approach, source.unit_of(each)) for label, each in source.items.items()],
-        schema=dict.fromkeys(("_item", "source_item", "approach", "unit"), pl.String),
+        [
+            (plain(label), each.item, each.approach, source.unit_of(each), each.measure or "figure")
+            for label, each in source.items.items()
+        ],
+        schema=dict.fromkeys(("_item", "source_item", "approach", "unit", "statement"), pl.String),
         orient="row",
     )
 
@@ -74,9 +78,19 @@ def admission(
             .drop("_item")
         )
 
+    words = {plain(word): float(place) for place, word in enumerate(source.categories, start=1)}
+    category = plain_expr(pl.col("value_text")).replace_strict(words, default=None, return_dtype=pl.Float64)
+    is_category = pl.col("statement").eq_missing("category")
     is_blank = plain_expr(pl.col("value_text")).is_in(blank).fill_null(True)
     is_told = ~is_blank & pl.col("odd").is_null()
-    told = with_figure(placed(read), source).with_columns(
+    read_as = with_figure(placed(read), source).with_columns(
+        pl.when(is_category).then(category).otherwise("number").alias("number"),
+        pl.when(is_category & ~is_blank & category.is_null())
+        .then(pl.coalesce("odd", pl.lit("unknown_category")))
+        .otherwise("odd")
+        .alias("odd"),
+    )
+    told = read_as.with_columns(
         pl.when(is_told).then("number").alias("number"), pl.when(is_told).then("figure_text").alias("figure_text")
     )
     severities = {plain(label): severity for label, severity in source.severities.items()}
@@ -121,7 +135,7 @@ def admission(
         "date",
     )
     kept_out = rows.filter(~pl.col("position").is_in(good["position"].implode()))
-    about = ("region_code", "region_level", "source_item", "approach")
+    about = ("region_code", "region_level", "source_item", "approach", "statement")
     received = [name for name in ("source", "extract_sha256", "received_at") if name in rows.columns]
     places = (
         kept_out.select(*about, *received, candidates="candidate_codes")
@@ -218,7 +232,7 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: Lookup, dictionary: 
             contract,
             broken(pl.col("is_ragged"), "value", "ragged_row", pl.lit(None, pl.String)),
             rows.drop_nulls("odd").select(
-                "position", part=pl.lit("value"), rule="odd", expected=pl.lit(None, pl.String)
+                "position", part=pl.lit("value"), rule="odd", expected=pl.lit(", ".join(source.categories) or None)
             ),
             _beyond_items(rows, source).join(contract, on=["position", "rule"], how="anti"),
             broken(no_number, "value", "not_a_number", pl.lit(source.number_example)),
@@ -269,7 +283,7 @@ def _end(bound: Decimal | None, open_end: str) -> float:
 
 def _repeated(good: pl.DataFrame) -> pl.DataFrame:
     """Rows whose region and item stand in the extract before: repetitions where figures agree, else all."""
-    same = ["extract_sha256", "region_code", "source_item", "approach"]
+    same = ["extract_sha256", "region_code", "source_item", "approach", "statement"]
     told = (
         good.filter(pl.col("value").is_not_null() & ~pl.col("is_event"))
         .sort(pl.col("reference").is_null(), maintain_order=True)

@@ -344,6 +344,7 @@ def asked_frame(methodology: Methodology, populations: pl.DataFrame, nodes: pl.D
             (name, level, item.approach, item.item)
             for name, source in sources.items()
             for item in source.items.values()
+            if item.measure is None
             for level in source.region_levels
         ],
         schema=dict.fromkeys(("source", "region_level", "approach", "source_item"), pl.String),

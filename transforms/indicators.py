@@ -19,7 +19,8 @@ class Settled(NamedTuple):
     `is_evidenced`, `is_score`, `population_key`, of a ratio `numerator` and `denominator`, of a sum over the regions
     below `members_counted`), leaf by leaf, as the engine reads it; `cap`: what values count for at most, by population
     and leaf (`cap`, null where too few values are known to derive it; `n`: of how many values); `entered`: finished
-    scores, by unit and node (`score`); `heard`: the units about which anything but blanks was sent, though it may not
+    scores, by unit and node (`score`); `stated`: where a node stands as published, whether or not its score was
+    (`category`, `rank`); `heard`: the units about which anything but blanks was sent, though it may not
     count (`unit_key`); `observation`: every figure sent and what became of it; `findings`: contradictions and
     replacements.
     """
@@ -27,6 +28,7 @@ class Settled(NamedTuple):
     reported: pl.DataFrame
     cap: pl.DataFrame
     entered: pl.DataFrame
+    stated: pl.DataFrame
     heard: pl.DataFrame
     observation: pl.DataFrame
     findings: pl.DataFrame
@@ -54,10 +56,12 @@ def settled(
     unit = units.select("unit_key", "label", "region_code", "region_level", "approach")
 
     def on_keys(rows: pl.DataFrame) -> pl.DataFrame:
-        keyed = rows.join(node, on="source_item", how="left")
+        keyed = rows.join(node, on=["source_item", "statement"], how="left")
         return keyed.join(unit, on=["region_code", "region_level", "approach"], how="left")
 
-    placed = on_keys(admitted).join(source_frame(methodology.sources), on="source", how="left")
+    placed = _with_categories(on_keys(admitted), methodology).join(
+        source_frame(methodology.sources), on="source", how="left"
+    )
     inside = pl.col("unit_key").is_not_null() & pl.col("node_key").is_not_null()
     exempt = placed.filter(inside).join(design["not_applicable"], on=PLACE, how="semi")
     told = placed.filter(inside).join(design["not_applicable"], on=PLACE, how="anti")
@@ -92,7 +96,8 @@ def settled(
             pl.lit(None, pl.String).alias("expected"),
         )
     )
-    leaves = used.filter(pl.col("aggregation").is_null()).select(
+    is_figure = pl.col("statement") == "figure"
+    leaves = used.filter(is_figure & pl.col("aggregation").is_null()).select(
         *PLACE,
         "value",
         "is_evidenced",
@@ -101,7 +106,7 @@ def settled(
     )
     figures = _with_sums(_worked(_parts(leaves, nodes), methodology), design, methodology)
     reported, undefined, findings = _values(figures, units, nodes)
-    entered = used.filter(pl.col("measure") == "score").select(*PLACE, score="value")
+    entered = used.filter(is_figure & (pl.col("measure") == "score")).select(*PLACE, score="value")
     torn = stated.filter(pl.col("state") == "conflicting")
     lost = _lost(refused_places, told, node, unit)
     said = told.filter(pl.col("value").is_not_null())
@@ -114,6 +119,7 @@ def settled(
         _treated(placed_figures, caps).sort("node_key", "unit_key"),
         caps,
         entered.sort(PLACE),
+        _stated_without_score(used, node, methodology),
         heard.unique().sort("unit_key"),
         _lineage(told, stated, refused),
         pl.concat([_disagreements(stated), outside.cast(FINDING), spared.cast(FINDING), findings]),
@@ -122,30 +128,96 @@ def settled(
 
 FORM_PLACE = [*PLACE, "source", "extract_sha256"]
 # A figure: what it is of and from where, and what it says.
-OF = (*PLACE, "label", "node_code", "aggregation", "source", "precedence", "measure", "received_at", "extract_sha256")
+OF = (
+    *PLACE,
+    "label",
+    "node_code",
+    "aggregation",
+    "statement",
+    "source",
+    "precedence",
+    "measure",
+    "received_at",
+    "extract_sha256",
+)
 SAID = ("value", "value_sent", "correction", "reference", "is_evidenced", "sheet", "row")
 
 
+# What can be published of a node in place of its score.
+STATEMENTS = ("category", "rank")
+
+
 def _fed(nodes: pl.DataFrame) -> pl.DataFrame:
-    """What is fed by an item: nodes, and the items that ratios are divided by, which have keys after those of nodes."""
-    fed = nodes.select("node_key", "node_code", "source_item", "aggregation")
-    divisors = nodes["denominator"].drop_nulls().unique().sort().to_frame("source_item")
-    return pl.concat(
+    """What is fed by an item: nodes, then items that ratios are divided by, then what is stated of nodes in place of a
+    score (called by the node and the statement). The keys of the others come after those of nodes.
+    """
+    fed = nodes.select(
+        "node_key", "node_code", "source_item", "aggregation", statement=pl.lit("figure"), of_key="node_key"
+    )
+    divisors = nodes.select(
+        node_code="denominator", source_item="denominator", statement=pl.lit("figure"), of_key=pl.lit(None, pl.Int32)
+    )
+    stated = [
+        nodes.select(
+            node_code=pl.format("{}.{}", "node_code", pl.lit(statement)),
+            source_item="source_item",
+            statement=pl.lit(statement),
+            of_key="node_key",
+        )
+        for statement in STATEMENTS
+    ]
+    others = pl.concat([divisors.drop_nulls("source_item").unique().sort("source_item"), *stated])
+    keyed = others.with_columns(
+        pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias("node_key") + nodes.height,
+        pl.lit(None, pl.String).alias("aggregation"),
+    )
+    return pl.concat([fed, keyed.select(fed.columns)])
+
+
+def _with_categories(rows: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
+    """The rows with categories as their place in the edition's list: sources have words and an order of their own."""
+    places = {category.code: place for place, category in enumerate(methodology.edition.categories, start=1)}
+    words = pl.DataFrame(
         [
-            fed,
-            divisors.select(
-                pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias("node_key") + nodes.height,
-                "source_item",
-                node_code="source_item",
-                aggregation=pl.lit(None, pl.String),
-            ).select(fed.columns),
-        ]
+            (name, "category", float(position), float(places[code]))
+            for name, source in methodology.sources.items()
+            for position, code in enumerate(source.categories.values(), start=1)
+        ],
+        schema={"source": pl.String, "statement": pl.String, "value": pl.Float64, "_place": pl.Float64},
+        orient="row",
+    )
+    return (
+        rows.join(words, on=["source", "statement", "value"], how="left", maintain_order="left")
+        .with_columns(
+            pl.coalesce("_place", "value").alias("value"),
+            pl.when(pl.col("_place").is_not_null()).then("_place").otherwise("value_sent").alias("value_sent"),
+        )
+        .drop("_place")
+    )
+
+
+def _stated_without_score(used: pl.DataFrame, node: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
+    """Where nodes stand as published: `unit_key`, `node_key`, `category`, `rank`."""
+    codes = {float(place): each.code for place, each in enumerate(methodology.edition.categories, start=1)}
+    said = used.filter(pl.col("statement") != "figure").join(node.select("node_key", "of_key"), on="node_key")
+    category, rank = (said.filter(statement=name).select("unit_key", "of_key", name="value") for name in STATEMENTS)
+    return (
+        category.rename({"name": "category"})
+        .join(rank.rename({"name": "rank"}), on=["unit_key", "of_key"], how="full", coalesce=True)
+        .select(
+            "unit_key",
+            node_key="of_key",
+            category=pl.col("category").replace_strict(codes, default=None, return_dtype=pl.String),
+            rank=pl.col("rank").cast(pl.Int64),
+        )
+        .sort(PLACE)
     )
 
 
 def _parts(leaves: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     """The figures of indicators: `numerator`, and of a ratio also `denominator` (null where it is not known)."""
-    divisor = _fed(nodes).select(denominator="node_code", divisor_key="node_key").tail(-nodes.height)
+    others = _fed(nodes).tail(-nodes.height).filter(statement="figure")
+    divisor = others.select(denominator="node_code", divisor_key="node_key")
     ratios = nodes.join(divisor, on="denominator", how="left", maintain_order="left").select(
         "node_key", "divisor_key", "per", "unit", divided=pl.col("denominator").is_not_null()
     )
@@ -437,7 +509,7 @@ def _misplaced(places: pl.DataFrame, told: pl.DataFrame, node: pl.DataFrame, uni
         places.filter(pl.col("region_code").is_null())
         .drop("region_code", "region_level")
         .join(spoken, on=["source", "extract_sha256"])
-        .join(node, on="source_item")
+        .join(node, on=["source_item", "statement"])
         .join(unit, on=["region_code", "region_level", "approach"])
     )
 
@@ -446,7 +518,7 @@ def _lost(places: pl.DataFrame, told: pl.DataFrame, node: pl.DataFrame, unit: pl
     """Which units refused rows without a known region can be about: those that the name can mean, or else all that
     their source says nothing of. What such a unit left blank may have been said: it is not known.
     """
-    nameless = places.filter(pl.col("region_code").is_null()).join(node, on="source_item")
+    nameless = places.filter(pl.col("region_code").is_null()).join(node, on=["source_item", "statement"])
     meant = nameless.drop_nulls("candidates").with_columns(pl.col("candidates").str.split(" ")).explode("candidates")
     meant = meant.select("node_key", "approach", region_code="candidates").join(unit, on=["region_code", "approach"])
     silent = (

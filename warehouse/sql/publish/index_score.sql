@@ -25,12 +25,15 @@ select
     unit.region_name,
     unit.parent_region_code,
     unit.approach,
-    cast(result.origin as varchar) as origin,
+    coalesce(
+        cast(result.origin as varchar),
+        case when stated.rank is not null then 'entered_rank' when stated.category is not null then 'entered_category' end
+    ) as origin,
     result.score,
     case when result.origin = 'computed' then result.score else beaten.computed_score end as computed_score,
-    cast(standing.place as bigint) as rank,
+    coalesce(standing.place, stated.rank) as rank,
     case when standing.place is not null then spread.n end as regions_ranked,
-    cast(standing.category as varchar) as category,
+    coalesce(cast(standing.category as varchar), stated.category) as category,
     case when index_range.unit_key is null then result.score else index_range.lowest end as score_lowest,
     case when index_range.unit_key is null then result.score else index_range.highest end as score_highest,
     case when index_range.unit_key is null then cast(standing.place as bigint) else index_range.rank_best end
@@ -49,6 +52,7 @@ inner join spread on unit.population_key = spread.population_key and node.node_k
 left join node_result as result on unit.unit_key = result.unit_key and node.node_key = result.node_key
 left join node_beaten as beaten on unit.unit_key = beaten.unit_key and node.node_key = beaten.node_key
 left join node_standing as standing on unit.unit_key = standing.unit_key and node.node_key = standing.node_key
+left join stated on unit.unit_key = stated.unit_key and node.node_key = stated.node_key
 left join report on unit.unit_key = report.unit_key
 left join exempt on unit.unit_key = exempt.unit_key
 left join index_range on unit.unit_key = index_range.unit_key

@@ -23,6 +23,17 @@ standing as (
     where unit_key between $first_unit and $last_unit
 ),
 
+given as (
+    select
+        unit_key,
+        node_key,
+        cast(category as label) as category,
+        rank,
+        cast(case when rank is not null then 'entered_rank' else 'entered_category' end as label) as origin
+    from stated
+    where unit_key between $first_unit and $last_unit
+),
+
 share as (
     select *
     from node_share
@@ -36,14 +47,16 @@ scored as (
         result.score,
         result.origin,
         beaten.computed_score,
-        standing.place,
-        standing.category,
+        coalesce(standing.place, given.rank) as place,
+        coalesce(cast(standing.category as label), given.category) as category,
+        coalesce(cast(result.origin as label), given.origin) as named_origin,
         own.children_present,
         parent.share
     from place
     left join result on place.unit_key = result.unit_key and place.node_key = result.node_key
     left join node_beaten as beaten on place.unit_key = beaten.unit_key and place.node_key = beaten.node_key
     left join standing on place.unit_key = standing.unit_key and place.node_key = standing.node_key
+    left join given on place.unit_key = given.unit_key and place.node_key = given.node_key
     left join share as own on place.unit_key = own.unit_key and place.node_key = own.node_key
     left join share as parent on place.unit_key = parent.unit_key and place.parent_key = parent.node_key
 )
@@ -62,12 +75,12 @@ select
     node_label.node_level,
     scored.score,
     case when scored.origin = 'computed' then scored.score else scored.computed_score end as computed_score,
-    cast(scored.origin as label) as origin,
+    scored.named_origin as origin,
     node_label.weight,
     node_label.effective_weight,
     scored.score * node_label.weight_units * scored.share as contribution,
     cast(scored.place as bigint) as rank,
-    cast(scored.category as label) as category,
+    scored.category,
     node_label.children_expected,
     cast(coalesce(scored.children_present, 0) as integer) as children_present,
     cast($is_synthetic as boolean) as is_synthetic,

@@ -14,7 +14,10 @@ create type label as enum (  -- noqa: CV07
     union
     select category from cut_off_span
     union
+    select category from stated
+    where category is not null
+    union
     select unnest(enum_range(cast(null as origin)))
     union
-    select unnest(['reported', 'reported_zero', 'imputed', 'missing', 'not_applicable'])
+    select unnest(['reported', 'reported_zero', 'imputed', 'missing', 'not_applicable', 'entered_category', 'entered_rank'])
 )

@@ -1,0 +1,12 @@
+-- fails: a published category that is not the one of the score by the cut-offs
+insert into finding
+select
+    'category_differs' as "check",
+    unit.label || ' / ' || node.node_code as subject,
+    stated.category as observed,
+    cast(standing.category as varchar) as expected
+from stated
+inner join node_standing as standing on stated.unit_key = standing.unit_key and stated.node_key = standing.node_key
+inner join unit on stated.unit_key = unit.unit_key
+inner join node on stated.node_key = node.node_key
+where stated.category <> cast(standing.category as varchar)
