@@ -21,6 +21,7 @@ from schemas.regions import (
     CHANGES_FILE,
     CODES_FILE,
     FORMER_FILE,
+    KNOWN_SINCE_FILE,
     LEVELS,
     LOWER_FILES,
     REGIONS_FILE,
@@ -31,6 +32,7 @@ from schemas.regions import (
     codes_of,
     former_codes,
     in_territory,
+    known_since_of,
     lower_regions,
     regions_of,
     spellings_of,
@@ -57,6 +59,7 @@ REGION_FILES = (
     CODES_FILE,
     CHANGES_FILE,
     SPELLINGS_FILE,
+    KNOWN_SINCE_FILE,
 )
 KNOWN = (EDITIONS, SOURCES_FILE, CORRECTIONS_FILE, DICTIONARY_FILE, GATE_FILE, *REGION_FILES)
 KEYS = ("name", "code", "bps")
@@ -358,6 +361,7 @@ def _reference_of(files: tuple[tuple[str, str], ...]) -> Reference:
         codes_of(texts.get(CODES_FILE), regions),
         changes_of(texts.get(CHANGES_FILE), regions),
         spellings_of(texts.get(SPELLINGS_FILE)),
+        known_since_of(texts.get(KNOWN_SINCE_FILE)),
     )
 
 

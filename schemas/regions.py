@@ -1,7 +1,7 @@
 """The region reference: every code of both generations, with the dates it is valid for, and other names in use."""
 
 import io
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import get_args
 
@@ -16,6 +16,7 @@ CODES_FILE = "regions/codes.csv"
 CHANGES_FILE = "regions/changes.csv"
 FORMER_FILE = "regions/former_codes.csv"
 SPELLINGS_FILE = "regions/spellings.csv"
+KNOWN_SINCE_FILE = "regions/known_since.csv"
 # Written as code and name alone: the rest follows from the region they lie in.
 LOWER_FILES = {"district": "regions/districts.csv", "village": "regions/villages.csv"}
 
@@ -23,11 +24,16 @@ Day = date  # a day on which regions are valid; whoever has no clock needs no mo
 LEVELS: tuple[str, ...] = get_args(RegionLevel)
 REGION_COLUMNS = ("code", "level", "name", "parent", "kind", "valid_from", "valid_to", "code_2020", "code_bps")
 ALIAS_COLUMNS = ("code", "alias", "note")
+ALIAS_TIMES = ("valid_from", "valid_to")
 CODE_COLUMNS = ("system", "code", "region_code")
 CHANGE_COLUMNS = ("date", "from_code", "to_code", "carries", "population_share", "note")
+CHANGE_GROUNDS = ("law", "evidence")
+KNOWN_SINCE_COLUMNS = ("key", "level", "since", "evidence", "note")
 LOWER_COLUMNS = ("code", "name")
 FORMER_COLUMNS = ("code", "code_2020")
 SPELLING_COLUMNS = ("pattern", "replacement", "note")
+# Cells that may be blank: nothing is known, or nothing is said.
+BLANK = ("to_code", "population_share", "key")
 # In the codes of Kemendagri, four digits name a village; those of a kelurahan begin with 1.
 LAST_PART = r"\.[^.]*$"
 KELURAHAN = r"\.1[0-9]{3}$"
@@ -37,11 +43,12 @@ KELURAHAN = r"\.1[0-9]{3}$"
 class Reference:
     """What is known of regions.
 
-    `regions`: the columns of REGION_COLUMNS, dates as dates; `aliases`: other names in use (`code`, `alias`, `note`);
-    `codes`: regions by codes of other systems (`system`, `code`, `region_code`); `changes`: regions that were divided
-    (`date`, `from_code`, `to_code`, `carries`, `population_share`, `note`), from one generation of codes to the next;
-    `spellings`: what is written out in names, one after the other, before they are compared (`pattern`, `replacement`,
-    `note`).
+    `regions`: the columns of REGION_COLUMNS, dates as dates; `aliases`: other names in use (`code`, `alias`, `note`,
+    `valid_from`, `valid_to`); `codes`: regions by codes of other systems (`system`, `code`, `region_code`); `changes`:
+    regions that were divided or ended (`date`, `from_code`, `to_code`, `carries`, `population_share`, `note`, `law`,
+    `evidence`); `spellings`: what is written out in names, one after the other, before they are compared (`pattern`,
+    `replacement`, `note`); `known_since`: the first day of which it is known how the regions of a level were, and the
+    codes of a key (`key`, `level`, `since`, `evidence`, `note`).
     """
 
     regions: pl.DataFrame
@@ -49,6 +56,7 @@ class Reference:
     codes: pl.DataFrame
     changes: pl.DataFrame
     spellings: pl.DataFrame
+    known_since: pl.DataFrame = field(default_factory=lambda: known_since_of(None))
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -56,7 +64,7 @@ class Reference:
         here = set(self.regions["level"])
         lower = tuple(file for level, file in LOWER_FILES.items() if level in here)
         former = (FORMER_FILE,) if lower else ()
-        return (REGIONS_FILE, *lower, *former, ALIASES_FILE, CODES_FILE, CHANGES_FILE, SPELLINGS_FILE)
+        return (REGIONS_FILE, *lower, *former, ALIASES_FILE, CODES_FILE, CHANGES_FILE, SPELLINGS_FILE, KNOWN_SINCE_FILE)
 
     def down_to(self, level: str) -> "Reference":
         """The reference without the levels below one."""
@@ -126,8 +134,15 @@ def lower_regions(text: str, level: str, above: pl.DataFrame, former: pl.DataFra
         & ~frame["parent"].is_in(above["code"].implode()),
     }
     _refuse(frame, broken, file)
-    place = above.select("valid_from", "valid_to", parent="code")
-    since = pl.col("valid_from").is_null()
+    # Since when a district or a village is valid is known only where its code changed with that of its regency.
+    whole = pl.col("code_2020").eq_missing(pl.col("code"))
+    place = above.select(
+        pl.when(~whole).then("valid_from").alias("valid_from"),
+        "valid_to",
+        parent="code",
+        is_whole=whole,
+    )
+    since = pl.col("is_whole")
     today = (
         frame.drop("row")
         .join(place, on="parent", how="left", maintain_order="left")
@@ -152,14 +167,20 @@ def lower_regions(text: str, level: str, above: pl.DataFrame, former: pl.DataFra
 
 
 def aliases_of(text: str | None, regions: pl.DataFrame) -> pl.DataFrame:
-    """Other names in use: `code`, `alias`, `note`. Raises MethodologyError."""
-    frame = _frame(text, ALIASES_FILE, ALIAS_COLUMNS)
+    """Other names in use: `code`, `alias`, `note`, and where a name has its time `valid_from` and `valid_to`. Raises
+    MethodologyError.
+    """
+    frame = _frame(text, ALIASES_FILE, ALIAS_COLUMNS, ALIAS_TIMES)
+    days = [frame[name].str.to_date("%Y-%m-%d", strict=False) for name in ALIAS_TIMES]
     broken = {
+        **{
+            f"{day.name} is not a date like 2022-07-25": frame[day.name].is_not_null() & day.is_null() for day in days
+        },
         "the code is that of no region": ~frame["code"].is_in(regions["code"].implode()),
         "the alias has no letter or digit to be known by": ~frame["alias"].str.contains(r"[\p{L}\p{N}]"),
     }
     _refuse(frame, broken, ALIASES_FILE)
-    return frame.drop("row")
+    return frame.with_columns(days).drop("row")
 
 
 def spellings_of(text: str | None) -> pl.DataFrame:
@@ -193,24 +214,46 @@ def codes_of(text: str | None, regions: pl.DataFrame) -> pl.DataFrame:
 
 
 def changes_of(text: str | None, regions: pl.DataFrame) -> pl.DataFrame:
-    """Regions that were divided: `date`, `from_code`, `to_code`, `carries`, `population_share`, `note`. Raises
-    MethodologyError.
+    """Regions that were divided or ended: `date`, `from_code`, `to_code`, `carries`, `population_share`, `note`, `law`,
+    `evidence`. Raises MethodologyError.
 
-    `carries` tells whether a figure of the one may stand for the other, and `population_share` which share of the
-    people of the whole lives in the part.
+    A region that was divided has a row for every part, the rest that keeps its code included; one that ended has a row
+    without `to_code`. `carries` tells whether a figure of the one may stand for the other, and `population_share` which
+    share of the people of the whole lives in the part (null: not known).
     """
-    frame = _frame(text, CHANGES_FILE, CHANGE_COLUMNS)
+    frame = _frame(text, CHANGES_FILE, CHANGE_COLUMNS, CHANGE_GROUNDS)
     share = frame["population_share"].cast(pl.Float64, strict=False)
     day = frame["date"].str.to_date("%Y-%m-%d", strict=False)
     known = regions["code"].implode()
     broken = {
-        f"a code is not in {REGIONS_FILE}": ~(frame["from_code"].is_in(known) & frame["to_code"].is_in(known)),
+        f"a code is not in {REGIONS_FILE}": ~(
+            frame["from_code"].is_in(known) & frame["to_code"].is_in(known).fill_null(True)
+        ).fill_null(False),
         "date is not a date like 2022-07-25": day.is_null(),
-        "carries is not true or false": ~frame["carries"].is_in(["true", "false"]),
-        "population_share is not a share from 0 to 1": (~share.is_between(0, 1)).fill_null(True),
+        "carries is not true or false": ~frame["carries"].is_in(["true", "false"]).fill_null(False),
+        "population_share is not a share from 0 to 1": frame["population_share"].is_not_null()
+        & (~share.is_between(0, 1)).fill_null(True),
+        "the change of that day stands twice": frame.select("date", "from_code", "to_code").is_duplicated(),
+        "a region that ended has no part": frame["to_code"].is_null()
+        & frame.select(pl.len().over("date", "from_code") > 1).to_series(),
     }
     _refuse(frame, broken, CHANGES_FILE, "from_code")
     return frame.with_columns(day, share, pl.col("carries") == "true").drop("row")
+
+
+def known_since_of(text: str | None) -> pl.DataFrame:
+    """The first day of which it is known how the regions of a level were: `key` (null: names, and codes of which nothing
+    else is said), `level`, `since`, `evidence`, `note`. Raises MethodologyError.
+    """
+    frame = _frame(text, KNOWN_SINCE_FILE, KNOWN_SINCE_COLUMNS)
+    since = frame["since"].str.to_date("%Y-%m-%d", strict=False)
+    broken = {
+        f"the level is not one of {', '.join(LEVELS)}": ~frame["level"].is_in(LEVELS).fill_null(False),
+        "since is not a date like 2022-07-25": since.is_null(),
+        "the level stands twice": frame.select("key", "level").is_duplicated(),
+    }
+    _refuse(frame, broken, KNOWN_SINCE_FILE, "level")
+    return frame.with_columns(since).drop("row")
 
 
 def valid_regions(regions: pl.DataFrame, on: date) -> pl.DataFrame:
@@ -241,11 +284,17 @@ def in_territory(regions: pl.DataFrame, territory: str | None) -> pl.DataFrame:
     return regions.join(inside.select("code").unique(), on="code", how="semi", maintain_order="left")
 
 
-def _frame(text: str | None, file: str, columns: tuple[str, ...], *, strip: bool = True) -> pl.DataFrame:
-    """A table of text with the number of each row; a file that is not there has none."""
-    rows = csv_rows(text, file, columns, strip=strip) if text is not None else []
-    schema = {"row": pl.Int64, **dict.fromkeys(columns, pl.String)}
-    return pl.DataFrame([{"row": row, **cells} for row, cells in rows], schema=schema)
+def _frame(
+    text: str | None, file: str, columns: tuple[str, ...], optional: tuple[str, ...] = (), *, strip: bool = True
+) -> pl.DataFrame:
+    """A table of text with the number of each row, blank cells of columns that may be left out null; a file that is not
+    there has no row.
+    """
+    rows = csv_rows(text, file, columns, optional, strip=strip) if text is not None else []
+    schema = {"row": pl.Int64, **dict.fromkeys((*columns, *optional), pl.String)}
+    frame = pl.DataFrame([{"row": row, **cells} for row, cells in rows], schema=schema)
+    may_be_blank = [name for name in (*optional, *BLANK) if name in frame.columns]
+    return frame.with_columns(pl.col(may_be_blank).replace("", None))
 
 
 def _refuse(frame: pl.DataFrame, broken: dict[str, pl.Series], file: str, named: str = "code") -> None:

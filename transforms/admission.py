@@ -11,8 +11,9 @@ from schemas.dictionary import Dictionary
 from schemas.sources import Correction, Source, plain
 from schemas.violations import quarantine_frame
 from transforms.corrections import FINDING, corrected, correction_frame
+from transforms.dated import resolved_on_days
 from transforms.numbers import day_expr, plain_expr, with_figure
-from transforms.regions import FOUND, Lookup, along_path, nearest_labels, resolved
+from transforms.regions import FOUND, Lookup, along_path, nearest_labels
 
 # What a violation can be about: the part of the row, and the column with what was sent there.
 PARTS = {
@@ -72,7 +73,7 @@ def admission(
     def placed(frame: pl.DataFrame) -> pl.DataFrame:
         """The rows with the region and the item that they are about."""
         return (
-            resolved(frame, lookup, source)
+            resolved_on_days(frame, lookup, source)
             .with_columns(plain_expr(pl.col("item")).alias("_item"))
             .join(items, on="_item", how="left", maintain_order="left", validate="m:1")
             .drop("_item")

@@ -7,8 +7,9 @@ import polars as pl
 
 from schemas.edition import Edition, Node
 from schemas.methodology import Methodology
-from schemas.regions import Reference, lineage, valid_regions
+from schemas.regions import Day, Reference, lineage, valid_regions
 from schemas.violations import rule_frame
+from transforms.territories import divisions, laws
 
 
 def population_frame(edition: Edition) -> pl.DataFrame:
@@ -393,9 +394,13 @@ def not_applicable_frame(
     return places.sort("node_key", "unit_key")
 
 
-def crosswalk_frame(reference: Reference, regions: pl.DataFrame) -> pl.DataFrame:
+def crosswalk_frame(reference: Reference, regions: pl.DataFrame, regions_date: Day | None = None) -> pl.DataFrame:
     """Every region of any generation of codes with what it is today: `region_code`, `region_level`, `region_name`,
-    `valid_from`, `valid_to`, `current_code`, `current_name`, `relation`, `carries`, `population_share`, `note`.
+    `valid_from`, `valid_to`, `current_code`, `current_name`, `relation`, `carries`, `population_share`, `note`,
+    `changed_on`, `law`.
+
+    A region is the one of the edition's `regions_date`, or of the codes of before 2022 where that is later: how it was
+    divided before is not told. Regions that have ended are not here.
     """
     today = regions.filter(pl.col("valid_to").is_null())
     twin = today.drop_nulls("code_2020").select("code_2020", twin="code")
@@ -406,23 +411,31 @@ def crosswalk_frame(reference: Reference, regions: pl.DataFrame) -> pl.DataFrame
         carries=pl.lit(True),
         population_share=pl.lit(1.0),
         note=pl.lit(None, pl.String),
+        changed_on=pl.lit(None, pl.Date),
+        law=pl.lit(None, pl.String),
     )
-    divided = reference.changes.join(regions.select(from_code="code"), on="from_code", how="semi").select(
-        region_code="from_code",
-        current_code="to_code",
-        relation=pl.lit("divided"),
-        carries="carries",
-        population_share="population_share",
-        note="note",
+    recoded = regions.filter(pl.col("valid_to").is_not_null() & pl.col("code_2020").is_not_null())["valid_to"]
+    changes = reference.changes.join(regions.select(from_code="code"), on="from_code", how="semi").filter(
+        (pl.col("date") > pl.lit(regions_date, pl.Date)).fill_null(False)
+        | (pl.col("date") >= pl.lit(recoded.min(), pl.Date)).fill_null(False)
+    )
+    divided = divisions(changes).select(
+        *("region_code", "current_code"), pl.lit("divided").alias("relation"), *same.columns[3:]
     )
     whole = same.join(divided, on="region_code", how="anti")
     named = regions.select("valid_from", "valid_to", region_code="code", region_level="level", region_name="name")
     return (
         pl.concat([whole, divided])
+        .drop_nulls("current_code")
         .join(named, on="region_code")
         .join(regions.select(current_code="code", current_name="name"), on="current_code", how="left")
         .sort("region_code", "current_code")
     )
+
+
+def region_frame(reference: Reference, regions: pl.DataFrame) -> pl.DataFrame:
+    """The regions with `law`: the one by which a region was founded or ended, as far as it is written down."""
+    return regions.join(laws(reference), on="code", how="left", maintain_order="left")
 
 
 def edition_frame(edition: Edition) -> pl.DataFrame:
@@ -469,8 +482,8 @@ def design_frames(methodology: Methodology, regions: pl.DataFrame | None = None)
         "cut_off_span": cut_off_frame(edition, populations, nodes),
         "asked": asked_frame(methodology, populations, nodes),
         "not_applicable": not_applicable,
-        "region_reference": regions,
-        "crosswalk": crosswalk_frame(methodology.reference, methodology.regions()),
+        "region_reference": region_frame(methodology.reference, regions),
+        "crosswalk": crosswalk_frame(methodology.reference, methodology.regions(), edition.regions_date),
         "edition": edition_frame(edition),
         "rule": rule_frame(methodology.dictionary),
     }

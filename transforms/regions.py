@@ -1,12 +1,14 @@
 """From names and codes as offices write them to the regions valid for an edition. Nothing is ever guessed."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import polars as pl
 
-from schemas.regions import Day, Reference, lineage, valid_regions
+from schemas.regions import Day, Reference, lineage
 from schemas.sources import Place, Source
 from transforms.corrections import FINDING
+from transforms.territories import ANOTHER_TIME, STANDING, standing
 
 MOST_SUGGESTED = 1_000  # nobody reads more
 NEAR = 70  # of 100, where 100 is the same text
@@ -53,15 +55,18 @@ class Lookup(NamedTuple):
     """The texts that a source may name regions by, and the regions valid for an edition that they stand for.
 
     `known` and `names`: by the source's key and by name, each `key`, `code` (of what is named), `region_code`,
-    `region_level`, `label`, `refused` (why a figure of what is named cannot stand for a region of the edition, else
-    null) and `codes` (the regions of the edition concerned); `lineage`: what lies in what, for sources that name
-    regions by a path; `spellings`: how names are made alike.
+    `region_level`, `label`, `refused` and `refused_by` (why a figure of what is named cannot stand for a region of the
+    edition, and by which rule, else null) and `codes` (the regions of the edition concerned); `lineage`: what lies in what, for sources that name
+    regions by a path; `spellings`: how names are made alike; `reference` and `on`: what it was made
+    of, to look up the regions of other days.
     """
 
     known: pl.DataFrame
     names: pl.DataFrame
     lineage: pl.DataFrame
     spellings: pl.DataFrame
+    reference: Reference
+    on: Day
 
 
 def spelled(name: pl.Expr, spellings: pl.DataFrame) -> pl.Expr:
@@ -135,69 +140,10 @@ def codes_of(reference: Reference, regions: pl.DataFrame, key: str) -> pl.DataFr
     return pairs.unique(maintain_order=True)
 
 
-def standing(reference: Reference, on: Day, named_on: Day | None) -> pl.DataFrame:
-    """What the regions that a source speaks of are for an edition: `code`, `region_code`, `refused`, `codes`.
-
-    A region whose code changed is the same region. One that was divided between the day the source speaks of and the
-    day of the edition, or is a part of such a one, is another, unless `changes` declares that its figures carry over.
-    `named_on` is the day whose regions the source speaks of; without one, codes of all generations stand for what is
-    valid `on` the day of the edition.
-    """
-    regions, changes = reference.regions, reference.changes
-    valid = valid_regions(regions, on)
-    twin = valid.drop_nulls("code_2020").select("code_2020", twin="code")
-    spoken = regions if named_on is None else valid_regions(regions, named_on)
-    is_valid = pl.col("code").is_in(valid["code"].implode())
-    told = spoken.join(twin, on="code_2020", how="left", maintain_order="left").select(
-        "code", pl.when(is_valid).then("code").otherwise("twin").alias("region_code")
-    )
-    label = regions.select("code", label=pl.format("{} ({})", "name", "code"))
-
-    def named(code: str, as_name: str) -> pl.DataFrame:
-        return label.rename({"code": code, "label": as_name})
-
-    between = changes.join(named("from_code", "whole"), on="from_code").join(named("to_code", "part"), on="to_code")
-    since = between.filter(pl.lit(named_on is not None and named_on < on) & (pl.col("date") <= on))
-    if named_on is not None:
-        since = since.filter(pl.col("date") > named_on)
-    divided = since.group_by(code="from_code").agg(
-        pl.col("to_code").filter("carries").first().alias("heir"),
-        pl.format(
-            "{} of {}, since divided into {}",
-            pl.col("whole").first(),
-            pl.lit(str(named_on)),
-            pl.col("part").sort().str.join(", "),
-        ).alias("why"),
-        pl.col("to_code").sort().str.join(" ").alias("codes"),
-    )
-    until = between.filter(pl.col("date") > on)
-    if named_on is None:
-        until = until.join(told.filter(pl.col("region_code").is_null()), left_on="to_code", right_on="code", how="semi")
-    else:
-        until = until.filter(pl.col("date") <= named_on)
-    part = until.select(
-        code="to_code",
-        heir=pl.when("carries").then("from_code"),
-        why=pl.format("{}, on {} part of {}", "part", pl.lit(str(on)), "whole"),
-        codes="from_code",
-    )
-    changed = pl.concat([divided.select(part.columns), part])
-    return (
-        told.join(changed, on="code", how="left", maintain_order="left")
-        .select(
-            "code",
-            pl.when(pl.col("why").is_null()).then("region_code").otherwise("heir").alias("region_code"),
-            pl.when(pl.col("heir").is_null()).then("why").alias("refused"),
-            pl.coalesce("heir", "codes", "region_code").alias("codes"),
-        )
-        .filter(pl.col("region_code").is_not_null() | pl.col("refused").is_not_null())
-    )
-
-
 def region_lookup(reference: Reference, source: Source, on: Day) -> Lookup:
     """What a source may call regions, for an edition whose regions are those of a day."""
     levels = {*source.region_levels, *(place.level for place in source.region_path)}
-    stand = standing(reference, on, source.regions_date)
+    stand = standing(reference, on, source.regions_date, source.region_key)
     regions = reference.regions.filter(pl.col("level").is_in(levels)).join(
         stand, on="code", how="semi", maintain_order="left"
     )
@@ -209,28 +155,86 @@ def region_lookup(reference: Reference, source: Source, on: Day) -> Lookup:
         named = pairs.join(stand, on="code", maintain_order="left").with_columns(
             pl.coalesce("region_code", "code").alias("region_code")
         )
-        return (
+        told = (
             named.join(places, on="region_code", maintain_order="left")
-            .select("key", "code", "region_code", "region_level", "label", "refused", "codes")
+            .select("key", "code", "region_code", "region_level", "label", "refused", "refused_by", "codes")
             .unique(maintain_order=True)
         )
+        if source.regions_date is None:
+            return told
+        # What was there on the day goes before what was so called on another.
+        is_late = (pl.col("refused_by") == ANOTHER_TIME).fill_null(False)
+        is_taken = pl.col("key").is_in(told.filter(~is_late)["key"].implode())
+        return told.filter(~(is_late & is_taken))
 
     codes = None if source.region_key == "name" else known(codes_of(reference, regions, source.region_key))
     if codes is not None and not source.region_path:
-        return Lookup(codes, codes.clear(), NO_LINEAGE, reference.spellings)
-    names = known(names_of(reference, regions))
-    inside = _containment(reference, stand) if source.region_path else NO_LINEAGE
-    return Lookup(names if codes is None else codes, names, inside, reference.spellings)
+        return Lookup(codes, codes.clear(), NO_LINEAGE, reference.spellings, reference, on)
+    names = known(names_of(_named_on(reference, source.regions_date), regions))
+    names = _with_former_names(names, reference, source, on)
+    inside = _containment(reference, stand, source.regions_date) if source.region_path else NO_LINEAGE
+    return Lookup(names if codes is None else codes, names, inside, reference.spellings, reference, on)
 
 
 NO_LINEAGE = pl.DataFrame(schema={"code": pl.String, "ancestor": pl.String})
 
 
-def _containment(reference: Reference, stand: pl.DataFrame) -> pl.DataFrame:
-    """What lies in what: in regions as the source calls them, and in those of the edition that they stand for."""
+def _named_on(reference: Reference, day: Day | None) -> Reference:
+    """The reference with the names that were in use on a day; without one, with those still in use."""
+    since, until = pl.col("valid_from"), pl.col("valid_to")
+    is_used = until.is_null()
+    if day is not None:
+        is_used = (since.is_null() | (since <= day)) & (until.is_null() | (until > day))
+    return replace(reference, aliases=reference.aliases.filter(is_used))
+
+
+def _with_former_names(names: pl.DataFrame, reference: Reference, source: Source, on: Day) -> pl.DataFrame:
+    """The names with those of another time: on a day that is known they are refused with the time they belong to. Where
+    none is, a name that is not in use any more stands for what it meant on its last day.
+    """
+    day = source.regions_date
+    since, until = pl.col("valid_from"), pl.col("valid_to")
+    aliases = reference.aliases.select("code", "alias", "note", since, until)
+    held = reference.regions.filter(pl.col("level").is_in(source.region_levels))
+    ended = held.filter(until.is_not_null() & pl.col("code_2020").is_null()).select("code", "name", since, until)
+    if day is None:
+        past = pl.concat([aliases.select("code", since, until, name="alias"), ended.select("code", since, until, "name")])
+        past = past.filter(until.is_not_null())
+    else:
+        is_used = (since.is_null() | (since <= day)) & (until.is_null() | (until > day))
+        past = aliases.filter(~is_used).select("code", since, until, name="alias")
+    past = past.join(held.select("code", "level", "kind", "code_2020"), on="code")
+    parts = [names]
+    for code, first, last, name, level, kind, twin in past.iter_rows():
+        called = pl.DataFrame({"code": [code], "name": [name], "kind": [kind], "code_2020": [twin]})
+        keys = names_of(replace(reference, aliases=reference.aliases.clear()), called).with_columns(
+            pl.lit(level).alias("region_level"), pl.format("{} ({})", pl.lit(name), "code").alias("label")
+        )
+        if day is None:
+            final = past.filter(pl.col("valid_to") == last)["valid_to"].dt.offset_by("-1d")[0]
+            told = standing(reference.down_to(level), on, final).filter(code=code)
+        else:
+            time = f"{name} ({code}): {first or '...'} – {last or '...'}"
+            told = pl.DataFrame([(code, None, time, ANOTHER_TIME, code)], schema=STANDING, orient="row")
+        keys = keys.join(told, on="code").with_columns(pl.coalesce("region_code", "code").alias("region_code"))
+        parts.append(keys.join(names, on="key", how="anti").select(names.columns))
+    return pl.concat(parts).unique(maintain_order=True)
+
+
+def _containment(reference: Reference, stand: pl.DataFrame, day: Day | None) -> pl.DataFrame:
+    """What lies in what: in regions as the source calls them, and in those of the edition that they stand for. What lies
+    in a part lies in the whole, on days before the whole was divided.
+    """
     inside = lineage(reference.regions)
     today = stand.select(ancestor="code", now="region_code").drop_nulls()
-    return pl.concat([inside, inside.join(today, on="ancestor").select("code", ancestor="now")]).unique()
+    known = [inside, inside.join(today, on="ancestor").select("code", ancestor="now")]
+    if day is not None:
+        undivided = reference.changes.filter((pl.col("date") > day) & (pl.col("from_code") != pl.col("to_code")))
+        wholes = undivided.select(ancestor="to_code", whole="from_code").unique()
+        step = inside
+        while not (step := step.join(wholes, on="ancestor").select("code", ancestor="whole")).is_empty():
+            known.append(step)
+    return pl.concat(known).unique()
 
 
 def resolved(rows: pl.DataFrame, lookup: Lookup, source: Source) -> pl.DataFrame:
@@ -257,7 +261,7 @@ def _matched(texts: pl.DataFrame, known: pl.DataFrame, on: list[str]) -> pl.Data
     is looked up by the columns `on`.
     """
     matches = (
-        known.select(*on, "region_code", "region_level", "label", "refused", "codes")
+        known.select(*on, "region_code", "region_level", "label", "refused", "refused_by", "codes")
         .unique()
         .group_by(on)
         .agg(
@@ -267,6 +271,7 @@ def _matched(texts: pl.DataFrame, known: pl.DataFrame, on: list[str]) -> pl.Data
             pl.col("label").sort().str.join(", ").alias("candidate_labels"),
             pl.col("codes").sort().str.join(" ").alias("candidate_codes"),
             pl.col("refused").first(),
+            pl.col("refused_by").first(),
         )
     )
     is_one, is_refused = pl.col("candidates") == 1, pl.col("refused").is_not_null()
@@ -275,7 +280,7 @@ def _matched(texts: pl.DataFrame, known: pl.DataFrame, on: list[str]) -> pl.Data
         pl.when(is_one).then("region_code").alias("met"),
         *(pl.when(is_one & ~is_refused).then(name).alias(name) for name in ("region_code", "region_level")),
         pl.when(is_one).then("refused").alias("refused"),
-        pl.when(is_one & is_refused).then(pl.lit("divided_region")).alias("refused_by"),
+        pl.when(is_one & is_refused).then("refused_by").alias("refused_by"),
         pl.col("candidates").fill_null(0),
         pl.when(is_unknown).then("part").alias("unknown_part"),
         pl.lit(None, pl.String).alias("unknown_level"),

@@ -536,7 +536,7 @@ def test_a_province_that_was_divided_since_still_leads_to_what_lay_in_it() -> No
     # The province itself stands for no province of today.
     alone = told(["91,Papua,1"], of_2019("province"), "kode_provinsi,nama_provinsi,hasil", reference=HIGH, on=TODAY)
     assert broken(alone) == [(2, "nama_provinsi", "divided_region")]
-    assert "since divided into" in alone.quarantine["message_en"][0]
+    assert "Papua (91) = Papua (91) + Papua Selatan (93) + " in alone.quarantine["message_en"][0]
 
 
 PLACE = {"level": "province", "name": "provinsi"}

@@ -10,6 +10,8 @@ select
     relation,
     carries,
     population_share,
-    note
+    note,
+    changed_on,
+    law
 from crosswalk
 order by region_code, current_code

@@ -8,6 +8,7 @@ select
     valid_from,
     valid_to,
     code_2020,
-    code_bps
+    code_bps,
+    law
 from region_reference
 order by code
