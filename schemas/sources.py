@@ -64,7 +64,10 @@ class Item(Strict):
 
 
 class Headers(Strict):
-    """What a source calls the columns we read; the first one present counts."""
+    """What a source calls the columns we read; the first one present counts.
+
+    `date` is the day of the row: its region is the one of that name or code on that day.
+    """
 
     region: tuple[str, ...] = ()
     item: tuple[str, ...] = ()

@@ -34,9 +34,9 @@ COLUMNS = {
     "normalised_value status extract_count numerator denominator regions_counted is_synthetic snapshot_id",
     "cut_off": "edition period region_level approach node_code category lower upper closed_side basis n evidence "
     "snapshot_id",
-    "region": "code level name parent kind valid_from valid_to code_2020 code_bps",
+    "region": "code level name parent kind valid_from valid_to code_2020 code_bps law",
     "crosswalk": "region_code region_level region_name valid_from valid_to current_code current_name relation carries "
-    "population_share note",
+    "population_share note changed_on law",
     "edition": "edition period title_id title_en edition_status revision reference_period regions_date territory "
     "scale_lowest scale_highest comparability publications snapshot_id",
     "reporting": "edition period as_of region_level region_code region_name parent_region_code approach "

@@ -67,7 +67,7 @@ def test_there_are_enough_cases() -> None:
     }
 
 
-@pytest.mark.parametrize("kind", ["is", "candidates", "nearest", "unknown", "part_of", "split_into"])
+@pytest.mark.parametrize("kind", ["is", "candidates", "nearest", "unknown", "part_of", "split_into", "refused_by"])
 def test_names_and_codes_of_the_table(kind: str) -> None:
     wrong = []
     cases = [case for case in CASES if kind in case]
@@ -85,6 +85,7 @@ def test_names_and_codes_of_the_table(kind: str) -> None:
             and f"({case.get('nearest')})" in nearest_labels(pl.DataFrame([answer]), known)["nearest"][0],
             "part_of": answer["refused_by"] == "divided_region" and codes == [case.get("part_of")],
             "split_into": answer["refused_by"] == "divided_region" and codes == case.get("split_into"),
+            "refused_by": answer["region_code"] is None and answer["refused_by"] == case.get("refused_by"),
         }
         if not is_right[kind]:
             wrong.append((case, {name: answer[name] for name in FOUND}))
