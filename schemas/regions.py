@@ -173,9 +173,7 @@ def aliases_of(text: str | None, regions: pl.DataFrame) -> pl.DataFrame:
     frame = _frame(text, ALIASES_FILE, ALIAS_COLUMNS, ALIAS_TIMES)
     days = [frame[name].str.to_date("%Y-%m-%d", strict=False) for name in ALIAS_TIMES]
     broken = {
-        **{
-            f"{day.name} is not a date like 2022-07-25": frame[day.name].is_not_null() & day.is_null() for day in days
-        },
+        **{f"{day.name} is not a date like 2022-07-25": frame[day.name].is_not_null() & day.is_null() for day in days},
         "the code is that of no region": ~frame["code"].is_in(regions["code"].implode()),
         "the alias has no letter or digit to be known by": ~frame["alias"].str.contains(r"[\p{L}\p{N}]"),
     }

@@ -198,7 +198,9 @@ def _with_former_names(names: pl.DataFrame, reference: Reference, source: Source
     held = reference.regions.filter(pl.col("level").is_in(source.region_levels))
     ended = held.filter(until.is_not_null() & pl.col("code_2020").is_null()).select("code", "name", since, until)
     if day is None:
-        past = pl.concat([aliases.select("code", since, until, name="alias"), ended.select("code", since, until, "name")])
+        past = pl.concat(
+            [aliases.select("code", since, until, name="alias"), ended.select("code", since, until, "name")]
+        )
         past = past.filter(until.is_not_null())
     else:
         is_used = (since.is_null() | (since <= day)) & (until.is_null() | (until > day))

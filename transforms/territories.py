@@ -107,7 +107,10 @@ def divisions(changes: pl.DataFrame) -> pl.DataFrame:
     """
     parts: dict[str, dict[str, dict[str, Any]]] = {}
     for (_, whole), group in changes.sort("date", "from_code").group_by(["date", "from_code"], maintain_order=True):
-        parts.setdefault(str(whole), {str(whole): {"carries": True, "population_share": 1.0, "note": [], "law": [], "changed_on": None}})
+        parts.setdefault(
+            str(whole),
+            {str(whole): {"carries": True, "population_share": 1.0, "note": [], "law": [], "changed_on": None}},
+        )
         for part in parts.values():
             above = part.pop(str(whole), None)
             for row in group.drop_nulls("to_code").to_dicts() if above else ():
@@ -120,8 +123,15 @@ def divisions(changes: pl.DataFrame) -> pl.DataFrame:
                     "changed_on": row["date"],
                 }
     rows = [
-        (code, now, each["carries"], each["population_share"], "; ".join(each["note"]) or None, each["changed_on"],
-         "; ".join(each["law"]) or None)
+        (
+            code,
+            now,
+            each["carries"],
+            each["population_share"],
+            "; ".join(each["note"]) or None,
+            each["changed_on"],
+            "; ".join(each["law"]) or None,
+        )
         for code, each_part in parts.items()
         for now, each in each_part.items()
     ]
@@ -161,9 +171,7 @@ def _fates(reference: Reference, on: Day, named_on: Day | None, told: pl.DataFra
         gone = told.filter(pl.col("region_code").is_null())["same"].implode()
         until = until.filter(pl.col("to_code").is_in(gone))
     fates = [_forward(code, since, labels, now) for code in since["from_code"].unique(maintain_order=True)]
-    fates += [
-        _back(code, until, labels, now) for code in until["to_code"].drop_nulls().unique(maintain_order=True)
-    ]
+    fates += [_back(code, until, labels, now) for code in until["to_code"].drop_nulls().unique(maintain_order=True)]
     schema = {**dict.fromkeys(Fate._fields, pl.String)}
     return pl.DataFrame(fates, schema=schema, orient="row").rename({"code": "same"})
 

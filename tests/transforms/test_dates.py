@@ -140,7 +140,13 @@ def test_a_name_that_is_not_used_any_more_stands_for_what_it_meant() -> None:
 
 
 def test_a_code_is_one_of_its_day() -> None:
-    rows = [("2019-01-01", "94"), ("2023-01-01", "94"), ("2019-01-01", "91.04"), ("2010-01-01", "51"), ("2010-01-01", "94")]
+    rows = [
+        ("2019-01-01", "94"),
+        ("2023-01-01", "94"),
+        ("2019-01-01", "91.04"),
+        ("2010-01-01", "51"),
+        ("2010-01-01", "94"),
+    ]
     of = source(region_key="code")
     assert became(rows, TODAY, of) == [OTHER, "94", "94.01", EARLY, OTHER]
     # BPS calls Papua 94, in the generation of 34 provinces.
@@ -155,7 +161,11 @@ def test_a_path_leads_through_the_province_of_its_day() -> None:
         region_levels=["regency_city"],
     )
     rows = ["2010-06-01,Kalimantan Timur,Bulungan,0,1", "2015-06-01,Kalimantan Utara,Bulungan,1,1"]
-    rows += ["2015-06-01,Kalimantan Timur,Bulungan,2,1", "2010-06-01,Papua,Nabire,3,1", "2024-06-01,Papua Tengah,Nabire,4,1"]
+    rows += [
+        "2015-06-01,Kalimantan Timur,Bulungan,2,1",
+        "2010-06-01,Papua,Nabire,3,1",
+        "2024-06-01,Papua Tengah,Nabire,4,1",
+    ]
     found = sent("\n".join(["tanggal,provinsi,kabupaten,indikator,nilai", *rows]), of, HIGH, TODAY)
     assert found.admitted.sort("row")["region_code"].to_list() == ["65.01", "65.01", "94.01", "94.01"]
     assert found.quarantine["rule"].to_list() == ["unknown_region"]

@@ -188,7 +188,14 @@ def test_old_to_new_to_old_returns() -> None:
     # A province that was divided goes nowhere, and its parts come back as parts of it.
     refused = stands.filter(refused_by="divided_region")
     assert sorted(refused["code"]) == ["91", "92"]
-    assert back.filter(refused_by="divided_region")["region_code"].sort().to_list() == ["91", "92", "93", "94", "95", "96"]
+    assert back.filter(refused_by="divided_region")["region_code"].sort().to_list() == [
+        "91",
+        "92",
+        "93",
+        "94",
+        "95",
+        "96",
+    ]
 
 
 def test_a_change_may_declare_that_figures_carry_over() -> None:
