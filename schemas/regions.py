@@ -240,8 +240,8 @@ def changes_of(text: str | None, regions: pl.DataFrame) -> pl.DataFrame:
 
 
 def known_since_of(text: str | None) -> pl.DataFrame:
-    """The first day of which it is known how the regions of a level were: `key` (null: names, and codes of which nothing
-    else is said), `level`, `since`, `evidence`, `note`. Raises MethodologyError.
+    """The first day of which it is known how the regions of a level were: `key` (null: names, and codes of which
+    nothing else is said), `level`, `since`, `evidence`, `note`. Raises MethodologyError.
     """
     frame = _frame(text, KNOWN_SINCE_FILE, KNOWN_SINCE_COLUMNS)
     since = frame["since"].str.to_date("%Y-%m-%d", strict=False)

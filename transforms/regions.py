@@ -57,8 +57,8 @@ class Lookup(NamedTuple):
     `known` and `names`: by the source's key and by name, each `key`, `code` (of what is named), `region_code`,
     `region_level`, `label`, `refused` and `refused_by` (why a figure of what is named cannot stand for a region of the
     edition, and by which rule, else null) and `codes` (the regions of the edition concerned); `lineage`: what lies in what, for sources that name
-    regions by a path; `spellings`: how names are made alike; `reference` and `on`: what it was made
-    of, to look up the regions of other days.
+    regions by a path; `spellings`: how names are made alike; `reference` and `on`: what it was
+    made of, to look up the regions of other days.
     """
 
     known: pl.DataFrame
@@ -224,8 +224,8 @@ def _with_former_names(names: pl.DataFrame, reference: Reference, source: Source
 
 
 def _containment(reference: Reference, stand: pl.DataFrame, day: Day | None) -> pl.DataFrame:
-    """What lies in what: in regions as the source calls them, and in those of the edition that they stand for. What lies
-    in a part lies in the whole, on days before the whole was divided.
+    """What lies in what: in regions as the source calls them, and in those of the edition that they stand for. What
+    lies in a part lies in the whole, on days before the whole was divided.
     """
     inside = lineage(reference.regions)
     today = stand.select(ancestor="code", now="region_code").drop_nulls()

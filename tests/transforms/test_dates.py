@@ -1,6 +1,4 @@
-"""A figure belongs to the region as it was on the row's own date: a file of events of 1990 to 2024, in the names of their
-time.
-"""
+"""A figure belongs to the region as it was on the row's own date: events of 1990 to 2024, in the names of their time."""
 
 from datetime import date
 from typing import Any
