@@ -56,9 +56,9 @@ class Lookup(NamedTuple):
 
     `known` and `names`: by the source's key and by name, each `key`, `code` (of what is named), `region_code`,
     `region_level`, `label`, `refused` and `refused_by` (why a figure of what is named cannot stand for a region of the
-    edition, and by which rule, else null) and `codes` (the regions of the edition concerned); `lineage`: what lies in what, for sources that name
-    regions by a path; `spellings`: how names are made alike; `reference` and `on`: what it was
-    made of, to look up the regions of other days.
+    edition, and by which rule, else null) and `codes` (the regions of the edition concerned); `lineage`: what lies in
+    what, for sources that name regions by a path; `spellings`: how names are made alike; `reference` and `on`: what it
+    was made of, to look up the regions of other days.
     """
 
     known: pl.DataFrame

@@ -1,4 +1,4 @@
-"""A figure belongs to the region as it was on the row's own date: events of 1990 to 2024, in the names of their time."""
+"""A figure belongs to the region as it was on the row's own date: events of 1990 to 2024 by the names of then."""
 
 from datetime import date
 from typing import Any
