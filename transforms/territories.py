@@ -112,8 +112,10 @@ def divisions(changes: pl.DataFrame) -> pl.DataFrame:
             {str(whole): {"carries": True, "population_share": 1.0, "note": [], "law": [], "changed_on": None}},
         )
         for part in parts.values():
-            above = part.pop(str(whole), None)
-            for row in group.drop_nulls("to_code").to_dicts() if above else ():
+            if str(whole) not in part:
+                continue
+            above = part.pop(str(whole))
+            for row in group.drop_nulls("to_code").to_dicts():
                 shares = (above["population_share"], row["population_share"])
                 part[row["to_code"]] = {
                     "carries": above["carries"] and row["carries"],
