@@ -60,10 +60,17 @@ def page(dictionary: Dictionary) -> str:
             )
             lines.append(f"| {' | '.join(map(cell, cells))} |")
         lines.append("")
-    lines += ["## Units", "", "| unit | meaning | arti | domain |", "|---|---|---|---|"]
+    lines += ["## Units", "", "| unit | meaning | arti | domain | may be added up |", "|---|---|---|---|---|"]
     lines += [
-        f"| `{name}` | {cell(unit.meaning_en)} | {cell(unit.meaning_id)} | {unit.domain} |"
+        f"| `{name}` | {cell(unit.meaning_en)} | {cell(unit.meaning_id)} | {unit.domain} | "
+        f"{'yes' if unit.additive else 'no'} |"
         for name, unit in dictionary.units.items()
+    ]
+    lines += ["", "## Number styles", "", "| style | example | groups | decimals |", "|---|---|---|---|"]
+    lines += [
+        f"| `{name}` | {cell(style.example)} | {cell(' '.join(f'`{mark}`' for mark in style.grouping))} | "
+        f"`{cell(style.decimal_mark)}` |"
+        for name, style in dictionary.number_styles.items()
     ]
     lines += ["", "## Measures of the gate", "", "| measure | meaning | arti | mart |", "|---|---|---|---|"]
     lines += [

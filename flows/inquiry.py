@@ -19,7 +19,7 @@ from schemas.violations import Refusal
 from transforms.admission import admission, identified, over_limit
 from transforms.cells import cell_text
 from transforms.grids import grids
-from transforms.parse import extract_rows, roles_of, table_of
+from transforms.parse import Table, extract_rows, meant_rows, roles_of, table_of
 from transforms.proposal import proposed
 from transforms.regions import region_lookup
 from warehouse.channels import snapshot_folder
@@ -189,7 +189,9 @@ def checked_source(path: Path, source_name: str, library: Library, today: date) 
             if plain(label := getattr(place, part) or "") in map(plain, table.header)
         }
         columns |= {f"item {label}": table.header[index] for label, index in roles.values.items() if index is not None}
-        read = {*roles.found.values(), *roles.values.values(), *roles.path}
+        columns |= {f"where {label}": table.header[index] for label, index in roles.where.items() if index is not None}
+        read = {*roles.found.values(), *roles.values.values(), *roles.path, *roles.where.values()}
+        left_out = _left_out(table, source)
         unread = [label for index, label in enumerate(table.header) if label and index not in read]
         told.append(
             {
@@ -200,9 +202,19 @@ def checked_source(path: Path, source_name: str, library: Library, today: date) 
                 "columns_not_read": unread,
                 "rows_below": len(table.body),
                 "totals_left_out": _totals(table.body, roles.found["region"], source),
+                "rows_left_out": left_out.total(),
+                "left_out_have": dict(left_out.most_common(SHOWN_LABELS)),
             }
         )
     return {**answer, "tables": told}
+
+
+def _left_out(table: Table, source: Source) -> Counter[str]:
+    """What the rows of a table have that are left out, by how many; none where it cannot be read."""
+    try:
+        return Counter() if roles_of(table.header, source).missing else meant_rows(table, source)[1]
+    except Refusal:
+        return Counter()
 
 
 def _totals(body: Sequence[tuple[int, Sequence[object]]], region: int | None, source: Source) -> list[int]:

@@ -478,6 +478,9 @@ def _sources_check(console: Console, result: Mapping[str, Any]) -> None:
         _sentences(console, "Columns that are not read", table["columns_not_read"])
         left = len(table["totals_left_out"])
         console.print(f"{table['rows_below']} rows below it" + (f", {left} of them totals, left out" if left else ""))
+        if table["rows_left_out"]:
+            said = [f"{rows} x {have}" for have, rows in table["left_out_have"].items()]
+            _sentences(console, f"{table['rows_left_out']} rows left out, as the source says in where", said)
     if "rows" in result:
         _read(console, result)
         _sentences(console, "Not admitted", [f"{each['rows']} x {each['message_en']}" for each in result["violations"]])

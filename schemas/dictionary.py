@@ -1,11 +1,16 @@
 """The data dictionary: what every published column, unit and rule means. Everything else is derived from it."""
 
+import re
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Literal
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from schemas.strict import Document, MethodologyError, Problem, Strict, parsed
+from schemas.numbers import NumberStyle
+from schemas.strict import Document, MethodologyError, Problem, Strict, parsed, yaml_document, yaml_text
 
 FILE = "dictionary.yml"
 
@@ -14,17 +19,31 @@ Severity = Literal["critical", "warning", "info"]
 
 
 class Unit(Strict):
-    """A unit and its domain; an open end is None. What is counted is whole: half a case is a misread figure."""
+    """A unit and its domain; an open end is None.
+
+    `whole`: what is counted is whole, so that half a case is a misread figure. `additive`: figures of it may be added up,
+    as counts may and shares may not. `weighted`: they are counts of events times the severity of these.
+    """
 
     lowest: Decimal | None
     highest: Decimal | None
     whole: bool = False
+    additive: bool = False
+    weighted: bool = False
     meaning_en: str
     meaning_id: str
+
+    @model_validator(mode="after")
+    def _has_a_domain(self) -> Self:
+        if self.lowest is not None and self.highest is not None and self.lowest >= self.highest:
+            raise ValueError("the lowest figure of a unit must be below the highest.")
+        return self
 
     @property
     def domain(self) -> str:
         """The domain for people, as in '0 - 100'."""
+        if self.lowest is None:
+            return "-" if self.highest is None else f"<= {self.highest}"
         return f"{self.lowest} - {self.highest}" if self.highest is not None else f">= {self.lowest}"
 
 
@@ -81,6 +100,7 @@ class Dictionary(Strict):
     """The whole data dictionary."""
 
     units: dict[str, Unit]
+    number_styles: dict[str, NumberStyle] = Field(default_factory=dict)
     columns: dict[str, Column]
     tables: dict[str, Table]
     run_columns: tuple[str, ...]
@@ -125,3 +145,64 @@ def dictionary_of(document: Document) -> Dictionary:
     if problems:
         raise MethodologyError(problems)
     return dictionary
+
+
+@lru_cache(maxsize=4)
+def dictionary_from(text: str) -> Dictionary:
+    """The dictionary of a text; made once for all who have the same. Raises MethodologyError."""
+    return dictionary_of(yaml_document(text, FILE))
+
+
+def packaged_styles() -> dict[str, NumberStyle]:
+    """The number styles of the package, by name: what is known where no methodology is asked."""
+    return dictionary_from(files("methodology").joinpath(FILE).read_text(encoding="utf-8")).number_styles
+
+
+# What a user's dictionary.yml may add to; the rest is what readers of published tables rely on.
+OPEN_SECTIONS: dict[str, type[Strict]] = {"units": Unit, "number_styles": NumberStyle}
+
+
+def extended(text: str, addition: str) -> str:
+    """The text of a dictionary with the units and number styles that an addition to it has.
+
+    What the addition merely repeats changes nothing. Raises MethodologyError where it changes an entry, or adds to
+    anything else.
+    """
+    base, added = yaml_document(text, FILE), yaml_document(addition, FILE)
+    if not isinstance(added.data, dict):
+        raise MethodologyError([Problem(FILE, 1, f"it has none of {', '.join(OPEN_SECTIONS)}; begin with one.")])
+    data: dict[str, Any] = dict(base.data)
+    problems: list[Problem] = []
+    only = f"a folder of your own only adds {' and '.join(OPEN_SECTIONS)}"
+    for section, entries in added.data.items():
+        known = data.get(section)
+        if section not in data:
+            problems.append(Problem(FILE, added.line((section,)), f"'{section}' is not known; {only}."))
+        elif not (isinstance(entries, dict) and isinstance(known, dict)):
+            if entries is not None and entries != known:
+                problems.append(Problem(FILE, added.line((section,)), f"{section} cannot be changed; {only}."))
+        else:
+            changed = {name: entry for name, entry in entries.items() if entry != known.get(name)}
+            for name, entry in changed.items():
+                row = added.line((section, name))
+                if name in known:
+                    problems.append(Problem(FILE, row, f"{section}: '{name}' is ours and cannot be changed; {only}."))
+                elif section not in OPEN_SECTIONS:
+                    problems.append(Problem(FILE, row, f"{section}: '{name}' cannot be added; {only}."))
+                elif not re.fullmatch("[a-z][a-z0-9_]*", name):
+                    sentence = f"{section}: '{name}' is no name; it begins with a small letter and has digits and _."
+                    problems.append(Problem(FILE, row, sentence))
+                else:
+                    problems += _entry_problems(OPEN_SECTIONS[section], added, entry, (section, name))
+            data[section] = known | changed
+    if problems:
+        raise MethodologyError(problems)
+    return text if data == base.data else yaml_text(data)
+
+
+def _entry_problems(kind: type[Strict], document: Document, entry: Any, location: tuple[str, ...]) -> Sequence[Problem]:
+    try:
+        parsed(kind, document, entry, location)
+    except MethodologyError as error:
+        return error.problems
+    return ()

@@ -444,7 +444,8 @@ def plan_problems(edition: Edition, sources: dict[str, Source], document: Docume
         for category in sources[name].categories.values():
             if category not in categories:
                 add(f"the category '{category}' of the source {name} is not in the edition's list.", "categories")
-        for severity in sources[name].severities.values():
+        every = sources[name].severity
+        for severity in (*sources[name].severities.values(), *([every] if every else [])):
             if severity not in edition.severities:
                 add(f"the severity '{severity}' of the source {name} has no multiplier here.", "severities")
     for index, treatment in enumerate(edition.treatments):

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from schemas.dictionary import FILE as DICTIONARY_FILE
-from schemas.dictionary import Dictionary, dictionary_of
+from schemas.dictionary import Dictionary, dictionary_from, extended
 from schemas.edition import EDITION_FILE, NODES_FILE, Edition, Node, nodes_of, plan_problems, tree_problems
 from schemas.gate import GATE_FILE, GateRule, gate_of, gate_text
 from schemas.regions import (
@@ -40,6 +40,7 @@ from schemas.regions import (
 )
 from schemas.sources import (
     CORRECTIONS_FILE,
+    OF_DICTIONARY,
     SOURCES_FILE,
     Correction,
     Source,
@@ -108,7 +109,8 @@ class Library:
     """The methodology files of the package, overlaid by a user's folder.
 
     A file of the folder takes the place of the package's file of the same path; sources and corrections are laid over
-    those of the package entry by entry. Everything is read when asked for, and raises MethodologyError.
+    those of the package entry by entry, and the folder's dictionary adds units and number styles. Everything is read
+    when asked for, and raises MethodologyError.
     """
 
     def __init__(self, folder: Path | None = None, *, alone: bool = False) -> None:
@@ -139,7 +141,12 @@ class Library:
     @cached_property
     def dictionary(self) -> Dictionary:
         """The data dictionary."""
-        return _dictionary_of(self._text(DICTIONARY_FILE))
+        return dictionary_from(self._dictionary_text)
+
+    @cached_property
+    def _dictionary_text(self) -> str:
+        nearest, *packaged = [self._text(DICTIONARY_FILE), *self._texts(DICTIONARY_FILE)[1:]]
+        return extended(packaged[0], nearest) if packaged else nearest
 
     @cached_property
     def sources(self) -> dict[str, Source]:
@@ -299,10 +306,10 @@ class Library:
         gate = gate_of([(each, self._text(each)) for each in gate_files], self.dictionary, edition)
         corrections = tuple(correction for correction in self.corrections if correction.source in used)
         resolved = {
-            DICTIONARY_FILE: self._text(DICTIONARY_FILE),
+            DICTIONARY_FILE: self._dictionary_text,
             **{name: text for name, text in self._region_texts.items() if name in reference.files},
             **self._aliases_in(reference),
-            SOURCES_FILE: yaml_text({name: _plain(source) for name, source in used.items()}),
+            SOURCES_FILE: yaml_text({name: _plain(source, OF_DICTIONARY) for name, source in used.items()}),
             CORRECTIONS_FILE: yaml_text([_plain(correction) for correction in corrections]),
             file: yaml_text(_plain(edition)),
             f"{EDITIONS}/{name}/{NODES_FILE}": nodes_text,
@@ -311,8 +318,8 @@ class Library:
         return Methodology(self.dictionary, used, corrections, reference, edition, resolved, gate)
 
 
-def _plain(model: Any) -> dict[str, Any]:
-    data = model.model_dump(by_alias=True, exclude_defaults=True)
+def _plain(model: Any, without: Collection[str] = ()) -> dict[str, Any]:
+    data = model.model_dump(by_alias=True, exclude_defaults=True, exclude=set(without))
 
     def listed(value: Any) -> Any:
         if isinstance(value, dict):
@@ -338,12 +345,6 @@ def _own_levels(edition: Edition, sources: Mapping[str, Source], reference: Refe
     territory = set(in_territory(reference.regions, edition.territory)["code"])
     places = [place for source in sources.values() for place in source.region_path]
     return {place.level for place in places if territory & {*place.own_within}}
-
-
-@lru_cache(maxsize=4)
-def _dictionary_of(text: str) -> Dictionary:
-    """The dictionary of a text; made once for all who have the same."""
-    return dictionary_of(yaml_document(text, DICTIONARY_FILE))
 
 
 @lru_cache(maxsize=4)

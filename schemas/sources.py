@@ -1,14 +1,14 @@
 """Sources: how the files of a sender look, what its labels mean and what its word is worth."""
 
-import re
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from schemas.dictionary import Dictionary
+from schemas.dictionary import Dictionary, packaged_styles
+from schemas.numbers import NumberStyle
 from schemas.strict import Document, MethodologyError, Problem, Strict, parsed
 
 SOURCES_FILE = "sources.yml"
@@ -17,14 +17,6 @@ CORRECTIONS_FILE = "corrections.yml"
 Approach = Literal["input", "rollup"]
 RegionLevel = Literal["national", "province", "regency_city", "district", "village", "polling_station"]
 Evidence = Literal["S", "R", "I", "U", "A"]
-
-
-# How numbers are written: a thousands separator groups three digits after one to three that do not begin with
-# 0, so that neither 77.04 nor 0.077 is an Indonesian number.
-NUMBER_FORMS = {
-    "indonesian": r"[+-]?([1-9][0-9]{0,2}(\.[0-9]{3})+|[0-9]+)(,[0-9]+)?",
-    "english": r"[+-]?([1-9][0-9]{0,2}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?",
-}
 
 
 # Between the parts of a label: of a header over two rows, or of an item column and a column of figures.
@@ -102,7 +94,7 @@ class Place(Strict):
 
 
 class Derived(Strict):
-    """A column computed from others of the row: their sum and difference, or a flag (1 or 0).
+    """A column computed from others of the row, sent or derived: their sum and difference, or a flag (1 or 0).
 
     `all_of: [part, whole]` is 1 where all of the whole is part, and blank where the whole is zero; `any_of: column` is
     1 where there is any.
@@ -132,15 +124,27 @@ class Limits(Strict):
     rows: int = Field(default=20, ge=1)
 
 
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+# One text, or several.
+Texts = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+
+# Fields of a source that are not its own: filled from the dictionary.
+OF_DICTIONARY = ("number_styles",)
+
+
 class Source(Strict):
-    """One entry of sources.yml."""
+    """One entry of sources.yml. `number_styles` are all that are known, of which `number_style` names its own."""
 
     title: str
     pattern: str
     format: Literal["csv", "xlsx", "xls", "ods", "json", "ndjson", "parquet"]
     layout: Literal["long", "wide", "events"]
     columns: Headers
-    number_style: Literal["indonesian", "english"]
+    number_styles: dict[str, NumberStyle] = Field(default_factory=packaged_styles)
+    number_style: str
     region_key: str
     region_levels: tuple[RegionLevel, ...] = Field(min_length=1)
     unit: str
@@ -158,11 +162,25 @@ class Source(Strict):
     limits: Limits = Field(default_factory=Limits)
     severities: dict[str, str] = Field(default_factory=dict)
     categories: dict[str, str] = Field(default_factory=dict)
+    severity: str | None = None
     synthetic: bool = False
     regions_date: date | None = None
     region_path: tuple[Place, ...] = ()
     derived: dict[str, Derived] = Field(default_factory=dict)
     needs: dict[str, str] = Field(default_factory=dict)
+    where: dict[str, Texts] = Field(default_factory=dict)
+    repeated: Literal["quarantined", "sum"] = "quarantined"
+
+    @field_validator("number_style")
+    @classmethod
+    def _is_known(cls, name: str, info: ValidationInfo) -> str:
+        known = info.data.get("number_styles", {})
+        if name not in known:
+            raise ValueError(
+                f"number_style: '{name}' is not known; the dictionary has {', '.join(known)}. Add yours to "
+                "number_styles of dictionary.yml."
+            )
+        return name
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -170,10 +188,24 @@ class Source(Strict):
             raise ValueError("a csv source declares its separator and encoding, or says 'detect'.")
         if self.format in ("xlsx", "xls", "ods") and not self.sheet:
             raise ValueError(f"an {self.format} source declares the sheet that is read, or a pattern such as '*'.")
-        if self.layout != "wide" and not (self.columns.item and self.columns.value):
-            raise ValueError(f"a source of the layout {self.layout} declares what it calls the item and value columns.")
-        if self.layout == "events" and not (self.columns.severity and self.severities and self.measure == "value"):
-            raise ValueError("a source of events declares its severity column and severities, and measures values.")
+        if self.layout == "long" and not (self.columns.item and self.columns.value):
+            raise ValueError("a source of the layout long declares what it calls the item and value columns.")
+        if self.layout == "events" and not (self.columns.item and self.measure == "value"):
+            raise ValueError("a source of events declares what it calls the item column, and measures values.")
+        if self.layout == "events" and (
+            bool(self.columns.severity) != bool(self.severities) or (self.severities and self.severity)
+        ):
+            raise ValueError(
+                "a source of events declares its severity column and severities; or it has no such column and says in "
+                "severity what all its events are, or has neither: then events are counted."
+            )
+        if self.severity and self.layout != "events":
+            raise ValueError("severity is what the events of a source are; this source has no events.")
+        if self.repeated == "sum" and (self.measure != "value" or self.layout == "events"):
+            raise ValueError(
+                "repeated: sum adds up values (measure: value) of the same region and item; scores cannot be added, "
+                "and events always are."
+            )
         if bool(self.columns.region) == bool(self.region_path):
             raise ValueError("a source declares what it calls the region column, or a region_path.")
         if self.region_path and self.region_path[-1].level not in self.region_levels:
@@ -198,15 +230,31 @@ class Source(Strict):
             raise ValueError("items of the measure category or rank are for sources of finished scores.")
         if any(item.measure and item.unit for item in self.items.values()):
             raise ValueError("an item of the measure category or rank has no unit.")
-        for name, made in self.derived.items():
-            if chained := [column for column in made.columns if column in self.derived]:
-                raise ValueError(
-                    f"'{name}' is derived from '{chained[0]}', which is derived itself; name what is sent."
-                )
+        if circle := self._circle():
+            raise ValueError(f"derived columns are computed from each other in a circle: {' > '.join(circle)}.")
         for name in self.needs:
             if name not in self.value_columns:
                 raise ValueError(f"needs names '{name}', which is no column of the items.")
         return self
+
+    def _circle(self) -> list[str]:
+        """Derived columns each of which is computed from the next, and the last from the first; none where all can be
+        computed.
+        """
+        done: set[str] = set()
+        for start in self.derived:
+            path, ahead = [start], [iter(self.derived[start].columns)]
+            while ahead:
+                column = next((each for each in ahead[-1] if each in self.derived and each not in done), None)
+                if column is None:
+                    ahead.pop()
+                    done.add(path.pop())
+                elif column in path:
+                    return [*path[path.index(column) :], column]
+                else:
+                    path.append(column)
+                    ahead.append(iter(self.derived[column].columns))
+        return []
 
     @property
     def value_columns(self) -> tuple[str, ...]:
@@ -220,14 +268,15 @@ class Source(Strict):
         """The unit of an item: that of its statement, its own, else the source's."""
         return item.measure or item.unit or self.unit
 
-    def is_number(self, text: str) -> bool:
-        """Whether a text is a number in the style of the source."""
-        return re.fullmatch(NUMBER_FORMS[self.number_style], text, re.ASCII) is not None
+    @property
+    def style(self) -> NumberStyle:
+        """How this source writes numbers."""
+        return self.number_styles[self.number_style]
 
     @property
-    def number_example(self) -> str:
-        """How this source writes numbers, for error messages."""
-        return "1.234,5" if self.number_style == "indonesian" else "1,234.5"
+    def has_severities(self) -> bool:
+        """Whether it is a source of events of which the severity is known; else they are counted."""
+        return self.layout == "events" and bool(self.severities or self.severity)
 
 
 class Correction(Strict):
@@ -247,7 +296,16 @@ class Correction(Strict):
 
 def sources_of(document: Document, dictionary: Dictionary) -> dict[str, Source]:
     """The sources of a YAML document. Raises MethodologyError."""
-    sources = parsed(dict[str, Source], document, document.data or {})
+    entries = document.data or {}
+    named = [name for name, entry in entries.items() if isinstance(entry, dict) and OF_DICTIONARY[0] in entry]
+    if named:
+        location = (named[0], OF_DICTIONARY[0])
+        sentence = f"source {named[0]}: {OF_DICTIONARY[0]} stand in dictionary.yml; a source names one of them."
+        raise MethodologyError([Problem(document.file, document.line(location), sentence)])
+    # A dictionary of before there were any leaves those of the package.
+    known = {OF_DICTIONARY[0]: dictionary.number_styles} if dictionary.number_styles else {}
+    filled = {name: {**entry, **known} if isinstance(entry, dict) else entry for name, entry in entries.items()}
+    sources = parsed(dict[str, Source], document, filled)
     problems = [
         Problem(document.file, document.line((name, "unit")), f"source {name}: '{source.unit}' is not a known unit.")
         for name, source in sources.items()
@@ -269,9 +327,33 @@ def sources_of(document: Document, dictionary: Dictionary) -> dict[str, Source]:
         for label, item in source.items.items()
         if item.unit and item.unit not in dictionary.units
     ]
+    problems += [
+        Problem(document.file, document.line((name, "items", label)), f"source {name}: {reason}")
+        for name, source in sources.items()
+        for label, item in source.items.items()
+        if (reason := _unit_problem(source, label, source.unit_of(item), dictionary))
+    ]
     if problems:
         raise MethodologyError(problems)
     return sources
+
+
+def _unit_problem(source: Source, label: str, name: str, dictionary: Dictionary) -> str | None:
+    """Why the figures of an item cannot come about as the source says, in that unit."""
+    unit = dictionary.units.get(name)
+    if unit is None:
+        return None
+    additive = ", ".join(each for each, known in dictionary.units.items() if known.additive)
+    if source.repeated == "sum" and not unit.additive:
+        return (
+            f"figures in {name} cannot be added up, as repeated: sum says of '{label}'; of these they can: {additive}."
+        )
+    if source.layout == "events" and not source.has_severities and (unit.weighted or not unit.additive):
+        return (
+            f"its events are counted, so the unit of '{label}' cannot be {name}; declare a unit such as count, or what "
+            "every event is in severity."
+        )
+    return None
 
 
 def corrections_of(document: Document) -> dict[str, tuple[Correction, Problem]]:
@@ -301,10 +383,10 @@ def correction_problems(corrections: Iterable[tuple[Correction, Problem]], sourc
         if source is None:
             sentence = f"correction {correction.id}: the source '{correction.source}' does not exist."
             problems.append(place._replace(sentence=sentence))
-        elif not source.is_number(correction.value):
+        elif not source.style.is_number(correction.value):
             sentence = (
                 f"correction {correction.id}: the value '{correction.value}' is not a number as the source writes them "
-                f"({source.number_example})."
+                f"({source.style.example})."
             )
             problems.append(place._replace(sentence=sentence))
         if target in seen:

@@ -25,6 +25,7 @@ PARTS = {
 }
 # Violations that are put into words; more than that tells nobody more, and words take memory.
 MOST_DESCRIBED = 300_000
+NOT_FINITE = "^[+\u2212-]?(?:nan|inf|infinity|\u221e)$"
 MOST_ROWS_NAMED = 20  # of rows that contradict each other, in one sentence
 
 
@@ -97,9 +98,11 @@ def admission(
     severities = {plain(label): severity for label, severity in source.severities.items()}
     told = told.with_columns(
         pl.col("severity").alias("severity_text"),
-        plain_expr(pl.col("severity"))
-        .replace_strict(severities, default=None, return_dtype=pl.String)
-        .alias("severity"),
+        (
+            pl.lit(source.severity, pl.String)
+            if source.severity
+            else plain_expr(pl.col("severity")).replace_strict(severities, default=None, return_dtype=pl.String)
+        ).alias("severity"),
         (pl.col("source_item").is_not_null() & pl.lit(source.layout == "events")).alias("is_event"),
     )
     declared = placed(correction_frame(corrections, read["source"].unique().to_list()))
@@ -110,7 +113,7 @@ def admission(
     violations = _violations(rows, source, lookup, dictionary)
     bad = violations["position"].unique()
     good = rows.filter(~pl.col("position").is_in(bad.implode()))
-    repeated = _repeated(good)
+    repeated = _repeated(good if source.repeated == "quarantined" else good.clear())
     good = good.filter(~pl.col("position").is_in(repeated["position"].implode()))
     part = pl.col("part")
     quarantine = quarantine_frame(
@@ -226,8 +229,11 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: Lookup, dictionary: 
     on_day = day_expr(pl.col("date"))
     units = dictionary.units
     is_counted = pl.col("is_event") | pl.col("unit").is_in([name for name, unit in units.items() if unit.whole])
-    bad_severity = pl.col("is_event") & pl.col("severity").is_null() & (pl.col("value") > 0)
+    bad_severity = (
+        pl.lit(bool(source.severities)) & pl.col("is_event") & pl.col("severity").is_null() & (pl.col("value") > 0)
+    )
     no_number = pl.col("figure_text").is_not_null() & pl.col("value").is_null()
+    endless = plain_expr(pl.col("figure_text")).str.contains(NOT_FINITE).fill_null(False)
     return pl.concat(
         [
             contract,
@@ -236,7 +242,8 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: Lookup, dictionary: 
                 "position", part=pl.lit("value"), rule="odd", expected=pl.lit(", ".join(source.categories) or None)
             ),
             _beyond_items(rows, source).join(contract, on=["position", "rule"], how="anti"),
-            broken(no_number, "value", "not_a_number", pl.lit(source.number_example)),
+            broken(no_number & ~endless, "value", "not_a_number", pl.lit(source.style.example)),
+            broken(no_number & endless, "value", "not_finite", pl.lit(None, pl.String)),
             broken(
                 is_counted & pl.col("value").is_finite() & (pl.col("value") != pl.col("value").floor()),
                 "value",

@@ -1,11 +1,12 @@
 """Cells and grids of cells, as every format is read to, and the bounds that hold for all of them."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import IO, NamedTuple
 
-from schemas.sources import NUMBER_FORMS
+from schemas.dictionary import packaged_styles
+from schemas.numbers import NumberStyle
 from schemas.violations import Refusal
 from transforms.numbers import PERCENT
 
@@ -49,10 +50,14 @@ def cell_number(cell: object) -> float | None:
     return float(cell)
 
 
-def is_figure(cell: object) -> bool:
-    """Whether a cell is a number, or a text that is one in some style, also in per cent."""
+def is_figure(cell: object, styles: Iterable[NumberStyle] | None = None) -> bool:
+    """Whether a cell is a number, or a text that is one in one of some styles (those of the package), also in per
+    cent.
+    """
+    if cell_number(cell) is not None:
+        return True
     text = re.sub(PERCENT, "", (cell_text(cell) or "").strip())
-    return cell_number(cell) is not None or any(re.fullmatch(form, text, re.ASCII) for form in NUMBER_FORMS.values())
+    return any(style.is_number(text) for style in (packaged_styles().values() if styles is None else styles))
 
 
 def too_far() -> Refusal:

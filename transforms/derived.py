@@ -13,10 +13,11 @@ def column_figures(sent: Mapping[str, pl.DataFrame], name: str, source: Source) 
     `is_percent`, `odd`. Where what they need is no number, that stands for them. `sent` holds the columns of the
     extract.
     """
-    figures = _figures(sent, name, source)
+    known = dict(sent)
+    figures = _figures(known, name, source)
     if name not in source.needs:
         return figures
-    needed = _figures(sent, source.needs[name], source)
+    needed = _figures(known, source.needs[name], source)
     numbers = _numbers(needed, source)
     is_there = (numbers != 0).fill_null(False)
     words = _words(needed, numbers, source)
@@ -27,16 +28,19 @@ def column_figures(sent: Mapping[str, pl.DataFrame], name: str, source: Source) 
     )
 
 
-def _figures(sent: Mapping[str, pl.DataFrame], name: str, source: Source) -> pl.DataFrame:
-    """The figures of a column; where one that it is derived from is no number, that one stands for it."""
-    if name not in source.derived:
-        return sent[name]
+def _figures(known: dict[str, pl.DataFrame], name: str, source: Source) -> pl.DataFrame:
+    """The figures of a column; where one that it is derived from is no number, that one stands for it. `known` are the
+    columns sent and those derived so far, to which it is added.
+    """
+    if name in known:
+        return known[name]
     made = source.derived[name]
-    numbers = pl.DataFrame({each: _numbers(sent[each], source) for each in made.columns})
+    parts = {each: _figures(known, each, source) for each in made.columns}
+    numbers = pl.DataFrame({each: _numbers(figures, source) for each, figures in parts.items()})
     number = numbers.select(_made(made).alias("number")).to_series()
-    words = pl.DataFrame({each: _words(sent[each], numbers[each], source) for each in made.columns})
-    odd = pl.DataFrame({each: sent[each]["odd"] for each in made.columns})
-    return pl.DataFrame(
+    words = pl.DataFrame({each: _words(figures, numbers[each], source) for each, figures in parts.items()})
+    odd = pl.DataFrame({each: figures["odd"] for each, figures in parts.items()})
+    known[name] = pl.DataFrame(
         {
             "value_text": words.select(pl.coalesce(pl.all())).to_series().fill_null(_text(number)),
             "number": number,
@@ -44,6 +48,7 @@ def _figures(sent: Mapping[str, pl.DataFrame], name: str, source: Source) -> pl.
             "odd": odd.select(pl.coalesce(pl.all())).to_series(),
         }
     )
+    return known[name]
 
 
 def _made(made: Derived) -> pl.Expr:
@@ -65,7 +70,7 @@ def _read(figures: pl.DataFrame, source: Source) -> pl.DataFrame:
 
 
 def _numbers(figures: pl.DataFrame, source: Source) -> pl.Series:
-    number = pl.coalesce("number", number_expr(pl.col("figure_text"), source.number_style))
+    number = pl.coalesce("number", number_expr(pl.col("figure_text"), source.style))
     return _read(figures, source).select(number).to_series()
 
 

@@ -35,10 +35,21 @@ class Settled(NamedTuple):
 
 
 def source_frame(sources: Mapping[str, Source]) -> pl.DataFrame:
-    """What sources are worth: `source`, `precedence`, `measure`."""
+    """What sources are worth, and how their rows come to figures: `source`, `precedence`, `measure`; `is_summed`: rows
+    of one place are added up; `is_weighted`: events count by their severity.
+    """
     return pl.DataFrame(
-        [(name, source.precedence, source.measure) for name, source in sources.items()],
-        schema={"source": pl.String, "precedence": pl.Int64, "measure": pl.String},
+        [
+            (name, source.precedence, source.measure, source.repeated == "sum", source.has_severities)
+            for name, source in sources.items()
+        ],
+        schema={
+            "source": pl.String,
+            "precedence": pl.Int64,
+            "measure": pl.String,
+            "is_summed": pl.Boolean,
+            "is_weighted": pl.Boolean,
+        },
         orient="row",
     )
 
@@ -49,7 +60,8 @@ def settled(
     """Settle all admitted figures of a night. `design` are the frames of the methodology (`design_frames`).
 
     `admitted` has the rows of all extracts with `received_at` and `is_synthetic` of their receipts; `refused_places` is
-    what quarantined rows were about. A sum of events of which one was refused is not known.
+    what quarantined rows were about. A sum of events or of repeated rows of which one was refused is not known, nor one
+    of repeated rows of which one is blank.
     """
     units, nodes = design["unit"], design["node"]
     node = _fed(nodes)
@@ -67,13 +79,16 @@ def settled(
     told = placed.filter(inside).join(design["not_applicable"], on=PLACE, how="anti")
     about = [*FORM_PLACE, "region_code", "received_at"]
     misplaced = _misplaced(refused_places, told, node, unit)
-    refused = pl.concat([on_keys(refused_places).drop_nulls(PLACE).select(about), misplaced.select(about)]).unique()
+    every = pl.concat([on_keys(refused_places).drop_nulls(PLACE).select(about), misplaced.select(about)]).unique()
     form = ["source", "region_code"]
-    newest = pl.concat([frame.select(*form, "received_at") for frame in (told, refused)]).group_by(form).max()
-    refused = refused.join(newest, on=[*form, "received_at"], how="semi")
+    newest = pl.concat([frame.select(*form, "received_at") for frame in (told, every)]).group_by(form).max()
+    refused = every.join(newest, on=[*form, "received_at"], how="semi")
+    repeated = told.filter("is_summed")
+    gaps = _gaps(repeated)
+    torn_up = pl.concat([every.join(repeated, on="source", how="semi").select(FORM_PLACE), gaps.select(FORM_PLACE)])
     events = _newest_forms(told.filter("is_event")).join(refused, on=FORM_PLACE, how="anti")
-    totals = _event_totals(events, methodology)
-    stated = _with_state(pl.concat([told.filter(~pl.col("is_event")).select(*OF, *SAID), totals]))
+    totals = _totals(pl.concat([events, repeated.join(torn_up, on=FORM_PLACE, how="anti")]), methodology)
+    stated = _with_state(pl.concat([told.filter(~IS_PART).select(*OF, *SAID), totals]))
     used = stated.filter(pl.col("state") == "used")
     outside = (
         placed.filter(~inside)
@@ -111,7 +126,7 @@ def settled(
     lost = _lost(refused_places, told, node, unit)
     said = told.filter(pl.col("value").is_not_null())
     heard = pl.concat([said.select("unit_key"), on_keys(refused_places).select("unit_key").drop_nulls()])
-    unknown = pl.concat([refused.select(PLACE), torn.select(PLACE), lost, undefined])
+    unknown = pl.concat([refused.select(PLACE), torn_up.select(PLACE), torn.select(PLACE), lost, undefined])
     complete = pl.concat([reported, _imputed(told, reported, unknown, units, nodes, design["asked"])], how="diagonal")
     placed_figures = complete.join(units.select("unit_key", "population_key"), on="unit_key")
     caps = _caps(placed_figures, methodology, design)
@@ -121,8 +136,8 @@ def settled(
         entered.sort(PLACE),
         _stated_without_score(used, node, methodology),
         heard.unique().sort("unit_key"),
-        _lineage(told, stated, refused),
-        pl.concat([_disagreements(stated), outside.cast(FINDING), spared.cast(FINDING), findings]),
+        _lineage(told, stated, pl.concat([refused.select(FORM_PLACE), torn_up])),
+        pl.concat([_disagreements(stated), outside.cast(FINDING), spared.cast(FINDING), findings, _told_gaps(gaps)]),
     )
 
 
@@ -141,6 +156,8 @@ OF = (
     "extract_sha256",
 )
 SAID = ("value", "value_sent", "correction", "reference", "is_evidenced", "sheet", "row")
+# Rows that are no figures by themselves, but parts of a sum.
+IS_PART = pl.col("is_event") | pl.col("is_summed")
 
 
 # What can be published of a node in place of its score.
@@ -338,15 +355,33 @@ def _newest_forms(events: pl.DataFrame) -> pl.DataFrame:
     return events.filter(pl.col("received_at") == pl.col("received_at").max().over("source", "region_code"))
 
 
-def _event_totals(events: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
-    """The figures that events come to, per form, unit and leaf: the sum of count x severity."""
+def _gaps(repeated: pl.DataFrame) -> pl.DataFrame:
+    """The sums of repeated rows of which some are blank and some are not: `figures` of how many `rows`."""
+    counted = repeated.group_by(*FORM_PLACE, "label", "node_code").agg(figures=pl.col("value").count(), rows=pl.len())
+    return counted.filter(pl.col("figures").is_between(1, pl.col("rows") - 1))
+
+
+def _told_gaps(gaps: pl.DataFrame) -> pl.DataFrame:
+    return gaps.select(
+        pl.lit("sum_incomplete").alias("check"),
+        pl.format("{} / {} / {}", "source", "label", "node_code").alias("subject"),
+        pl.col("figures").cast(pl.String).alias("observed"),
+        pl.col("rows").cast(pl.String).alias("expected"),
+    ).cast(FINDING)
+
+
+def _totals(parts: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
+    """The figures that events and repeated rows come to, per extract, unit and leaf: the sum of their counts, of events
+    whose severity is known of count x severity.
+    """
     multipliers = {code: float(level.multiplier) for code, level in methodology.edition.severities.items()}
     severity = pl.col("severity").replace_strict(multipliers, default=0.0, return_dtype=pl.Float64)
+    weight = pl.when("is_weighted").then(severity).otherwise(1.0)
     totals = (
-        events.sort("value", "severity")  # so that a sum has the same bits in whatever order rows were sent
+        parts.sort("value", "severity")  # so that a sum has the same bits in whatever order rows were sent
         .group_by(OF, maintain_order=True)
         .agg(
-            (pl.col("value") * severity).sum().alias("total"),
+            (pl.col("value") * weight).sum().alias("total"),
             pl.col("value").is_not_null().any().alias("is_told"),
             pl.lit(None, pl.String).alias("correction"),
             pl.lit(None, pl.String).alias("reference"),
@@ -359,18 +394,21 @@ def _event_totals(events: pl.DataFrame, methodology: Methodology) -> pl.DataFram
     return totals.with_columns(value.alias("value"), value.alias("value_sent")).select(*OF, *SAID)
 
 
-def _lineage(told: pl.DataFrame, stated: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
-    """Every row that was told, with what became of it: an event shares the state of the form it belongs to."""
+def _lineage(told: pl.DataFrame, stated: pl.DataFrame, incomplete: pl.DataFrame) -> pl.DataFrame:
+    """Every row that was told, with what became of it: a part of a sum shares the state of the sum."""
     row = [*FORM_PLACE, "sheet", "row"]
-    figures, events = told.filter(~pl.col("is_event")), told.filter("is_event")
+    figures, parts = told.filter(~IS_PART), told.filter(IS_PART)
     rows = figures.join(stated.select(*row, "state"), on=row, how="left", nulls_equal=True)
-    partial = refused.select(FORM_PLACE).unique().with_columns(pl.lit("incomplete").alias("partial"))
-    events = events.join(stated.select(*FORM_PLACE, "state"), on=FORM_PLACE, how="left")
-    events = events.join(partial, on=FORM_PLACE, how="left").with_columns(
-        pl.coalesce("state", "partial").alias("state")
+    partial = incomplete.unique().with_columns(pl.lit("incomplete").alias("partial"))
+    parts = parts.join(stated.select(*FORM_PLACE, "state"), on=FORM_PLACE, how="left")
+    parts = parts.join(partial, on=FORM_PLACE, how="left").with_columns(
+        pl.when(pl.col("is_summed") & pl.col("value").is_null())
+        .then(pl.lit("blank"))
+        .otherwise(pl.coalesce("state", "partial"))
+        .alias("state")
     )
-    events = events.drop("partial")
-    return pl.concat([rows, events]).with_columns(pl.col("state").fill_null("superseded"))
+    parts = parts.drop("partial")
+    return pl.concat([rows, parts]).with_columns(pl.col("state").fill_null("superseded"))
 
 
 def _caps(reported: pl.DataFrame, methodology: Methodology, design: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -503,12 +541,16 @@ def _disagreements(stated: pl.DataFrame) -> pl.DataFrame:
 
 
 def _misplaced(places: pl.DataFrame, told: pl.DataFrame, node: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
-    """What refused rows without a known region can be about within their own extract: the regions that it speaks of."""
-    spoken = told.filter("is_event").select("source", "extract_sha256", "region_code", "region_level").unique()
+    """What refused rows without a known region can be about within their own extract, where rows are parts of sums: the
+    regions that it speaks of, of these those that the name can mean.
+    """
+    spoken = told.filter(IS_PART).select("source", "extract_sha256", "region_code", "region_level").unique()
+    can_be = pl.col("candidates").is_null() | pl.col("candidates").str.split(" ").list.contains(pl.col("region_code"))
     return (
         places.filter(pl.col("region_code").is_null())
         .drop("region_code", "region_level")
         .join(spoken, on=["source", "extract_sha256"])
+        .filter(can_be)
         .join(node, on=["source_item", "statement"])
         .join(unit, on=["region_code", "region_level", "approach"])
     )

@@ -1,8 +1,11 @@
 """Numbers and labels as people write them."""
 
+from collections.abc import Iterable
+
 import polars as pl
 
-from schemas.sources import NUMBER_FORMS, Source, plain
+from schemas.numbers import MINUS, SPACES, NumberStyle
+from schemas.sources import Source, plain
 
 PERCENT = r"\s*%$"
 MONTHS = (
@@ -26,26 +29,32 @@ def day_expr(text: pl.Expr) -> pl.Expr:
     return pl.coalesce(iso, day.str.to_date("%d %m %Y", strict=False))
 
 
-def is_number(text: pl.Expr, style: str) -> pl.Expr:
-    """Whether a text is a number in a style: 1.234,5 (indonesian), 1,234.5 (english)."""
-    return text.str.contains(rf"^(?:{NUMBER_FORMS[style]})$")
+def number_expr(text: pl.Expr, style: NumberStyle) -> pl.Expr:
+    """The number that a text stands for in a style, null where it is none, or so small that it would become a zero.
+
+    One that is larger than any number that is kept is infinite.
+    """
+    said = text.str.replace_all(f"[{SPACES}]", " ") if " " in style.grouping else text
+    bare = said.str.replace_all(f"[{style.grouping}]", "") if style.grouping else said
+    bare = bare.str.replace(style.decimal_mark, ".", literal=True).str.replace_all(MINUS, "-", literal=True)
+    is_number = said.str.contains(f"^(?:{style.pattern})$")
+    number = pl.when(is_number).then(bare).cast(pl.Float64, strict=False)
+    is_lost = (number == 0) & said.str.contains("^[^eE]*[1-9]")
+    return pl.when(~is_lost).then(number + 0.0)  # a negative zero is a zero
 
 
-def number_expr(text: pl.Expr, style: str) -> pl.Expr:
-    """The number that a text stands for in a style, null where it is none."""
-    group, decimal = (".", ",") if style == "indonesian" else (",", ".")
-    bare = text.str.replace_all(group, "", literal=True).str.replace(decimal, ".", literal=True)
-    return pl.when(is_number(text, style)).then(bare).cast(pl.Float64, strict=False)
+def style_contradiction(texts: pl.Series, style: NumberStyle, others: Iterable[NumberStyle]) -> str | None:
+    """A text that shows that figures are written in one of other styles than declared, so that what both styles read,
+    but as other numbers (1.234), cannot be told; None where nothing can be misread.
 
-
-def style_contradiction(texts: pl.Series, style: str) -> str | None:
-    """A text that shows that figures are written in another style than declared, so that what both styles read, but as
-    other numbers (1.234), cannot be told; None where nothing can be misread.
-
-    Texts in the other style alone are no reason: each is refused by itself. They are where figures that both styles
+    Texts in another style alone are no reason: each is refused by itself. They are where figures that both styles
     read differently stand beside them, or where nothing is written as declared.
     """
-    other = "english" if style == "indonesian" else "indonesian"
+    rivals = [other for other in others if style.may_be_misread(other)]
+    return next((text for other in rivals if (text := _contradiction(texts, style, other))), None)
+
+
+def _contradiction(texts: pl.Series, style: NumberStyle, other: NumberStyle) -> str | None:
     text = pl.col("text")
     told = (
         texts.to_frame("text")
@@ -79,7 +88,7 @@ def with_figure(rows: pl.DataFrame, source: Source) -> pl.DataFrame:
         pl.when(zero)
         .then(0.0)
         .when(is_share)
-        .then(number_expr(bare, source.number_style) / 100)
+        .then(number_expr(bare, source.style) / 100)
         .when(pl.col("is_percent") & ~unit.is_in(["pct", "share"]))
         .then(None)
         .when(pl.col("is_percent") & (unit == "pct"))

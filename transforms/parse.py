@@ -1,5 +1,6 @@
 """From the bytes of an extract to rows: one row per figure, every cell as written, with sheet and row."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -32,12 +33,13 @@ class Table(NamedTuple):
 
 class Roles(NamedTuple):
     """Which column of a table plays which role: by role, by label in a wide table those of figures (and of what figures
-    are derived from), and those of the places of a path.
+    are derived from), those of the places of a path, and by label those that tell which rows are read.
     """
 
     found: dict[str, int | None]
     values: dict[str, int | None]
     path: tuple[int | None, ...]
+    where: dict[str, int | None]
     missing: tuple[str, ...]
     twice: tuple[str, ...]
 
@@ -64,18 +66,21 @@ def roles_of(header: Sequence[str], source: Source) -> Roles:
     figures = (
         [label for label in source.value_columns if label not in source.derived] if source.layout == "wide" else []
     )
-    figures += [label for each in source.derived.values() for label in each.columns]
+    figures += [label for each in source.derived.values() for label in each.columns if label not in source.derived]
     figures += [label for label in source.needs.values() if label not in source.derived]
     values = {label: place.get(plain(label)) for label in figures}
     missing = [
         " or ".join(names) for role, names in declared.items() if role in needed and names and found[role] is None
     ]
     missing += [
-        label for label in dict.fromkeys([*path, *figures]) if plain(label) not in place and label not in missing
+        label
+        for label in dict.fromkeys([*path, *figures, *source.where])
+        if plain(label) not in place and label not in missing
     ]
-    read = {label for names in declared.values() for label in names} | values.keys() | set(path)
+    read = {label for names in declared.values() for label in names} | values.keys() | set(path) | source.where.keys()
     twice = tuple(label for label in read if labels.count(plain(label)) > 1)
-    return Roles(found, values, tuple(place.get(plain(label)) for label in path), tuple(missing), twice)
+    where = {label: place.get(plain(label)) for label in source.where}
+    return Roles(found, values, tuple(place.get(plain(label)) for label in path), where, tuple(missing), twice)
 
 
 def table_of(ways: Sequence[Grid], source: Source) -> Table:
@@ -148,7 +153,7 @@ def _with_merged(
     if not grid.merged or not body:
         return odd
     roles = roles_of(labels, source)
-    named = {roles.found["region"], roles.found["item"], *roles.path}
+    named = {roles.found["region"], roles.found["item"], *roles.path, *roles.where.values()}
     first, last = body[0][0], body[-1][0]
     rows = dict(body)
     for (top, left), (bottom, right) in grid.merged:
@@ -181,17 +186,24 @@ def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
     begun = [table for table in tables if table.present > 1 and roles_of(table.header, source).missing]
     for table in begun or usable or tables[:1]:
         _refuse_header(table, source, is_one_of_many=len(tables) > 1)
-    parts = [_rows(table, source) for table in usable]
+    bodies = [meant_rows(table, source) for table in usable]
+    left_out = sum((left for _, left in bodies), Counter[str]())
+    if left_out and not any(body for body, _ in bodies):
+        raise Refusal(
+            f"none of its {left_out.total()} rows is one that the source asks for ({_asked(source)}); the file has "
+            f"{_most(left_out)}. Send the rows that are meant, or correct where in sources.yml."
+        )
+    parts = [_rows(table, source, body) for table, (body, _) in zip(usable, bodies, strict=True)]
     rows = pl.concat(parts) if parts else None
     if rows is None or rows.is_empty():
         raise Refusal("it has a header but no rows; send the figures.")
     texts = rows["value_text"].filter(rows["number"].is_null()).drop_nulls()
-    foreign = style_contradiction(texts, source.number_style) if len(texts) else None
+    foreign = style_contradiction(texts, source.style, source.number_styles.values()) if len(texts) else None
     if foreign is not None:
         has_it = pl.col("value_text").str.replace(PERCENT, "") == foreign
         sheet, row, column = rows.filter(has_it).select("sheet", "row", "value_column").row(0)
         raise Refusal(
-            f"its numbers are not written in {source.number_style} style ({source.number_example}), as the source "
+            f"its numbers are not written in {source.number_style} style ({source.style.example}), as the source "
             f"declares: {f'{sheet} ' if sheet else ''}row {row}, column {column} has {foreign}. Read so, others would "
             "be wrong by a factor of a thousand; write them in one style."
         )
@@ -237,16 +249,34 @@ def _refuse_header(table: Table, source: Source, *, is_one_of_many: bool) -> Non
     raise Refusal(f"{where}columns are missing: {', '.join(roles.missing)} (columns found: {labels}); {hint}.")
 
 
-def _rows(table: Table, source: Source) -> pl.DataFrame:
+MOST_TOLD = 10  # of what rows have that are left out, in one sentence
+
+
+def _asked(source: Source) -> str:
+    return ", ".join(f"{label}: {' or '.join(wanted)}" for label, wanted in source.where.items())
+
+
+def _most(left_out: Counter[str]) -> str:
+    told = [said for said, _ in left_out.most_common(MOST_TOLD)]
+    return "; ".join(told) + (" and others" if len(left_out) > len(told) else "")
+
+
+def meant_rows(table: Table, source: Source) -> tuple[list[tuple[int, Sequence[object]]], Counter[str]]:
+    """The rows of a table that are read, by their number, and what the rows have, by how many, that are left out
+    because they are not those that the source asks for in `where`.
+
+    Blank rows, totals and repeated headers are neither. A row that cannot be told by a sound cell is kept, to be put in
+    quarantine. Raises Refusal for a second table below.
+    """
     roles = roles_of(table.header, source)
     found, values = roles.found, roles.values
     totals = {plain(label) for label in source.totals}
     region = found["region"]
     assert region is not None
-    width = len(table.header)
-    is_text = source.format == "csv"
 
     figures = [index for index in (found["value"], *values.values()) if index is not None]
+    is_counted = source.layout == "events" and found["value"] is None
+    item = found["item"]
 
     def is_read(cells: Sequence[object]) -> bool:
         """Whether a row says something: not a blank one, a total, or one without region and figure (a signature)."""
@@ -255,10 +285,35 @@ def _rows(table: Table, source: Source) -> pl.DataFrame:
             return plain(named) not in totals
         if any(text and plain(text) in totals for text in map(_stripped, cells)):
             return False
-        return any(index < len(cells) and is_figure(cells[index]) for index in figures)
+        if is_counted and item is not None and item < len(cells) and _stripped(cells[item]):
+            return True
+        return any(index < len(cells) and is_figure(cells[index], source.number_styles.values()) for index in figures)
 
     body = [(number, cells) for number, cells in table.body if is_read(cells)]
     body = _without_headers(body, table, region)
+    asked = [
+        (label, index, {plain(text) for text in source.where[label]})
+        for label, index in roles.where.items()
+        if index is not None
+    ]
+    kept, left_out = [], Counter[str]()
+    for number, cells in body:
+        said = [(label, (_stripped(cells[index]) if index < len(cells) else None) or "") for label, index, _ in asked]
+        unclear = any(table.odd.get((number, index), "percent") != "percent" for _, index, _ in asked)
+        if unclear or all(plain(text) in wanted for (_, text), (_, _, wanted) in zip(said, asked, strict=True)):
+            kept.append((number, cells))
+        else:
+            left_out[", ".join(f"{label}: {text or '(blank)'}" for label, text in said)] += 1
+    return kept, left_out
+
+
+def _rows(table: Table, source: Source, body: Sequence[tuple[int, Sequence[object]]]) -> pl.DataFrame:
+    roles = roles_of(table.header, source)
+    found, values = roles.found, roles.values
+    region = found["region"]
+    assert region is not None
+    width = len(table.header)
+    is_text = source.format == "csv"
     used = sorted({index for index in (*found.values(), *values.values(), *roles.path) if index is not None})
     columns = {index: [cells[index] if index < len(cells) else None for _, cells in body] for index in used}
     numbers = [number for number, _ in body]
@@ -273,19 +328,21 @@ def _rows(table: Table, source: Source) -> pl.DataFrame:
     def label(index: int | None) -> str | None:
         return None if index is None else table.header[index]
 
-    def odd(number: int, index: int) -> str | None:
-        of_cells = (table.odd.get((number, column)) for column in (index, *named, WHOLE_ROW))
+    def odd(number: int, index: int | None) -> str | None:
+        of_cells = (table.odd.get((number, column)) for column in (index, *named, WHOLE_ROW) if column is not None)
         return next((rule for rule in of_cells if rule and rule != "percent"), None)
 
     regions = text(region) if not roles.path else _paths(source, [text(index) for index in roles.path])
-    named = [index for index in (region, *roles.path, found["item"]) if index is not None]
+    named = [index for index in (region, *roles.path, found["item"], *roles.where.values()) if index is not None]
 
-    def figures_of(index: int) -> pl.DataFrame:
-        is_percent = [table.odd.get((number, index)) == "percent" for number in numbers]
+    def figures_of(index: int | None) -> pl.DataFrame:
+        """The figures of a column; where there is none, a row is one event."""
+        is_percent = [index is not None and table.odd.get((number, index)) == "percent" for number in numbers]
+        cells: Sequence[object] = [1] * len(body) if index is None else columns[index]
         return pl.DataFrame(
             {
-                "value_text": text(index),
-                "number": pl.Series([cell_number(cell) for cell in columns[index]], dtype=pl.Float64),
+                "value_text": text(index) if index is not None else pl.Series(["1"]).new_from_index(0, len(body)),
+                "number": pl.Series([cell_number(cell) for cell in cells], dtype=pl.Float64),
                 "is_percent": pl.Series(is_percent, dtype=pl.Boolean),
                 "odd": pl.Series(
                     [odd(number, index) for number in numbers] if table.odd else [None] * len(numbers),
@@ -294,7 +351,7 @@ def _rows(table: Table, source: Source) -> pl.DataFrame:
             }
         )
 
-    def part(item: pl.Series, figures: pl.DataFrame, item_column: str | None, value_column: str) -> pl.DataFrame:
+    def part(item: pl.Series, figures: pl.DataFrame, item_column: str | None, value_column: str | None) -> pl.DataFrame:
         return (
             pl.DataFrame(
                 {
@@ -326,8 +383,7 @@ def _rows(table: Table, source: Source) -> pl.DataFrame:
 
     if source.layout != "wide":
         value = found["value"]
-        assert value is not None
-        return part(text(found["item"]), figures_of(value), label(found["item"]), table.header[value])
+        return part(text(found["item"]), figures_of(value), label(found["item"]), label(value))
     sent = {name: figures_of(index) for name, index in values.items() if index is not None}
     parts = []
     for name in source.value_columns:

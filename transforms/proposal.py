@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import polars as pl
 from pydantic import ValidationError
 
+from schemas.dictionary import packaged_styles
 from schemas.regions import Reference
-from schemas.sources import NUMBER_FORMS, Source, plain
+from schemas.sources import Source, plain
 from schemas.violations import Refusal
 from transforms.cells import Grid, cell_number, cell_text, is_figure
 from transforms.containers import unpacked
@@ -79,8 +80,9 @@ def proposed(content: bytes, file_name: str, reference: Reference) -> Proposal:
         raise Refusal("no column beside the regions holds figures; is it the right sheet?")
     style = _style(columns, figures)
     if style is None:
-        style = "indonesian"
-        remarks.append("No figure tells whether numbers are written 1.234,5 or 1,234.5; number_style is a guess.")
+        style = next(iter(packaged_styles()))
+        examples = " or ".join(each.example for each in packaged_styles().values())
+        remarks.append(f"No figure tells whether numbers are written {examples}; number_style is a guess.")
     entry = {
         "title": f"Extracts like {file_name}",
         "pattern": re.sub(r"[0-9]+", "*", file_name),
@@ -128,7 +130,7 @@ def _read(content: bytes, ending: str) -> tuple[Grid, dict[str, Any]]:
             "format": ending,
             "layout": "wide",
             "columns": {"region": ["?"]},
-            "number_style": "english",
+            "number_style": next(iter(packaged_styles())),
             "region_key": "name",
             "region_levels": ["province"],
             "unit": "count",
@@ -232,7 +234,7 @@ def _is_figures(cells: Sequence[object]) -> bool:
 def _style(columns: Columns, figures: Sequence[int]) -> str | None:
     """The style that figures kept as text are written in; None where none tells."""
     texts = [re.sub(PERCENT, "", cell) for i in figures for cell in columns.cells[i] if isinstance(cell, str)]
-    fits = {name: sum(bool(re.fullmatch(form, t, re.ASCII)) for t in texts) for name, form in NUMBER_FORMS.items()}
+    fits = {name: sum(style.is_number(t) for t in texts) for name, style in packaged_styles().items()}
     if len(set(fits.values())) == 1:
         return None
     return max(fits, key=lambda name: fits[name])

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from schemas.dictionary import dictionary_of
 from schemas.methodology import Library
-from schemas.strict import MethodologyError, Problem, yaml_document
-from tests.conftest import EDITION, Answer
+from schemas.strict import MethodologyError, Problem, yaml_document, yaml_text
+from tests.conftest import EDITION, ROOT, Answer
 
 Cli = Callable[..., Answer]
 
@@ -157,8 +158,9 @@ BROKEN = {
         "columns: [code, level, name",
         "columns: [code, level, nome",
         None,
-        ["nome"],
+        ["tables: 'region' is ours", "only adds units and number_styles"],
     ),
+    "an unknown number style": ("sources.yml", "number_style: indonesian", "number_style: swiss", None, ["'swiss'"]),
 }
 
 
@@ -251,6 +253,104 @@ def test_a_folder_that_is_none(tmp_path: Path, kerawanan: Cli) -> None:
     answer = kerawanan("methodology", "list", "--methodology", tmp_path)
     assert answer.code == 2
     assert "holds none of editions, sources.yml" in answer.err
+
+
+PACKAGED = (ROOT / "methodology/dictionary.yml").read_text()
+UNIT = 'units:\n  per_100k: {lowest: 0, highest: null, meaning_en: "per 100,000", meaning_id: "per 100.000"}\n'
+STYLE = 'number_styles:\n  swiss: {grouping: "\'", decimal_mark: ".", example: "1\'234.5"}\n'
+
+
+def test_a_column_of_a_table_is_described() -> None:
+    text = PACKAGED.replace("columns: [code, level, name", "columns: [code, level, nome", 1)
+    with pytest.raises(MethodologyError, match="table region: the column 'nome' is not described"):
+        dictionary_of(yaml_document(text, "dictionary.yml"))
+
+
+def test_a_dictionary_of_a_user_adds_units_and_number_styles(tmp_path: Path) -> None:
+    (tmp_path / "dictionary.yml").write_text(UNIT + STYLE)
+    library, ours = Library(tmp_path), Library().dictionary
+    assert library.dictionary.units == {**ours.units, "per_100k": library.dictionary.units["per_100k"]}
+    assert library.dictionary.units["per_100k"].domain == ">= 0"
+    assert list(library.dictionary.number_styles) == ["indonesian", "english", "swiss"]
+    assert (library.dictionary.tables, library.dictionary.rules) == (ours.tables, ours.rules)
+    assert {"swiss"} < library.sources["siaran-pers-provinsi"].number_styles.keys()
+    # What a snapshot carries is whole in itself, and the same.
+    methodology = library.edition(EDITION)
+    assert methodology.digest != Library().edition(EDITION).digest
+    methodology.write(tmp_path / "carried")
+    carried = Library(tmp_path / "carried", alone=True)
+    assert carried.dictionary == library.dictionary
+    assert carried.edition(EDITION).sources == methodology.sources
+    assert carried.edition(EDITION).digest == methodology.digest
+    # Read over the package, as any folder is, it changes nothing.
+    assert Library(tmp_path / "carried").edition(EDITION).digest == methodology.digest
+
+
+def test_a_dictionary_that_only_repeats_ours_is_ours(own_methodology: Path) -> None:
+    assert Library(own_methodology).edition(EDITION).digest == Library().edition(EDITION).digest
+    (own_methodology / "dictionary.yml").write_text("units:\nnumber_styles: {}\n")
+    assert Library(own_methodology).edition(EDITION).digest == Library().edition(EDITION).digest
+
+
+def test_a_dictionary_is_written_as_it_is_read() -> None:
+    data = yaml_document(PACKAGED, "dictionary.yml").data
+    assert yaml_document(yaml_text(data), "dictionary.yml").data == data
+
+
+# What stands in a user's dictionary.yml, the row, and words of the sentence it is refused with.
+ADDITIONS: dict[str, tuple[str, int, list[str]]] = {
+    "another domain of a unit": (
+        'units:\n  pct: {lowest: 0, highest: 200, meaning_en: "x", meaning_id: "x"}\n',
+        2,
+        ["units: 'pct' is ours and cannot be changed"],
+    ),
+    "another reading of a style": (
+        'number_styles:\n  english: {grouping: "", decimal_mark: ".", example: "1.5"}\n',
+        2,
+        ["number_styles: 'english' is ours"],
+    ),
+    "a column": (
+        "units: {}\ncolumns:\n  mine: {type: text, meaning_en: x, meaning_id: x, source: x}\n",
+        3,
+        ["columns: 'mine' cannot be added", "only adds units and number_styles"],
+    ),
+    "a rule": (
+        'rules:\n  blank_item: {severity: info, message_en: "x", message_id: "x"}\n',
+        2,
+        ["rules: 'blank_item'"],
+    ),
+    "columns of the run": ("run_columns: [as_of]\n", 1, ["run_columns cannot be changed"]),
+    "a section of one's own": ("\nunit: {}\n", 2, ["'unit' is not known"]),
+    "a list": ("- units\n", 1, ["it has none of units, number_styles"]),
+    "units that are a list": ("units: [a]\n", 1, ["units cannot be changed"]),
+    "a unit without a domain": (
+        'units:\n  a: {lowest: 0, meaning_en: "x", meaning_id: "x"}\n',
+        2,
+        ["highest is missing"],
+    ),
+    "a unit upside down": (
+        'units:\n  a: {lowest: 1, highest: 0, meaning_en: "x", meaning_id: "x"}\n',
+        2,
+        ["lowest figure of a unit must be below"],
+    ),
+    "a name with a space": (UNIT.replace("per_100k", "per 100k"), 2, ["'per 100k' is no name"]),
+    "a style that cannot be read": (STYLE.replace("1'234.5", "1234"), 2, ["the example '1234'"]),
+    "not yaml": ("units: [\n", 2, ["not valid YAML"]),
+}
+
+
+@pytest.mark.parametrize("name", ADDITIONS)
+def test_a_dictionary_of_a_user_changes_nothing_that_is_published(name: str, tmp_path: Path, kerawanan: Cli) -> None:
+    text, row, words = ADDITIONS[name]
+    (tmp_path / "dictionary.yml").write_text(text)
+    with pytest.raises(MethodologyError) as caught:
+        Library(tmp_path).edition(EDITION)
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.row) == ("dictionary.yml", row)
+    assert all(word in problem.sentence for word in words), problem
+    answer = kerawanan("methodology", "check", EDITION, "--methodology", tmp_path)
+    assert answer.code == 1
+    assert "dictionary.yml" in answer.out
 
 
 def test_yaml_keeps_digits_and_names_lines() -> None:
