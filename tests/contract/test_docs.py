@@ -13,7 +13,11 @@ from flows.cli import parser
 from flows.night import Night
 from flows.serve import served
 from flows.settings import Settings
+from schemas.methodology import Library
+from schemas.sources import sources_of
+from schemas.strict import yaml_document, yaml_text
 from tests.conftest import EDITION, ROOT, Answer, Nights
+from tests.transforms.sent import ENTRY, items
 
 Cli = Callable[..., Answer]
 
@@ -43,6 +47,22 @@ def test_the_small_edition_runs_as_it_stands(tmp_path: Path, kerawanan: Cli) -> 
     # riots 12 of 1,200 is 1, survey 40 is the worst of two; riots 1,200 is 100, survey 75.5 the best
     assert dict(index["region_code", "score"].rows()) == pytest.approx({"31": (2 * 1 + 100) / 3, "32": 200 / 3})
     assert dict(index["region_code", "category"].rows()) == {"31": "aman", "32": "rawan"}
+
+
+def test_what_real_files_need_is_read_as_it_stands(tmp_path: Path) -> None:
+    text = (ROOT / "docs/methodology.md").read_text()
+    section = text.partition("### What real files need")[2].partition("## corrections.yml")[0]
+    blocks = [yaml_document(each, "docs") for each in re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)]
+    assert len(blocks) == 6
+    for block in blocks[:-1]:
+        sources = {"mine": {**ENTRY, **block.data}}
+        if "derived" in block.data:
+            sources["mine"]["items"] = items("pemilih")
+        assert sources_of(yaml_document(yaml_text(sources), "sources.yml"), Library().dictionary)
+    (tmp_path / "dictionary.yml").write_text(yaml_text(blocks[-1].data))
+    added = Library(tmp_path).dictionary
+    assert added.number_styles["french"].is_number("1\u202f234,5")
+    assert added.units["per_100k"].domain == ">= 0"
 
 
 def test_every_query_for_bi_runs_and_finds_something(
