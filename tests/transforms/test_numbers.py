@@ -182,7 +182,7 @@ def test_a_style_is_compared_with_every_other_that_could_be_meant(name: str) -> 
 
 def of_style(name: str, **different: Any) -> Source:
     styles = {each: style.model_dump() for each, style in STYLES.items()}
-    return source(number_styles=styles, number_style=name, separator=";", **different)
+    return source(number_styles=styles, number_style=name, separator=";", unit="severity_sum", **different)
 
 
 def test_a_style_of_ones_own_reads_what_is_written_in_it() -> None:

@@ -29,8 +29,8 @@ def states(got: Outcome) -> list[tuple[Any, ...]]:
 
 
 def test_rows_of_one_region_and_item_are_added_up() -> None:
-    got = outcome(summed(), rows("11.01,jumlah,2", "11.02,jumlah,7", "11.01,jumlah,2", "11.01,JUMLAH,0.5"))
-    assert (got.value("11.01", "jumlah"), got.value("11.02", "jumlah")) == (4.5, 7)
+    got = outcome(summed(), rows("11.01,jumlah,2", "11.02,jumlah,7", "11.01,jumlah,2", "11.01,JUMLAH,5"))
+    assert (got.value("11.01", "jumlah"), got.value("11.02", "jumlah")) == (9, 7)
     assert got.values["11.01", "jumlah"]["extract_count"] == 1
     assert states(got) == [(2, "used"), (3, "used"), (4, "used"), (5, "used")]
     assert got.read[0].quarantine.is_empty()
@@ -52,8 +52,9 @@ def test_a_wide_table_is_added_up_too_and_a_ratio_by_its_parts() -> None:
 
 
 def test_the_order_of_rows_does_not_matter() -> None:
+    of = summed(unit="severity_sum")
     parts = [f"11.01,jumlah,{value}" for value in ("0.1", "0.2", "0.3", "1000000000", "0.7")]
-    assert {outcome(summed(), rows(*told)).value("11.01", "jumlah") for told in (parts, parts[::-1])} == {1000000001.3}
+    assert {outcome(of, rows(*told)).value("11.01", "jumlah") for told in (parts, parts[::-1])} == {1000000001.3}
 
 
 def test_a_sum_of_which_a_row_is_blank_is_not_known() -> None:
