@@ -21,8 +21,8 @@ Severity = Literal["critical", "warning", "info"]
 class Unit(Strict):
     """A unit and its domain; an open end is None.
 
-    `whole`: what is counted is whole, so that half a case is a misread figure. `additive`: figures of it may be added up,
-    as counts may and shares may not. `weighted`: they are counts of events times the severity of these.
+    `whole`: what is counted is whole, so that half a case is a misread figure. `additive`: figures of it may be added
+    up, as counts may and shares may not. `weighted`: they are counts of events times the severity of these.
     """
 
     lowest: Decimal | None
