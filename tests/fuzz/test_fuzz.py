@@ -61,7 +61,11 @@ def changed(source: Source, **more: Any) -> Source:
 UNITS = changed(
     SOURCES["siaran-pers-provinsi"],
     columns=Headers(region=("Wilayah",), item=("Butir",), value=("Nilai",), reference=("Alamat",)).model_dump(),
-    items={unit: Item(item=unit, approach="input", unit=unit).model_dump() for unit in LIBRARY.dictionary.units},
+    items={
+        unit: Item(item=unit, approach="input", unit=unit).model_dump()
+        for unit in LIBRARY.dictionary.units
+        if unit in ("score_100", "score_5", "severity_sum", "count", "pct", "share")
+    },
     region_levels=("province", "regency_city"),
     zero=("nihil",),
     totals=("Jumlah",),

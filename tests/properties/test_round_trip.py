@@ -44,7 +44,7 @@ UNIT_OF = {
     "Selisih": "difference",
     "Persen": "pct",
     "Bagian": "share",
-    'Jumlah "kejadian"': "count",
+    'Jumlah "kejadian"': "severity_sum",
 }
 SEVERITIES = ("Ringan", "Sedang", "Berat")
 SEPARATORS = (",", ";", "\t", "|")
@@ -103,7 +103,7 @@ def source_of(layout: str, form: str, style: str, separator: str | None = None, 
             "number_style": style,
             "region_key": "code",
             "region_levels": ("province", "regency_city"),
-            "unit": "count",
+            "unit": "severity_sum",
             "measure": "value",
             "items": {
                 label: Item(item=f"i{place}", approach="input", unit=unit).model_dump()

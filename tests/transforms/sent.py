@@ -25,7 +25,7 @@ ENTRY: dict[str, Any] = {
     "number_style": "english",
     "region_key": "code",
     "region_levels": ["province"],
-    "unit": "count",
+    "unit": "severity_sum",
     "measure": "value",
     "items": {"hasil": {"item": "hasil", "approach": "input"}},
     "missing": ["-", "n/a"],
