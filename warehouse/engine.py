@@ -36,7 +36,7 @@ LEAVES, AGGREGATES = ("leaf",), ("level_reach", "aggregate", "aggregated")
 LEVEL = ("level_bound", "level_scaling", "level_score")
 GIVEN = ("level_beaten", "level_given")
 AFTER_LEVELS = ("node_spread", "score_quantile", "category_bound", "standing")
-RANGE = ("report", "seen", "score_end", "end_leaf")
+RANGE = ("report", "seen", "score_end", "end_entered", "end_leaf")
 # Read where they lie: they are as large as the input, and few statements read them.
 LEFT_IN_PLACE = ("reported", "observation")
 # Statements with the parameters first_node and last_node, or first_unit and last_unit, run block by block, each of
@@ -124,10 +124,11 @@ class Engine:
         """Find how far the index of each region could lie from what it is, for what its office did not report."""
         for name in RANGE:
             self._run("sql/score", name)
-        for level in range(2, self.edition.root.level + 1):
-            self._run("sql/score", "end_level", node_level=level)
-        for roll_up_key in range(1, len(self.edition.roll_ups) + 1):
-            self._run("sql/score", "end_roll_up", roll_up_key=roll_up_key)
+        for level in range(1, self.edition.root.level + 1):
+            if level > 1:
+                self._run("sql/score", "end_level", node_level=level)
+            for roll_up_key in range(1, len(self.edition.roll_ups) + 1):
+                self._run("sql/score", "end_roll_up", node_level=level, roll_up_key=roll_up_key)
         self._run("sql/score", "index_range")
 
     def check(self) -> None:

@@ -90,18 +90,24 @@ class Index:
         return place in self.told.values or place in self.told.scores
 
     def end(self, region: int, choose: Callable[[list[float]], float]) -> float | None:
-        """The index of a region with what it did not report at an end of what was seen; None where nothing was seen."""
+        """An end of the index of a region: with what it did not report at an end of what was seen. A score that is
+        known is not beyond the end. None where nothing was seen, or where a part was entered whole.
+        """
         scores = dict(self.scores)
         changed: set[str] = set()
         unseen: set[str] = set()
         for part in self.root.parts():
             place = (region, part.code)
-            if place in self.told.scores or place in self.exempt:
+            if place in self.exempt:
+                continue
+            if place in self.told.scores:
+                if part.children:
+                    changed.add(part.code)
+                    unseen.add(part.code)
                 continue
             if part.children:
                 below = {child.code for child in part.children}
-                has_scale = self.scale[part.code](0.0) is not None
-                if not (below & changed and has_scale):
+                if not (below & changed and self._has_scale(part)):
                     continue
                 changed.add(part.code)
                 unseen |= {part.code} if below & unseen else set()
@@ -117,19 +123,28 @@ class Index:
                 if seen is None:
                     unseen.add(part.code)
                 score = choose(seen) if seen else None
-            scores.pop(place, None)
+            now = scores.pop(place, None)
             if score is not None:
-                scores[place] = score
+                scores[place] = score if now is None else choose([score, now])
         return None if self.root.code in unseen else scores.get((region, self.root.code))
 
+    def _has_scale(self, part: Part) -> bool:
+        return self.scale[part.code](0.0) is not None
+
     def is_touched(self, region: int) -> bool:
-        """Whether anything that a region did not report reaches its index."""
+        """Whether anything that a region did not report, or sent as a finished score of more than a leaf, reaches its
+        index.
+        """
 
         def touched(part: Part) -> bool:
             place = (region, part.code)
-            if place in self.told.scores or place in self.exempt:
+            if place in self.exempt:
                 return False
-            return any(map(touched, part.children)) if part.children else not self.is_reported(place)
+            if place in self.told.scores:
+                return bool(part.children)
+            if part.children:
+                return self._has_scale(part) and any(map(touched, part.children))
+            return not self.is_reported(place) and self.seen(part.code) != []
 
         return touched(self.root)
 

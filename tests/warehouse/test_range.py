@@ -233,14 +233,30 @@ def test_the_range_is_what_a_plain_recomputation_finds(story: tuple[Part, Told, 
             # what differs by less than rounding may stand on either side
             first, last = (1 + sum(score > end + near for score in others) for near in (NEAR * 100, -NEAR * 100))
             assert first <= row[rank] <= last, (rank, region)
+    for row in rows.values():
+        assert_inside(row)
     nation = rows["ID"]
     if nation["origin"] != "computed":  # from aggregates that are rolled up
         compare(nation["score"], mean_where(scores, min_share), "score of the nation")
-    if any(index.is_touched(region) for region in range(REGIONS)):
-        for name in ends:
-            compare(nation[name], mean_where(ends[name], min_share), name)
-    else:
+    touched = [index.is_touched(region) for region in range(REGIONS)]
+    if not any(touched):
         assert nation["score_lowest"] == nation["score_highest"] == nation["score"]
+        return
+    possible = [region for region in range(REGIONS) if touched[region] or scores[region] is not None]
+    for name, choose in (("score_lowest", min), ("score_highest", max)):
+        known = [end for region in possible if (end := ends[name][region]) is not None]
+        if len(possible) < REGIONS * min_share:
+            continue  # computed of the ends of what is rolled up
+        mean = sum(known) / len(known) if len(known) == len(possible) else None
+        is_beyond = None not in (mean, nation["score"])
+        compare(nation[name], choose([mean, nation["score"]]) if is_beyond else mean, name)
+
+
+def assert_inside(row: dict[str, Any]) -> None:
+    """A region's score and rank lie in their ranges, to the last bit, and neither range is the wrong way round."""
+    for first, value, last in (("score_lowest", "score", "score_highest"), ("rank_best", "rank", "rank_worst")):
+        known = [row[name] for name in (first, value, last) if row[name] is not None]
+        assert known == sorted(known), row
 
 
 def test_where_nothing_was_seen_there_is_a_score_but_no_range() -> None:
@@ -254,7 +270,7 @@ def test_where_nothing_was_seen_there_is_a_score_but_no_range() -> None:
         "01": (5.0, None, None, 4, None, None),
         "02": (10.0, None, None, 2, None, None),
         "03": (15.0, None, None, 1, None, None),
-        "04": (7.0, 7.0, 7.0, 3, 3, 3),
+        "04": (7.0, None, None, 3, None, None),
         "ID": (7.4, None, None, None, None, None),
     }
 
@@ -270,8 +286,8 @@ def test_a_leaf_without_a_scale_is_left_out_of_the_range_as_it_is_of_the_score()
         code: tuple(row[name] for name in ("score", "score_lowest", "score_highest")) for code, row in rows.items()
     }
     assert found["00"] == (10.0, 10.0, 10.0)
-    # b alone makes the index; it was seen from 10 to 20
-    assert found["03"] == (0.0, 10.0, 20.0)
+    # b alone makes the index; it was seen from 10 to 20, and the zero that a blank counts as is less
+    assert found["03"] == (0.0, 0.0, 20.0)
     assert found["04"] == (None, 10.0, 20.0)
 
 

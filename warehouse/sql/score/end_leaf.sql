@@ -1,4 +1,5 @@
--- grain: unit of the block x leaf without a report; it could be what was lowest and highest among those reported
+-- grain: unit of the block x leaf without a report; it could be what was lowest and highest among those reported, and
+-- what the edition counts it as
 insert into score_end
 with
 leaf as (
@@ -13,14 +14,12 @@ gapped as (
         unit.population_key
     from unit
     inner join population on unit.population_key = population.population_key
-    inner join node as root on root.parent_key is null
     left join report on unit.unit_key = report.unit_key
-    left join node_result as result on unit.unit_key = result.unit_key and root.node_key = result.node_key
     where
         unit.unit_key between $first_unit and $last_unit
-        and not population.is_roll_up
+        -- of what is rolled up nothing is asked; where something is told all the same, the rest is a gap
+        and (not population.is_roll_up or report.unit_key is not null)
         and coalesce(report.reports, 0) < (select count(*) from leaf)
-        and result.origin is distinct from 'entered'
 ),
 
 told as (
@@ -40,12 +39,14 @@ told as (
 select
     gapped.unit_key,
     leaf.node_key,
-    seen.lowest,
-    seen.highest
+    case when seen.lowest is not null then least(seen.lowest, result.score) end as lowest,
+    case when seen.highest is not null then greatest(seen.highest, result.score) end as highest
 from gapped
 cross join leaf
 left join seen on gapped.population_key = seen.population_key and leaf.node_key = seen.node_key
+left join node_result as result on gapped.unit_key = result.unit_key and leaf.node_key = result.node_key
 where
     (gapped.unit_key, leaf.node_key) not in (select (told.unit_key, told.node_key) from told)
+    and result.origin is distinct from 'rolled_up'
     -- a leaf that all report alike has no scale, so no score, whatever is reported
     and (seen.node_key is null or seen.lowest is not null)

@@ -1,5 +1,6 @@
 -- grain: unit x node of the level above one whose score could be another; made of the ends of its children as scores
--- are made, with the bounds of the level as they are: what lies beyond them counts as the end of the scale
+-- are made, with the bounds of the level as they are: what lies beyond them counts as the end of the scale. The score
+-- that it has lies between its ends: over what is known, weights may be rescaled so that it is beyond what all could be
 insert into score_end
 with
 touched as (
@@ -10,7 +11,10 @@ touched as (
     inner join node as child on score_end.node_key = child.node_key
     left join node_result as result
         on score_end.unit_key = result.unit_key and child.parent_key = result.node_key
-    where child.node_level = $node_level - 1 and result.origin is distinct from 'entered'
+    where
+        child.node_level = $node_level - 1
+        -- what was entered or rolled up is not made of its children
+        and coalesce(result.origin, 'computed') = 'computed'
 ),
 
 part as (
@@ -69,7 +73,9 @@ total as (
         count(term.least_score) as lowest_known,
         count(term.greatest_score) as highest_known,
         min(term.least_score) as least_score,
-        min(term.greatest_score) as greatest_score,
+        max(term.least_score) as greatest_of_least,
+        min(term.greatest_score) as least_of_greatest,
+        max(term.greatest_score) as greatest_score,
         sum_no_overflow(cast(round(term.lowest * scale.scale) as bigint)) / any_value(scale.scale) as lowest,
         sum_no_overflow(cast(round(term.highest * scale.scale) as bigint)) / any_value(scale.scale) as highest
     from term
@@ -85,17 +91,35 @@ raw as (
             when total.lowest_known < total.parts then null
             when node.aggregation = 'sum'
                 then total.lowest / node.weight_scale * node.children_weight_units / total.weight_units
-            when node.aggregation = 'arithmetic_mean' then total.lowest / total.weight_units
-            when total.least_score > 0 then exp(total.lowest / total.weight_units)
+            when node.aggregation = 'arithmetic_mean'
+                then
+                    greatest(
+                        least(total.lowest / total.weight_units, total.greatest_of_least), total.least_score
+                    )
+            when node.aggregation <> 'geometric_mean' then error('unknown aggregation: ' || node.aggregation)
+            when total.least_score > 0
+                then
+                    greatest(
+                        least(exp(total.lowest / total.weight_units), total.greatest_of_least), total.least_score
+                    )
             when total.least_score = 0 then 0
         end as lowest,
         case
             when total.highest_known < total.parts then null
             when node.aggregation = 'sum'
                 then total.highest / node.weight_scale * node.children_weight_units / total.weight_units
-            when node.aggregation = 'arithmetic_mean' then total.highest / total.weight_units
-            when total.greatest_score > 0 then exp(total.highest / total.weight_units)
-            when total.greatest_score = 0 then 0
+            when node.aggregation = 'arithmetic_mean'
+                then
+                    greatest(
+                        least(total.highest / total.weight_units, total.greatest_score), total.least_of_greatest
+                    )
+            when node.aggregation <> 'geometric_mean' then error('unknown aggregation: ' || node.aggregation)
+            when total.least_of_greatest > 0
+                then
+                    greatest(
+                        least(exp(total.highest / total.weight_units), total.greatest_score), total.least_of_greatest
+                    )
+            when total.least_of_greatest = 0 then 0
         end as highest
     from total
     inner join node on total.node_key = node.node_key
@@ -106,27 +130,24 @@ scaled as (
     select
         raw.unit_key,
         raw.node_key,
-        node.normalisation <> 'none' as is_bounded,
-        node.score_lowest,
-        node.score_highest,
+        result.score,
+        scaling.score_floor,
+        scaling.score_ceiling,
         (raw.lowest * scaling.direction - scaling.shift) / scaling.span * scaling.height + scaling.base as lowest,
         (raw.highest * scaling.direction - scaling.shift) / scaling.span * scaling.height + scaling.base as highest
     from raw
     inner join unit on raw.unit_key = unit.unit_key
-    inner join node on raw.node_key = node.node_key
     inner join node_scaling as scaling
         on unit.population_key = scaling.population_key and raw.node_key = scaling.node_key
-    -- what has no scale has no score, whatever is reported
-    where scaling.span is not null
+    left join node_result as result on raw.unit_key = result.unit_key and raw.node_key = result.node_key
+    -- of what has no scale there is no score, whatever is reported; but where too little is known to make one, nobody
+    -- can tell what it would be
+    where scaling.span is not null or (scaling.basis = 'derived' and scaling.n < scaling.n_needed)
 )
 
 select
     unit_key,
     node_key,
-    case
-        when is_bounded and lowest is not null then least(greatest(lowest, score_lowest), score_highest) else lowest
-    end as lowest,
-    case
-        when is_bounded and highest is not null then least(greatest(highest, score_lowest), score_highest) else highest
-    end as highest
+    case when lowest is not null then least(greatest(lowest, score_floor), score_ceiling, score) end as lowest,
+    case when highest is not null then greatest(least(highest, score_ceiling), score_floor, score) end as highest
 from scaled

@@ -1,61 +1,83 @@
--- grain: target unit with a region below whose index could be another; the mean of theirs, where as many are known as
--- the roll-up asks
-insert into score_end
-with
-root as (
-    select node_key
-    from node
-    where parent_key is null
-),
+-- grain: target unit x node of the level with a region below whose score could be another; the mean of theirs, where
+-- as many can be known as the roll-up asks, and the score it has. It beats what is computed of the ends of children
+merge into score_end
+using (
+    with
+    part as (
+        select
+            member.target_key,
+            node.node_key,
+            (member.members - coalesce(exempt.exempt, 0)) * member.min_share - 1e-9 as members_asked,
+            score_end.unit_key is not null as is_touched,
+            case when score_end.unit_key is null then result.score else score_end.lowest end as lowest,
+            case when score_end.unit_key is null then result.score else score_end.highest end as highest
+        from roll_up_member as member
+        inner join node on node.node_level = $node_level
+        left join score_end on member.member_key = score_end.unit_key and node.node_key = score_end.node_key
+        left join node_result as result on member.member_key = result.unit_key and node.node_key = result.node_key
+        left join roll_up_exempt as exempt
+            on
+                member.roll_up_key = exempt.roll_up_key
+                and member.target_key = exempt.target_key
+                and node.node_key = exempt.node_key
+        where
+            member.roll_up_key = $roll_up_key
+            and member.method = 'mean'
+            -- what could have no score is left out, as it is of the score
+            and (score_end.unit_key is not null or result.score is not null)
+    ),
 
-part as (
+    scale as (
+        select
+            node_key,
+            exact_scale(max(greatest(abs(lowest), abs(highest)))) as scale
+        from part
+        group by node_key
+    ),
+
+    total as (
+        select
+            part.target_key,
+            part.node_key,
+            count(*) as parts,
+            count(part.lowest) as lowest_known,
+            count(part.highest) as highest_known,
+            -- a mean lies between what it is the mean of, also where its last digit is rounded
+            greatest(
+                least(
+                    sum(cast(round(part.lowest * scale.scale) as bigint)) / any_value(scale.scale) / count(*),
+                    max(part.lowest)
+                ),
+                min(part.lowest)
+            ) as lowest,
+            greatest(
+                least(
+                    sum(cast(round(part.highest * scale.scale) as bigint)) / any_value(scale.scale) / count(*),
+                    max(part.highest)
+                ),
+                min(part.highest)
+            ) as highest
+        from part
+        inner join scale on part.node_key = scale.node_key
+        group by part.target_key, part.node_key
+        having bool_or(part.is_touched) and count(*) >= any_value(part.members_asked)
+    )
+
     select
-        member.target_key,
-        member.members,
-        (member.members - coalesce(exempt.exempt, 0)) * member.min_share - 1e-9 as members_asked,
-        score_end.unit_key is not null as is_touched,
-        case when score_end.unit_key is null then result.score else score_end.lowest end as lowest,
-        case when score_end.unit_key is null then result.score else score_end.highest end as highest
-    from roll_up_member as member
-    cross join root
-    left join score_end on member.member_key = score_end.unit_key and root.node_key = score_end.node_key
-    left join node_result as result on member.member_key = result.unit_key and root.node_key = result.node_key
-    left join roll_up_exempt as exempt
-        on
-            member.roll_up_key = exempt.roll_up_key
-            and member.target_key = exempt.target_key
-            and root.node_key = exempt.node_key
-    where member.roll_up_key = $roll_up_key and member.method = 'mean'
-),
-
-scale as (
-    select exact_scale(max(members * greatest(abs(lowest), abs(highest)))) as scale
-    from part
-),
-
-total as (
-    select
-        part.target_key,
-        count(part.lowest) as known,
-        any_value(part.members_asked) as members_asked,
-        sum(cast(round(part.lowest * scale.scale) as bigint)) / any_value(scale.scale) as lowest,
-        sum(cast(round(part.highest * scale.scale) as bigint)) / any_value(scale.scale) as highest
-    from part
-    cross join scale
-    group by part.target_key
-    having bool_or(part.is_touched)
-)
-
-select
-    total.target_key as unit_key,
-    root.node_key,
-    case when total.known >= total.members_asked then total.lowest / total.known end as lowest,
-    case when total.known >= total.members_asked then total.highest / total.known end as highest
-from total
-cross join root
-left join node_result as result on total.target_key = result.unit_key and root.node_key = result.node_key
-left join report on total.target_key = report.unit_key
-where
-    result.origin is distinct from 'entered'
-    -- what is computed of its own reports does not rest on those below
-    and (result.origin is distinct from 'computed' or report.unit_key is null)
+        total.target_key as unit_key,
+        total.node_key,
+        case when total.lowest_known = total.parts then least(total.lowest, result.score) end as lowest,
+        case
+            when total.highest_known = total.parts then greatest(total.highest, result.score)
+        end as highest
+    from total
+    left join node_result as result on total.target_key = result.unit_key and total.node_key = result.node_key
+    left join report on total.target_key = report.unit_key
+    where
+        result.origin is distinct from 'entered'
+        -- what is computed of its own reports does not rest on those below
+        and (result.origin is distinct from 'computed' or report.unit_key is null)
+) as mean
+    on score_end.unit_key = mean.unit_key and score_end.node_key = mean.node_key
+when matched then update set lowest = mean.lowest, highest = mean.highest
+when not matched then insert values (mean.unit_key, mean.node_key, mean.lowest, mean.highest)

@@ -24,23 +24,21 @@ ends as (
         score_end.lowest,
         score_end.highest,
         result.score,
-        population.is_ranked and spread.is_complete and not spread.is_flat as is_ranked
+        standing.place is not null as is_ranked
     from score_end
     inner join root on score_end.node_key = root.node_key
     inner join unit on score_end.unit_key = unit.unit_key
-    inner join population on unit.population_key = population.population_key
-    inner join spread on unit.population_key = spread.population_key and root.node_key = spread.node_key
     left join node_result as result on score_end.unit_key = result.unit_key and root.node_key = result.node_key
+    left join node_standing as standing on score_end.unit_key = standing.unit_key and root.node_key = standing.node_key
 )
 
+-- a score lies between its ends, so that it is not among those above the highest; above the lowest it may be, and does
+-- not count
 select
     ends.unit_key,
     ends.lowest,
     ends.highest,
-    case
-        when ends.is_ranked and ends.highest is not null
-            then coalesce(above_highest.regions, 0) - cast(ends.score > ends.highest as integer) + 1
-    end as rank_best,
+    case when ends.is_ranked and ends.highest is not null then coalesce(above_highest.regions, 0) + 1 end as rank_best,
     case
         when ends.is_ranked and ends.lowest is not null
             then coalesce(above_lowest.regions, 0) - cast(ends.score > ends.lowest as integer) + 1

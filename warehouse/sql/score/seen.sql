@@ -1,4 +1,5 @@
--- grain: population x leaf; the lowest and the highest score that a reported value came to
+-- grain: population x leaf; the lowest and the highest score that a reported value came to. Null where no scale can be
+-- made of what was reported; no row where too little was reported to make one, as where nothing was
 create or replace table seen as
 with
 told as (
@@ -6,8 +7,7 @@ told as (
         population_key,
         node_key,
         is_score,
-        min(treated_value) as lowest,
-        max(treated_value) as highest
+        unnest([min(treated_value), max(treated_value)]) as value
     from reported
     where status <> 'imputed'
     group by population_key, node_key, is_score
@@ -18,22 +18,28 @@ scored as (
         told.population_key,
         told.node_key,
         case
-            when told.is_score then told.lowest
-            else (told.lowest * scaling.direction - scaling.shift) / scaling.span * scaling.height + scaling.base
-        end as one_end,
-        case
-            when told.is_score then told.highest
-            else (told.highest * scaling.direction - scaling.shift) / scaling.span * scaling.height + scaling.base
-        end as other_end
+            when told.is_score then told.value
+            when scaling.span is not null
+                then
+                    greatest(
+                        least(
+                            (told.value * scaling.direction - scaling.shift) / scaling.span * scaling.height
+                            + scaling.base,
+                            scaling.score_ceiling
+                        ),
+                        scaling.score_floor
+                    )
+        end as score
     from told
-    inner join node_scaling as scaling
+    left join node_scaling as scaling
         on told.population_key = scaling.population_key and told.node_key = scaling.node_key
+    where told.is_score or scaling.basis <> 'derived' or scaling.n >= scaling.n_needed
 )
 
 select
     population_key,
     node_key,
-    min(least(one_end, other_end)) as lowest,
-    max(greatest(one_end, other_end)) as highest
+    min(score) as lowest,
+    max(score) as highest
 from scored
 group by population_key, node_key
