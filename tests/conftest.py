@@ -157,3 +157,11 @@ def published(bundled: Published, tmp_path: Path) -> Published:
 def own_methodology(tmp_path: Path) -> Path:
     """A copy of the packaged methodology, to be broken at will."""
     return Path(shutil.copytree(ROOT / "methodology", tmp_path / "methodology"))
+
+
+def outside(index: pl.DataFrame) -> pl.DataFrame:
+    """The rows whose score or rank lies outside its range."""
+    return index.filter(
+        ~pl.col("score").is_between("score_lowest", "score_highest")
+        | ~pl.col("rank").is_between("rank_best", "rank_worst")
+    )

@@ -144,7 +144,8 @@ def tree(luck: Random) -> Part:
 
     def part(code: str, level: int) -> Part:
         is_leaf = level == 1
-        children = () if is_leaf else tuple(part(f"{code}.{each}", level - 1) for each in range(luck.randint(1, widest)))
+        below = range(0 if is_leaf else luck.randint(1, widest))
+        children = tuple(part(f"{code}.{each}", level - 1) for each in below)
         normalisation = luck.choice(normalisations)
         row = {
             "node_code": code,
@@ -187,7 +188,8 @@ def plan_of(luck: Random, root: Part) -> dict[str, Any]:
     if not approaches["province"]:
         approaches["province"].append("input")
     # Means of sums and of means, of regencies or of provinces; sums are made of what was told only.
-    roll_up(*luck.choice([("regency_city", "input"), *(("province", given) for given in approaches["province"])]), "national")
+    below = [("regency_city", "input"), *(("province", given) for given in approaches["province"])]
+    roll_up(*luck.choice(below), "national")
     if roll_ups[-1]["from_approach"] == "rollup":
         roll_ups[-1]["method"] = "mean"
     regions = {"national": 1, "province": len(PROVINCES), "regency_city": len(REGENCIES)}
@@ -204,7 +206,13 @@ def plan_of(luck: Random, root: Part) -> dict[str, Any]:
         "missing": {"leaf": luck.choice(("unknown", "zero")), "aggregate": luck.choice(("complete", "rescale"))},
         "categories": [{"code": "a", "name_id": "a", "name_en": "a"}],
         "region_levels": [
-            {"level": level, "approaches": approaches[level], "regions": regions[level], "ranked": level != "national"}
+            {
+                "level": level,
+                "approaches": approaches[level],
+                "regions": regions[level],
+                "ranked": level != "national",
+                "scaled_from": luck.choice((0.1, 0.1, 0.5, 1)),
+            }
             for level in regions
         ],
         "roll_ups": roll_ups,
@@ -213,6 +221,12 @@ def plan_of(luck: Random, root: Part) -> dict[str, Any]:
         quantile = luck.choice((0.5, 0.8, 0.95))
         capped = {"level": "regency_city", "approach": "input", "cap_quantile": quantile, "evidence": "A"}
         plan["treatments"] = [capped]
+    scaled = [part.row for part in root.parts() if part.row["normalisation"] != "none"]
+    if scaled and luck.random() < 0.3:
+        row = luck.choice(scaled)
+        bounds = {"lowest": 1} if row["normalisation"] == "min_max" else {}
+        post = {"node": row["node_code"], "level": "regency_city", "highest": 6, "evidence": "A"}
+        plan["goalposts"] = [post | bounds]
     if luck.random() < 0.3:
         nodes = [leaf.code for leaf in root.leaves if luck.random() < 0.4] or [root.leaves[0].code]
         within = luck.choice([*PROVINCES, "13.02"])
@@ -239,10 +253,10 @@ def values_sent(luck: Random, root: Part, approaches: list[tuple[str, str]]) -> 
         "alike": lambda: "7",
         "zero": lambda: "0",
     }
-    usual = luck.choice((0, 0, 0.1, 0.4, 0.8))
+    usual = luck.choice((0, 0.1, 0.3, 0.6))
     for code in (*(leaf.code for leaf in root.leaves), DIVISOR):
         draw = draws["positive" if code == DIVISOR else luck.choice([*draws, "small", "decimal", "positive"])]
-        gaps = 0 if code == DIVISOR else luck.choice((usual, usual, 0, 0.5, 0.97))
+        gaps = 0 if code == DIVISOR else luck.choice((usual, usual, usual, 0, 0.5, 0.97))
         for region, approach in places(given):
             if luck.random() >= gaps:
                 yield region, f"{code} {approach}", draw()

@@ -22,7 +22,7 @@ from flows.artifact import night_markdown
 from flows.cli import main
 from flows.night import Request
 from flows.pipeline import admit, prepare, score, validate
-from tests.conftest import ROOT, Answer, Nights, Published
+from tests.conftest import ROOT, Answer, Nights, Published, outside
 
 Cli = Callable[..., Answer]
 Rows = dict[str, tuple[Any, ...]]
@@ -180,7 +180,7 @@ def test_the_range_is_what_the_hand_computes(reported: Reported) -> None:
     #   unrest = 6 8 of 8 -> 75 100; late = 100/3 100 0; trust = 0 100 50; access = 50/3 100 25
     #     seen: threats 0..8, violence 1..1, late 100/3..100, trust 0..100
     #   11.01: (225 + 50/3) / 4 = 725/12      11.02: 100, and with violence 1: 10 of 8, so 100
-    #   11.03: lowest: unrest 2 of 8, late 0 as it counts, (75 + (0 + 50) / 2) / 4 = 25; highest: (75 + (100 + 50) / 2) / 4
+    #   11.03: lowest: unrest 2 of 8, late 0 as it counts, (75 + 50 / 2) / 4 = 25; highest: (75 + (100 + 50) / 2) / 4
     #   11.04, 11.05: lowest: 2 of 8, (75 + (100/3 + 0) / 2) / 4 = 275/12; highest: 10 of 8, (300 + 100) / 4
     assert ranges(index, "regency_city", "input") == {
         "11.01": (725 / 12, 725 / 12, 725 / 12, None, None, None),
@@ -292,12 +292,13 @@ def test_a_score_of_what_is_known_has_a_range_over_all(tmp_path: Path) -> None:
 def test_where_all_is_reported_the_range_is_the_score_and_what_is_entered_has_none(bundled: Published) -> None:
     nights, night = bundled
     index = nights.table(night, "index_score")
+    assert outside(index).is_empty()
     whole = index.filter(pl.col("indicators_reported") == pl.col("indicators_expected")).drop_nulls("score")
     computed = whole.filter(origin="computed")
     assert computed.select("region_level", "approach").rows() == [("national", "rollup")]
     for ends, column in ((("score_lowest", "score_highest"), "score"), (("rank_best", "rank_worst"), "rank")):
         assert all(computed[end].equals(computed[column]) for end in ends)
-    # Nobody knows what an entered index rests on, nor the mean of such; that is so of all 34 provinces, ranked as they are.
+    # Nobody knows what an entered index rests on, nor the mean of such; that is so of all 34 provinces.
     ends = ("score_lowest", "score_highest", "rank_best", "rank_worst")
     resting = index.filter(pl.col("origin").is_in(["entered", "rolled_up"]))
     assert resting.filter(region_level="province", approach="input")["rank"].count() == 34
@@ -452,14 +453,6 @@ def thinned(forms: Path, folder: Path, seed: int) -> Path:
             for line, row in enumerate([header, *(row for row in rows if row[place] not in left_out)]):
                 sheet.write_row(line, 0, [str(cell) if isinstance(cell, date) else cell for cell in row])
     return folder
-
-
-def outside(index: pl.DataFrame) -> pl.DataFrame:
-    """The rows whose score or rank lies outside its range."""
-    return index.filter(
-        ~pl.col("score").is_between("score_lowest", "score_highest")
-        | ~pl.col("rank").is_between("rank_best", "rank_worst")
-    )
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ import pytest
 
 from flows.cli import main
 from flows.night import Night
-from tests.conftest import ROOT, Nights
+from tests.conftest import ROOT, Nights, outside
 
 REAL = ROOT.parent / "shared/real/kpu-2019"
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="the real files of KPU lie beside the repository, or nowhere")
@@ -208,6 +208,20 @@ def test_every_figure_is_what_plain_csv_comes_to(real: Real) -> None:
     assert read.filter(~pl.col("value").eq_missing(pl.col("expected"))).is_empty()
     assert read.filter(~pl.col("region_code").eq_missing(pl.col("code"))).is_empty()
     assert set(read["region_level"]) == {"village"}
+
+
+@pytest.mark.parametrize("edition", [EDITION, OVERSEAS])
+def test_a_range_holds_what_it_ranges_over_at_every_level(real: Real, edition: str) -> None:
+    index = real.table("index_score", edition)
+    assert outside(index).is_empty()
+    wide = index.filter(pl.col("score_lowest") < pl.col("score_highest"))
+    at_end = wide.filter((pl.col("score") == pl.col("score_lowest")) | (pl.col("score") == pl.col("score_highest")))
+    assert not at_end.is_empty()
+    if real.is_whole and edition == EDITION:
+        regencies = index.filter(region_level="regency_city")
+        assert regencies.filter(pl.col("score") == pl.col("score_highest")).height == 10
+        provinces = index.filter(region_level="province")
+        assert provinces.filter(pl.col("rank_worst") - pl.col("rank_best") >= 20).height == 19
 
 
 @WHOLE
