@@ -9,7 +9,7 @@ told as (
         is_score,
         unnest([min(treated_value), max(treated_value)]) as value
     from reported
-    where status <> 'imputed'
+    where status <> 'imputed' and treated_value is not null
     group by population_key, node_key, is_score
 ),
 
