@@ -58,12 +58,19 @@ weights: points
 missing: {leaf: zero, aggregate: complete}
 categories: [{code: semua, name_id: Semua, name_en: All}]
 region_levels:
-  - {level: national, approaches: [rollup], regions: 1, ranked: false}
-  - {level: province, approaches: [input, rollup], regions: 4, ranked: true, codes: ["11", "12", "31", "51"]}
+  # Scales rest on whatever is known, so that what is missing shows in ranges and not in scales.
+  - {level: national, approaches: [rollup], regions: 1, ranked: false, scaled_from: 0.1}
+  - level: province
+    approaches: [input, rollup]
+    regions: 4
+    ranked: true
+    scaled_from: 0.1
+    codes: ["11", "12", "31", "51"]
   - level: regency_city
     approaches: [input]
     regions: 5
     ranked: true
+    scaled_from: 0.1
     codes: ["11.01", "11.02", "11.03", "11.04", "11.05"]
 roll_ups:
   - {from: regency_city, from_approach: input, to: province, approach: rollup, min_share: 0.4}
