@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from flows.clock import TIME_ZONE, jakarta
 
 if TYPE_CHECKING:
+    from flows.readers import Readers
     from flows.settings import Settings
 
 OK, FAILED, WRONG_USAGE, HELD = 0, 1, 2, 3
@@ -247,7 +248,7 @@ def _ingest(options: argparse.Namespace, settings: "Settings") -> tuple[int, dic
     known_source(options.source, sources)
     now = datetime.now(UTC)
     store = Store(settings.store)
-    intake = take_in(store, options.paths, sources, options.received_at or now, now, options.source)
+    intake = take_in(store, options.paths, sources, options.received_at or now, now, options.source, settings.reading)
     withdrawn = [each for each in intake.known if (each.source, each.sha256) in withdrawals(store)]
     return (WRONG_USAGE if intake.refused or withdrawn else OK), {
         "admitted": [each.__dict__ for each in intake.new],
@@ -259,6 +260,7 @@ def _ingest(options: argparse.Namespace, settings: "Settings") -> tuple[int, dic
 
 
 def _validate(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    readers = _readers(settings)
     from flows.inquiry import examined, write_marked_copy
     from flows.intake import known_source
     from schemas.methodology import Library
@@ -266,12 +268,21 @@ def _validate(options: argparse.Namespace, settings: "Settings") -> tuple[int, d
 
     library = Library(settings.methodology)
     source = known_source(options.source, library.sources)
-    extracts = [examined(path, options.source, library, _today()) for path in options.paths]
+    extracts = [examined(path, options.source, library, _today(), readers) for path in options.paths]
     for path, each in zip(options.paths, extracts, strict=True):
         if options.marked and "refused" not in each:
-            each["marked"] = write_marked_copy(options.marked, file_content(path), source, each)
+            each["marked"] = write_marked_copy(options.marked, file_content(path), source, each, readers)
     is_refused = any(each.get("refused") or each["is_over_limit"] for each in extracts)
     return (WRONG_USAGE if is_refused else OK), {"extracts": extracts}
+
+
+def _readers(settings: "Settings") -> "Readers":
+    """What reads files, one of them already getting ready."""
+    from flows.readers import readers_within
+
+    readers = readers_within(settings.reading)
+    readers.start()
+    return readers
 
 
 def _today() -> date:
@@ -287,12 +298,13 @@ def _extracts_list(options: argparse.Namespace, settings: "Settings") -> tuple[i
 
 
 def _extracts_show(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    readers = _readers(settings)
     from flows.inquiry import extract_story
     from schemas.methodology import Library
     from warehouse.store import Store
 
     library = Library(settings.methodology)
-    return OK, extract_story(Store(settings.store), options.extract, library, _today(), options.marked)
+    return OK, extract_story(Store(settings.store), options.extract, library, _today(), readers, options.marked)
 
 
 def _extracts_withdraw(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
@@ -324,20 +336,23 @@ def _sources_list(_: argparse.Namespace, settings: "Settings") -> tuple[int, dic
 
 
 def _sources_check(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    readers = _readers(settings)
     from flows.inquiry import checked_source
     from schemas.methodology import Library
 
-    answer = checked_source(options.file, options.source, Library(settings.methodology), _today())
+    answer = checked_source(options.file, options.source, Library(settings.methodology), _today(), readers)
     return (WRONG_USAGE if answer.get("refused") else OK), answer
 
 
 def _sources_propose(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
+    readers = _readers(settings)
     from flows.inquiry import proposal
     from schemas.methodology import Library
     from schemas.violations import Refusal, UsageError
 
     try:
-        return OK, proposal(options.file, Library(settings.methodology))
+        Library(settings.methodology)
+        return OK, proposal(options.file, settings.methodology, readers)
     except Refusal as refusal:
         raise UsageError(f"{options.file.name}: {refusal}") from refusal
 

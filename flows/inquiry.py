@@ -3,6 +3,9 @@ sources.yml a new file needs.
 """
 
 import hashlib
+import json
+import re
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -12,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from flows.intake import known_source
+from flows.readers import Readers
 from schemas.methodology import Library, key_problems
 from schemas.sources import Source, plain
 from schemas.strict import MethodologyError, yaml_text
@@ -19,11 +23,12 @@ from schemas.violations import Refusal
 from transforms.admission import admission, identified, over_limit
 from transforms.cells import cell_text
 from transforms.grids import grids
-from transforms.parse import Table, extract_rows, meant_rows, roles_of, table_of
+from transforms.parse import Table, meant_rows, roles_of, table_of
 from transforms.proposal import proposed
 from transforms.regions import region_lookup
 from warehouse.channels import snapshot_folder
 from warehouse.marked import MarkedTable, write_marked
+from warehouse.parsed import from_kept
 from warehouse.raw_store import (
     RECEIPTS,
     Receipt,
@@ -36,11 +41,12 @@ from warehouse.raw_store import (
     withdrawals,
 )
 from warehouse.store import Store, read_sealed
+from warehouse.temporary import temporary_folder
 
 SHOWN_LABELS = 20
 
 
-def examined(path: Path, source_name: str, library: Library, today: date) -> dict[str, Any]:
+def examined(path: Path, source_name: str, library: Library, today: date, readers: Readers) -> dict[str, Any]:
     """What a file would be read as, without changing anything: rows, admitted rows, violations; or why it is refused.
 
     Regions are those valid `today`, as no edition is asked for.
@@ -49,16 +55,18 @@ def examined(path: Path, source_name: str, library: Library, today: date) -> dic
         content = file_content(path)
     except Refusal as refusal:
         return {"file_name": path.name, "source": source_name, "refused": str(refusal)}
-    return _examined(content, path.name, source_name, library, today)
+    return _examined(content, path.name, source_name, library, today, readers)
 
 
-def _examined(content: bytes, file_name: str, source_name: str, library: Library, today: date) -> dict[str, Any]:
+def _examined(
+    content: bytes, file_name: str, source_name: str, library: Library, today: date, readers: Readers
+) -> dict[str, Any]:
     source = library.sources[source_name]
     if problems := key_problems({source_name: source}, library.reference):
         raise MethodologyError(problems)
     lookup = region_lookup(library.reference, source, today)
     try:
-        rows = extract_rows(content, source)
+        rows = from_kept(readers.rows(content, source))
     except Refusal as refusal:
         return {"file_name": file_name, "source": source_name, "refused": str(refusal)}
     digest = hashlib.sha256(content).hexdigest()
@@ -79,18 +87,31 @@ def _examined(content: bytes, file_name: str, source_name: str, library: Library
     }
 
 
-def write_marked_copy(folder: Path, content: bytes, source: Source, answer: Mapping[str, Any]) -> str | None:
-    """Write the workbook that an office is sent back, its cells marked; its path, or None where nothing is wrong."""
+def write_marked_copy(
+    folder: Path, content: bytes, source: Source, answer: Mapping[str, Any], readers: Readers
+) -> str | None:
+    """Write the workbook that an office is sent back, its cells marked; its path, or None where nothing is wrong.
+
+    Raises Refusal.
+    """
     if not answer.get("violations"):
         return None
-    tables = []
-    for ways in grids(content, source):
-        table = table_of(ways, source)
-        tables.append(MarkedTable(table.sheet, table.rows, table.header))
     name = Path(answer["file_name"]).name.encode()[:200].decode(errors="ignore")
     file = folder / f"{name}-perbaikan.xlsx"
-    write_marked(file, tables, answer["violations"])
+    with temporary_folder() as work:
+        made = work / "marked.xlsx"
+        facts = {"source": source.model_dump_json(), "violations": answer["violations"], "file": str(made)}
+        readers.answer("marked", content, **facts)
+        folder.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)  # a link is replaced, what it leads to is not
+        shutil.move(made, file)
     return str(file)
+
+
+def write_tables_marked(file: Path, content: bytes, source: Source, violations: Sequence[Mapping[str, Any]]) -> None:
+    """Write the tables of an extract as a workbook, with the cells of violations marked."""
+    tables = [table_of(ways, source) for ways in grids(content, source)]
+    write_marked(file, [MarkedTable(each.sheet, each.rows, each.header) for each in tables], violations)
 
 
 def extract_list(store: Store, source: str | None) -> list[dict[str, Any]]:
@@ -124,21 +145,25 @@ def _told(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def extract_story(store: Store, name: str, library: Library, today: date, marked: Path | None = None) -> dict[str, Any]:
+def extract_story(
+    store: Store, name: str, library: Library, today: date, readers: Readers, marked: Path | None = None
+) -> dict[str, Any]:
     """What became of an extract: how it is read today, whether it was withdrawn, and what each edition's latest
     candidate made of its figures.
     """
     receipt = extract_called(store, name)
     known_source(receipt.source, library.sources)
     content = read_extract(store, receipt)
-    answer = _examined(content, receipt.file_name, receipt.source, library, today)
+    answer = _examined(content, receipt.file_name, receipt.source, library, today, readers)
     note = withdrawals(store).get((receipt.source, receipt.sha256))
     return {
         **_told(receipt),
         **answer,
         "withdrawn": note,
         "used_in": _uses(store, receipt),
-        "marked": write_marked_copy(marked, content, library.sources[receipt.source], answer) if marked else None,
+        "marked": write_marked_copy(marked, content, library.sources[receipt.source], answer, readers)
+        if marked
+        else None,
     }
 
 
@@ -159,25 +184,40 @@ def _uses(store: Store, receipt: Receipt) -> list[dict[str, Any]]:
     return uses
 
 
-def proposal(path: Path, library: Library) -> dict[str, Any]:
+def proposal(path: Path, methodology: Path | None, readers: Readers) -> dict[str, Any]:
     """An entry of sources.yml to start from, for a file that no source reads yet. Raises Refusal."""
-    found = proposed(file_content(path), path.name, library.reference)
-    name = plain(path.name.partition(".")[0]).replace(" ", "-").replace("_", "-").strip("-0123456789") or "new-source"
+    told = str(methodology.resolve()) if methodology else None
+    found: dict[str, Any] = json.loads(
+        readers.answer("proposal", file_content(path), file_name=path.name, methodology=told)
+    )
+    return found
+
+
+def proposed_entry(content: bytes, file_name: str, library: Library) -> dict[str, Any]:
+    """What `proposal` answers, of the bytes of a file."""
+    found = proposed(content, file_name, library.reference)
+    name = re.sub(r"[^a-z0-9]+", "-", plain(file_name.partition(".")[0])).strip("-").lstrip("-0123456789")
+    name = name or "new-source"
     return {"name": name, "entry": yaml_text({name: found.entry}), "remarks": list(found.remarks)}
 
 
-def checked_source(path: Path, source_name: str, library: Library, today: date) -> dict[str, Any]:
+def checked_source(path: Path, source_name: str, library: Library, today: date, readers: Readers) -> dict[str, Any]:
     """What a source reads in a file: in which sheet, below which row, which column as what, and what is not known."""
     source = known_source(source_name, library.sources)
     try:
         content = file_content(path)
-        tables = [table_of(ways, source) for ways in grids(content, source)]
+        tables = json.loads(readers.answer("tables", content, source=source.model_dump_json()))
     except Refusal as refusal:
         return {"file_name": path.name, "source": source_name, "refused": str(refusal), "tables": []}
-    answer = _examined(content, path.name, source_name, library, today)
+    answer = _examined(content, path.name, source_name, library, today, readers)
     answer["violations"] = _counted(answer.get("violations", []))
+    return {**answer, "tables": tables}
+
+
+def tables_in(content: bytes, source: Source) -> list[dict[str, Any]]:
+    """The tables that a source reads in an extract: where each stands, and what is read of it. Raises Refusal."""
     told = []
-    for table in tables:
+    for table in (table_of(ways, source) for ways in grids(content, source)):
         roles = roles_of(table.header, source)
         columns = {role: table.header[index] for role, index in roles.found.items() if index is not None}
         if source.region_path:
@@ -206,7 +246,7 @@ def checked_source(path: Path, source_name: str, library: Library, today: date) 
                 "left_out_have": dict(left_out.most_common(SHOWN_LABELS)),
             }
         )
-    return {**answer, "tables": told}
+    return told
 
 
 def _left_out(table: Table, source: Source) -> Counter[str]:

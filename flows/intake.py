@@ -2,20 +2,32 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
-
-import polars as pl
+from typing import Any
 
 from flows.progress import tracked
+from flows.readers import ReaderEnded, ReaderLimits, Readers, readers_within
 from schemas.sources import Source
 from schemas.violations import Refusal, UsageError
-from transforms.parse import extract_rows
 from warehouse.parsed import keep_rows, kept_rows, parsed_key
-from warehouse.raw_store import Receipt, admit_extract, file_content, known_receipt, note_refusal, read_extract
+from warehouse.raw_store import (
+    Receipt,
+    file_content,
+    keep_content,
+    known_receipt,
+    note_refusal,
+    note_unreadable,
+    read_extract,
+    unreadable,
+    write_receipt,
+)
 from warehouse.store import Store
+
+FILES_AHEAD = 64  # how many files may be read before those that come before them are done
 
 
 @dataclass(frozen=True)
@@ -59,26 +71,71 @@ def known_source(name: str, sources: Mapping[str, Source]) -> Source:
     return sources[name]
 
 
-def read_rows(store: Store, source: Source, sha256: str, content: bytes) -> tuple[pl.DataFrame, bool]:
-    """The rows of an extract, and whether it had to be read: with the same source entry and code nothing is read twice.
-
-    Raises Refusal where the extract cannot be read as the source says.
+class Extracts:
+    """Extracts of a store as their sources read them, in reader processes: with the same source entry and code nothing
+    is read twice, and what ended a reader is not tried again unless limits are larger.
     """
-    key = parsed_key(sha256, source)
-    kept = kept_rows(store, key)
-    if kept is not None:
-        return kept, False
-    rows = extract_rows(content, source)
-    keep_rows(store, key, rows)
-    return rows, True
+
+    def __init__(self, store: Store, readers: Readers, now: datetime) -> None:
+        self._store, self.readers, self._now = store, readers, now
+        self.parsed: set[str] = set()
+
+    def rows(self, source: Source, sha256: str, content: bytes) -> bytes:
+        """The rows of an extract, as they are kept; what had to be read is noted in `parsed`.
+
+        Raises Refusal where the extract cannot be read as the source says, or not within the limits.
+        """
+        key = parsed_key(sha256, source)
+        kept = kept_rows(self._store, key)
+        if kept is not None:
+            return kept
+        reading = key.rpartition("/")[2]
+        self._refuse_unreadable(sha256, reading)
+        try:
+            rows = self.readers.rows(content, source)
+        except ReaderEnded as ended:
+            if ended.limit != "outside":
+                limits = {name: getattr(self.readers.limits, name) for name in ("memory", "seconds")}
+                facts = {**limits, "source": source.title, "limit": ended.limit, "reason": str(ended)}
+                note = note_unreadable(self._store, sha256, reading, facts, self._now)
+                self._unreadable.setdefault((sha256, reading), []).append(note)
+            raise
+        keep_rows(self._store, key, rows)
+        self.parsed.add(key)
+        return rows
+
+    def received_rows(self, source: Source, receipt: Receipt) -> bytes:
+        """The rows of an extract that was admitted, as `rows` gives them.
+
+        Raises Refusal, or DamagedStore where it is not what was received.
+        """
+        return self.rows(source, receipt.sha256, read_extract(self._store, receipt))
+
+    @cached_property
+    def _unreadable(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
+        """What ended readers before, by digest and what they read it as."""
+        found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for note in unreadable(self._store):
+            found.setdefault((note["sha256"], note["reading"]), []).append(note)
+        return found
+
+    def _refuse_unreadable(self, sha256: str, reading: str) -> None:
+        limits = self.readers.limits
+        for note in self._unreadable.get((sha256, reading), ()):
+            if limits.memory <= note["memory"] and limits.seconds <= note["seconds"]:
+                day = f"{datetime.fromisoformat(str(note['noted_at'])):%Y-%m-%d}"
+                raise Refusal(f"{note['reason']} It was tried on {day}, and is not tried again within these limits.")
 
 
-def received_rows(store: Store, source: Source, extract: Receipt) -> tuple[pl.DataFrame, bool]:
-    """The rows of an extract that was admitted, as `read_rows` gives them.
+@dataclass(frozen=True)
+class _Looked:
+    """What a look at a file found: its source, digest and size, as far as it got; and why it is refused, if it is."""
 
-    Raises Refusal, or DamagedStore where it is not what was received.
-    """
-    return read_rows(store, source, extract.sha256, read_extract(store, extract))
+    file_name: str
+    source: str | None = None
+    sha256: str | None = None
+    size: int = 0
+    reason: str | None = None
 
 
 def take_in(
@@ -88,37 +145,61 @@ def take_in(
     received_at: datetime,
     now: datetime,
     source_name: str | None = None,
+    limits: ReaderLimits | None = None,
 ) -> Intake:
-    """Admit files that can be read as their source (named, or found by file name); refuse the others with a reason."""
+    """Admit files that can be read as their source (named, or found by file name); refuse the others with a reason.
+
+    Files are read side by side; they are admitted in their order.
+    """
+    extracts = Extracts(store, readers_within(limits or ReaderLimits()), now)
     new: list[Receipt] = []
     known: list[Receipt] = []
     refused: list[Refused] = []
-    parsed = 0
-    for path in tracked(paths, "taking in files"):
-        try:
-            content, name = b"", source_name
-            if not path.name.isprintable():
-                raise Refusal("its name has characters that cannot be shown; rename it.")
-            content = file_content(path)
-            name = source_name or source_of(path.name, sources)
-            source = sources[name]
-            before = known_receipt(store, name, content)
-            if before:
-                known.append(before)
-                continue
-            parsed += read_rows(store, source, hashlib.sha256(content).hexdigest(), content)[1]
-        except Refusal as refusal:
-            file_name = path.name.encode(errors="replace").decode()
-            refused.append(Refused(file_name, str(refusal)))
-            if content:
-                note_refusal(store, file_name, content, name, str(refusal), now)
+
+    def look(path: Path) -> _Looked:
+        return _looked(store, extracts, path, sources, source_name)
+
+    found = extracts.readers.side_by_side(look, paths, ahead=FILES_AHEAD)
+    for each in tracked(found, "taking in files", len(paths)):
+        if each.reason is not None:
+            refused.append(Refused(each.file_name, each.reason))
+            if each.sha256 and each.size:
+                note_refusal(store, each.file_name, each.sha256, each.size, each.source, each.reason, now)
             continue
-        new.append(admit_extract(store, content, path.name, name, source.synthetic, received_at, now))
-    return Intake(tuple(new), tuple(known), tuple(refused), parsed)
+        assert each.source
+        assert each.sha256
+        if before := known_receipt(store, each.source, each.sha256):
+            known.append(before)
+            continue
+        is_synthetic = sources[each.source].synthetic
+        facts = (each.source, each.file_name, each.size, each.sha256, received_at, now, is_synthetic)
+        new.append(write_receipt(store, Receipt(*facts)))
+    return Intake(tuple(new), tuple(known), tuple(refused), len(extracts.parsed))
+
+
+def _looked(
+    store: Store, extracts: Extracts, path: Path, sources: Mapping[str, Source], source_name: str | None
+) -> _Looked:
+    """Read a file as its source, and keep its bytes where that can be done."""
+    found = _Looked(path.name.encode(errors="replace").decode(), source_name)
+    try:
+        if not path.name.isprintable():
+            raise Refusal("its name has characters that cannot be shown; rename it.")
+        content = file_content(path)
+        sha256 = hashlib.sha256(content).hexdigest()
+        found = replace(found, sha256=sha256, size=len(content))
+        name = source_name or source_of(path.name, sources)
+        found = replace(found, source=name)
+        if not known_receipt(store, name, sha256):
+            extracts.rows(sources[name], sha256, content)
+            keep_content(store, content)
+    except Refusal as refusal:
+        return replace(found, reason=str(refusal))
+    return found
 
 
 def inbox_files(inbox: Path) -> list[Path]:
-    """What lies in an inbox, in the order of names; hidden files and folders are not extracts. Raises UsageError."""
+    """What lies in an inbox, in the order of names; what is hidden is no extract. Raises UsageError."""
     if not inbox.is_dir():
         raise UsageError(f"the inbox {inbox} is not a folder.")
-    return sorted(path for path in inbox.iterdir() if not path.name.startswith(".") and not path.is_dir())
+    return sorted(path for path in inbox.iterdir() if not path.name.startswith("."))

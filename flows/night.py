@@ -1,7 +1,6 @@
 """What the steps of a night pass each other: small, frozen references. No frame ever travels."""
 
 import hashlib
-import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any, Literal
 
 from flows.clock import end_of_day, jakarta
 from flows.intake import Refused
+from flows.readers import ReaderLimits
 from flows.settings import Settings
 from schemas.methodology import Library, Methodology
 from schemas.violations import NothingToScore, UsageError
@@ -22,6 +22,7 @@ from warehouse.engine import Stamp
 from warehouse.raw_store import Receipt
 from warehouse.signing import Signer
 from warehouse.store import as_json
+from warehouse.temporary import temporary_folder
 
 
 @lru_cache(maxsize=4)
@@ -50,6 +51,7 @@ class Request:
     signer: Signer | None = None
     candidate_only: bool = False
     limits: EngineLimits = field(default_factory=EngineLimits)
+    reading: ReaderLimits = field(default_factory=ReaderLimits)
 
     @property
     def snapshot(self) -> Path:
@@ -79,18 +81,19 @@ def requested(
     """The request of a night under the settings, with a work folder that is gone afterwards. Raises UsageError."""
     not_after_today(as_of, now)
     Library(settings.methodology).must_have(edition)
-    with tempfile.TemporaryDirectory(prefix="kerawanan-") as work:
+    with temporary_folder() as work:
         yield Request(
             edition=edition,
             as_of=as_of,
             now=now,
             run_id=f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}",
             store=settings.store,
-            work=Path(work),
+            work=work,
             methodology=settings.methodology,
             inbox=inbox,
             signer=settings.signer(),
             limits=EngineLimits(settings.memory_limit, settings.threads),
+            reading=settings.reading,
         )
 
 

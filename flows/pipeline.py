@@ -13,8 +13,9 @@ from typing import Any
 import polars as pl
 
 from flows.clock import end_of_day
-from flows.intake import inbox_files, take_in
+from flows.intake import Extracts, inbox_files, take_in
 from flows.night import Admitted, Judged, Night, Outcome, Request, Validated, counted, inputs_digest, nothing_to_score
+from flows.readers import readers_within
 from flows.reading import read_extracts
 from flows.record import Journal, chart, recall, record_failure, record_night
 from schemas.methodology import Library
@@ -38,7 +39,7 @@ def admit(request: Request) -> Admitted:
     methodology.write(request.snapshot / "methodology")
     store = Store(request.store)
     files = inbox_files(request.inbox) if request.inbox else []
-    intake = take_in(store, files, methodology.sources, received_at=request.now, now=request.now)
+    intake = take_in(store, files, methodology.sources, request.now, request.now, limits=request.reading)
     every = receipts(store, methodology.sources)
     extracts = counted(every, withdrawals(store), request.as_of)
     later = sum(each.received_at >= end_of_day(request.as_of) for each in every)
@@ -48,7 +49,8 @@ def admit(request: Request) -> Admitted:
 
 def validate(request: Request, admitted: Admitted) -> Validated:
     """Read every extract as its source says, apply corrections, resolve regions, and separate good rows from bad."""
-    reading = read_extracts(Store(request.store), request.resolved(), admitted.extracts, request.work)
+    extracts = Extracts(Store(request.store), readers_within(request.reading), request.now)
+    reading = read_extracts(extracts, request.resolved(), admitted.extracts, request.work)
     refused = (*admitted.refused, *reading.refused)
     if not reading.figures:
         raise nothing_to_score(request, admitted, refused)

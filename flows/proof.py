@@ -1,9 +1,7 @@
 """Proof by repetition: a snapshot is computed again, from its raw extracts and the methodology it carries."""
 
-import tempfile
 from collections.abc import Mapping
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 from flows.night import Request
@@ -16,6 +14,7 @@ from warehouse.database import EngineLimits
 from warehouse.raw_store import Receipt, admit_extract, erasures, read_extract, receipts
 from warehouse.snapshots import read_manifest
 from warehouse.store import Store
+from warehouse.temporary import temporary_folder
 
 
 def rebuilt(store: Store, edition: str, snapshot_id: str, limits: EngineLimits) -> dict[str, Any]:
@@ -39,8 +38,8 @@ def _night(store: Store, facts: Mapping[str, Any], limits: EngineLimits) -> dict
     """The facts of the snapshot that comes out."""
     edition, created = facts["edition"], datetime.fromisoformat(facts["created"])
     base = snapshot_folder(edition, facts["snapshot_id"])
-    with tempfile.TemporaryDirectory(prefix="kerawanan-rebuilt-") as folder:
-        fresh, work = Store(str(Path(folder, "store"))), Path(folder, "work")
+    with temporary_folder() as folder:
+        fresh, work = Store(str(folder / "store")), folder / "work"
         work.mkdir()
         for each in _counted(store, facts):
             content = read_extract(store, each)

@@ -1,24 +1,24 @@
 """The extracts of a night, read and checked batch by batch: memory follows the largest extract, not their sum."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from flows.intake import Refused, received_rows
+from flows.intake import Extracts, Refused
 from flows.progress import tracked
 from schemas.methodology import Methodology
 from schemas.sources import Source
 from schemas.violations import Refusal
 from transforms.admission import Admission, admission, identified, over_limit
 from transforms.regions import region_lookup
+from warehouse.parsed import from_kept
 from warehouse.raw_store import Receipt
-from warehouse.store import Store
 
-BATCH = 250_000  # rows
+BATCH, BATCH_SIZE = 250_000, 250_000_000  # rows, bytes
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,11 @@ class Reading:
 
 @dataclass
 class _Counts:
-    parsed: int = 0
     figures: int = 0
     batches: int = 0
 
 
-def read_extracts(store: Store, methodology: Methodology, extracts: Sequence[Receipt], folder: Path) -> Reading:
+def read_extracts(extracts: Extracts, methodology: Methodology, received: Sequence[Receipt], folder: Path) -> Reading:
     """Read and check every extract; good rows, violations and findings are written to `folder`.
 
     Raises DamagedStore where an extract is not what was received.
@@ -50,8 +49,8 @@ def read_extracts(store: Store, methodology: Methodology, extracts: Sequence[Rec
     inputs: list[dict[str, Any]] = []
     refused: list[Refused] = []
     counts, batches_of = _Counts(), Counter[str]()
-    by_source = sorted(extracts, key=lambda each: list(methodology.sources).index(each.source))
-    for source, batch in _batches(store, methodology, tracked(by_source, "reading extracts"), refused, counts):
+    by_source = sorted(received, key=lambda each: list(methodology.sources).index(each.source))
+    for source, batch in _batches(extracts, methodology, by_source, refused):
         lookup = region_lookup(methodology.reference, methodology.sources[source], methodology.edition.regions_date)
         read = pl.concat(rows for _, rows in batch)
         part = admission(read, methodology.sources[source], methodology.corrections, lookup, methodology.dictionary)
@@ -71,34 +70,44 @@ def read_extracts(store: Store, methodology: Methodology, extracts: Sequence[Rec
             frame.write_parquet(folder / "parts" / name / f"{counts.batches:06}.parquet")
     if counts.batches:
         _joined(folder, batches_of)
-    order = {(receipt.source, receipt.sha256): place for place, receipt in enumerate(extracts)}
+    order = {(receipt.source, receipt.sha256): place for place, receipt in enumerate(received)}
     inputs.sort(key=lambda each: order[each["source"], each["sha256"]])
-    return Reading(folder, tuple(inputs), tuple(refused), counts.parsed, counts.figures)
+    return Reading(folder, tuple(inputs), tuple(refused), len(extracts.parsed), counts.figures)
 
 
 Batch = list[tuple[Receipt, pl.DataFrame]]
 
 
 def _batches(
-    store: Store, methodology: Methodology, extracts: Iterable[Receipt], refused: list[Refused], counts: _Counts
+    extracts: Extracts, methodology: Methodology, received: Sequence[Receipt], refused: list[Refused]
 ) -> Iterator[tuple[str, Batch]]:
     """Extracts of one source each, with their rows, as many as make a batch; those that cannot be read are refused."""
+
+    def kept(receipt: Receipt) -> bytes | Refused:
+        try:
+            return extracts.received_rows(methodology.sources[receipt.source], receipt)
+        except Refusal as refusal:
+            return Refused(receipt.file_name, str(refusal))
+
     batch: Batch = []
-    for extract in extracts:
-        source = methodology.sources[extract.source]
-        if batch and (batch[0][0].source != extract.source or sum(rows.height for _, rows in batch) >= BATCH):
+    found = extracts.readers.side_by_side(kept, received, ahead=extracts.readers.count)
+    for extract, rows in zip(received, tracked(found, "reading extracts", len(received)), strict=True):
+        if isinstance(rows, Refused):
+            refused.append(rows)
+            continue
+        if batch and (batch[0][0].source != extract.source or _is_large(batch)):
             yield batch[0][0].source, batch
             batch = []
-        try:
-            rows, was_parsed = received_rows(store, source, extract)
-        except Refusal as refusal:
-            refused.append(Refused(extract.file_name, str(refusal)))
-            continue
-        counts.parsed += was_parsed
-        received = replace(extract, is_synthetic=extract.is_synthetic or source.synthetic)
-        batch.append((received, identified(rows, **received.identity)))
+        source = methodology.sources[extract.source]
+        receipt = replace(extract, is_synthetic=extract.is_synthetic or source.synthetic)
+        batch.append((receipt, identified(from_kept(rows), **receipt.identity)))
     if batch:
         yield batch[0][0].source, batch
+
+
+def _is_large(batch: Batch) -> bool:
+    frames = [rows for _, rows in batch]
+    return sum(each.height for each in frames) >= BATCH or sum(each.estimated_size() for each in frames) >= BATCH_SIZE
 
 
 def _within_limit(part: Admission, batch: Batch, source: Source) -> tuple[Admission, dict[str, Refused]]:

@@ -1,14 +1,25 @@
 """Settings: flags, then the environment (KERAWANAN_*), then these defaults. Nothing is read at import."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from flows.readers import ReaderLimits
 from schemas.violations import UsageError
 from warehouse.signing import Signer
 from warehouse.store import Store
+
+LEAST_READER_MEMORY = 256_000_000  # bytes: below it even the smallest file may not be read
+UNITS = {"K": 1, "M": 2, "G": 3, "T": 4}
+
+
+def _bytes(text: str) -> int:
+    """How many bytes a size is, written like 1GB (of 1000) or 1GiB (of 1024)."""
+    number, unit, binary = re.fullmatch(r"([\d.]+)\s*([KMGT])(i?)B", text).groups()  # type: ignore[union-attr]
+    return int(float(number) * (1024 if binary else 1000) ** UNITS[unit])
 
 
 class Settings(BaseSettings):
@@ -26,6 +37,15 @@ class Settings(BaseSettings):
     threads: int | None = Field(
         default=None, ge=1, le=1024, description="a number of threads for the engine, 1 or more"
     )
+    reader_memory: str = Field(
+        default="1GB",
+        description="memory for reading one file, written like 1GB or 512MB, 256MB or more",
+        pattern=r"^\d+(\.\d+)?\s*([KMGT]i?B)$",
+    )
+    reader_seconds: int = Field(
+        default=20, ge=1, le=86_400, description="seconds of computing for reading one file, 1 or more"
+    )
+    readers: int | None = Field(default=None, ge=1, le=1024, description="how many files are read at a time, 1 or more")
     keep_days: int = Field(default=90, ge=1, le=36500, description="a number of days, 1 or more")
     log: Literal["none", "json"] = Field(default="none", description="'json' or 'none'")
     notices: SecretStr | None = Field(default=None, description="an address that notices are posted to")
@@ -39,6 +59,18 @@ class Settings(BaseSettings):
         if self.methodology:
             plain |= {"methodology": self.methodology.resolve()}
         return {name: str(value) for name, value in plain.items()}
+
+    @field_validator("reader_memory")
+    @classmethod
+    def _is_enough(cls, text: str) -> str:
+        if _bytes(text) < LEAST_READER_MEMORY:
+            raise ValueError
+        return text
+
+    @property
+    def reading(self) -> ReaderLimits:
+        """What reading one file may take, and how many are read at a time."""
+        return ReaderLimits(_bytes(self.reader_memory), self.reader_seconds, self.readers)
 
     def signer(self) -> Signer | None:
         """Who signs what is appended to logs; None where no key is set. Raises UsageError."""

@@ -19,6 +19,8 @@ RegionLevel = Literal["national", "province", "regency_city", "district", "villa
 Evidence = Literal["S", "R", "I", "U", "A"]
 
 
+NAME = r"[a-z0-9][a-z0-9-]{0,99}"  # of a source, and of an edition
+
 # Between the parts of a label: of a header over two rows, or of an item column and a column of figures.
 JOINED = " / "
 
@@ -307,6 +309,16 @@ def sources_of(document: Document, dictionary: Dictionary) -> dict[str, Source]:
     filled = {name: {**entry, **known} if isinstance(entry, dict) else entry for name, entry in entries.items()}
     sources = parsed(dict[str, Source], document, filled)
     problems = [
+        Problem(
+            document.file,
+            document.line((name,)),
+            f"source {name!a}: its name becomes a folder of the store, so it is written with a to z, 0 to 9 and "
+            "hyphens, and begins with a letter or digit.",
+        )
+        for name in sources
+        if not re.fullmatch(NAME, name)
+    ]
+    problems += [
         Problem(document.file, document.line((name, "unit")), f"source {name}: '{source.unit}' is not a known unit.")
         for name, source in sources.items()
         if source.unit not in dictionary.units

@@ -7,8 +7,6 @@ import io
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -20,6 +18,7 @@ from warehouse.database import write_parquet
 from warehouse.runs import run_records
 from warehouse.snapshots import night_records
 from warehouse.store import Store
+from warehouse.temporary import temporary_folder
 
 STEPS = ("admit", "validate", "prepare", "score", "judge", "publish")
 
@@ -38,8 +37,8 @@ def write_history(store: Store, edition: str, dictionary: Dictionary, now: datet
         if before is None or before.schema != schema:
             before = pl.DataFrame(schema=schema)
         frame = rows(store, edition, before).select(schema.names()).cast(schema).sort(dictionary.tables[table].key)
-        with TemporaryDirectory() as folder:
-            file = Path(folder, "table.parquet")
+        with temporary_folder() as folder:
+            file = folder / "table.parquet"
             write_parquet([frame.to_arrow(compat_level=pl.CompatLevel.oldest())], file)
             store.replace(key, file.read_bytes())
 

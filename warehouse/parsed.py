@@ -17,17 +17,27 @@ def parsed_key(sha256: str, source: Source) -> str:
     return f"cache/parsed/{digest[:2]}/{digest}"
 
 
-def kept_rows(store: Store, key: str) -> pl.DataFrame | None:
-    """The rows kept under a key; None where there are none, or where they are not what was written."""
+def as_kept(rows: pl.DataFrame) -> bytes:
+    """The rows of an extract as they are kept."""
+    content = io.BytesIO()
+    rows.write_parquet(content, compression="lz4", statistics=False)
+    return content.getvalue()
+
+
+def from_kept(content: bytes) -> pl.DataFrame:
+    """The rows of an extract that were kept so."""
+    return pl.read_parquet(io.BytesIO(content))
+
+
+def kept_rows(store: Store, key: str) -> bytes | None:
+    """What is kept under a key; None where there is nothing, or where it is not what was written."""
     if not store.exists(key):
         return None
     whole = store.read(key)
     digest, content = whole[:32], whole[32:]
-    return pl.read_parquet(io.BytesIO(content)) if hashlib.sha256(content).digest() == digest else None
+    return content if hashlib.sha256(content).digest() == digest else None
 
 
-def keep_rows(store: Store, key: str, rows: pl.DataFrame) -> None:
+def keep_rows(store: Store, key: str, content: bytes) -> None:
     """Keep the rows of an extract, with their digest before them."""
-    content = io.BytesIO()
-    rows.write_parquet(content, compression="lz4", statistics=False)
-    store.replace(key, hashlib.sha256(content.getvalue()).digest() + content.getvalue())
+    store.replace(key, hashlib.sha256(content).digest() + content)

@@ -1,8 +1,10 @@
 """The raw store: extracts as they were sent, by content, written once, each with a receipt."""
 
+import errno
 import hashlib
+import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -10,10 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from schemas.violations import DamagedStore, Refusal, UsageError
+from warehouse.code import code_identity
 from warehouse.store import AlreadyThere, Store, read_all_sealed, read_sealed, sealed
 
 LARGEST = 200_000_000
 RECEIPTS, WITHDRAWN, ERASED, REFUSED = "raw/receipts", "raw/withdrawn", "raw/erased", "raw/refused"
+UNREAD = "raw/unreadable"
+OPENED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+KINDS = {
+    stat.S_ISDIR: "a folder",
+    stat.S_ISLNK: "a link",
+    stat.S_ISFIFO: "a pipe",
+    stat.S_ISSOCK: "a socket",
+    stat.S_ISCHR: "a device",
+    stat.S_ISBLK: "a device",
+}
 
 
 @dataclass(frozen=True)
@@ -67,37 +80,60 @@ def read_extract(store: Store, receipt: Receipt) -> bytes:
 
 
 def file_content(path: Path) -> bytes:
-    """The bytes of a regular file. Raises Refusal for anything else, without opening it."""
+    """The bytes of a regular file. Raises Refusal for anything else, without opening it.
+
+    What is opened is looked at once more, and never waited for: another thing may have taken its place meanwhile. Links
+    among the folders above the file are followed.
+    """
     try:
-        mode = path.lstat().st_mode
-        if not stat.S_ISREG(mode):
-            kind = "a folder" if stat.S_ISDIR(mode) else "a link" if stat.S_ISLNK(mode) else "not a regular file"
-            raise Refusal(f"it is {kind}; name the file itself.")
-        if path.lstat().st_size > LARGEST:
-            raise Refusal(f"it is larger than {LARGEST // 1_000_000} MB; send it in parts.")
-        return path.read_bytes()
+        _must_be_a_file(path.lstat())
+        with os.fdopen(os.open(path, OPENED), "rb") as file:
+            _must_be_a_file(os.fstat(file.fileno()))
+            content = file.read(LARGEST + 1)
     except OSError as error:
-        raise Refusal(f"it cannot be read ({error.strerror}); check the path and its permissions.") from error
+        reason = "it is a link" if error.errno == errno.ELOOP else error.strerror
+        raise Refusal(f"it cannot be read ({reason}); check the path and its permissions.") from error
+    if len(content) > LARGEST:
+        raise Refusal(f"it is larger than {LARGEST // 1_000_000} MB; send it in parts.")
+    return content
 
 
-def known_receipt(store: Store, source: str, content: bytes) -> Receipt | None:
+def _must_be_a_file(facts: os.stat_result) -> None:
+    mode = facts.st_mode
+    if not stat.S_ISREG(mode):
+        kind = next((kind for is_kind, kind in KINDS.items() if is_kind(mode)), "no regular file")
+        raise Refusal(f"it is {kind}; name the file itself.")
+
+
+def known_receipt(store: Store, source: str, sha256: str) -> Receipt | None:
     """The receipt of an extract that was admitted before: the same bytes from the same source are one extract."""
-    key = receipt_key(source, hashlib.sha256(content).hexdigest())
+    key = receipt_key(source, sha256)
     return _receipt(store, key) if store.exists(key) else None
 
 
 def admit_extract(
     store: Store, content: bytes, file_name: str, source: str, is_synthetic: bool, received_at: datetime, now: datetime
 ) -> Receipt:
-    """Admit an extract that is not known yet: its bytes first, its receipt last. Whoever was faster is in the right."""
+    """Admit an extract that is not known yet: its bytes first, its receipt last."""
+    digest = keep_content(store, content)
+    return write_receipt(store, Receipt(source, file_name, len(content), digest, received_at, now, is_synthetic))
+
+
+def keep_content(store: Store, content: bytes) -> str:
+    """Keep the bytes of an extract; their digest."""
     digest = hashlib.sha256(content).hexdigest()
-    receipt = Receipt(source, file_name, len(content), digest, received_at, now, is_synthetic)
     with suppress(AlreadyThere):
-        store.create(receipt.key, content)
+        store.create(raw_key(digest), content)
+    return digest
+
+
+def write_receipt(store: Store, receipt: Receipt) -> Receipt:
+    """Write the receipt of an extract whose bytes are kept. Whoever was faster is in the right."""
+    key = receipt_key(receipt.source, receipt.sha256)
     try:
-        store.create(receipt_key(source, digest), sealed(asdict(receipt)))
+        store.create(key, sealed(asdict(receipt)))
     except AlreadyThere:
-        return _receipt(store, receipt_key(source, digest))
+        return _receipt(store, key)
     return receipt
 
 
@@ -160,12 +196,29 @@ def erasures(store: Store) -> dict[str, dict[str, Any]]:
     return {note["sha256"]: note for note in read_all_sealed(store, store.keys(ERASED))}
 
 
-def note_refusal(store: Store, file_name: str, content: bytes, source: str | None, reason: str, now: datetime) -> None:
+def note_refusal(
+    store: Store, file_name: str, sha256: str, size: int, source: str | None, reason: str, now: datetime
+) -> None:
     """Note that a file was refused, so that its sender can be told; its bytes are not kept."""
-    digest = hashlib.sha256(content).hexdigest()
-    note = {"file_name": file_name, "source": source, "sha256": digest, "size": len(content), "refused_at": now}
+    note = {"file_name": file_name, "source": source, "sha256": sha256, "size": size, "refused_at": now}
     with suppress(AlreadyThere):
-        store.create(f"{REFUSED}/{digest}-{source or 'unknown'}.json", sealed({**note, "reason": reason}))
+        store.create(f"{REFUSED}/{sha256}-{source or 'unknown'}.json", sealed({**note, "reason": reason}))
+
+
+def note_unreadable(store: Store, sha256: str, reading: str, facts: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Note that reading an extract so (`reading`: as source and code) ended the process that read it, within which
+    limits (`memory`, `seconds`), and in a sentence why (`reason`).
+    """
+    key = f"{UNREAD}/{sha256}/{reading}-{facts['memory']}-{facts['seconds']}.json"
+    note = {"sha256": sha256, "reading": reading, **facts, "code": code_identity(), "noted_at": now}
+    with suppress(AlreadyThere):
+        store.create(key, sealed(note))
+    return note
+
+
+def unreadable(store: Store) -> list[dict[str, Any]]:
+    """What ended the processes that read it."""
+    return read_all_sealed(store, store.keys(UNREAD))
 
 
 def refusals(store: Store) -> list[dict[str, Any]]:

@@ -14,7 +14,6 @@ from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import obstore
@@ -27,6 +26,7 @@ from obstore.exceptions import (
 from obstore.store import LocalStore, S3Store
 
 from schemas.violations import DamagedStore, StorageError, UsageError
+from warehouse.temporary import TemporaryFolder
 
 if TYPE_CHECKING:
     from obstore.store import BackoffConfig, ClientConfig, RetryConfig
@@ -180,7 +180,7 @@ class Store:
         """
         if not self.is_remote:
             return self._root / key
-        here = Path(self._brought.name)
+        here = self._brought.path
         new = [name for name in self.keys(key) or [key] if not (here / name).exists()]
         with ThreadPoolExecutor(READERS) as pool:
             for name, content in zip(new, pool.map(self.read, new), strict=True):
@@ -189,8 +189,8 @@ class Store:
         return here / key
 
     @cached_property
-    def _brought(self) -> TemporaryDirectory[str]:
-        return TemporaryDirectory(prefix="kerawanan-store-")
+    def _brought(self) -> TemporaryFolder:
+        return TemporaryFolder()
 
     def show(self, key: str, target: str | None) -> None:
         """Make the folder `key` show what lies in the folder `target`, or nothing: in one step where the store is a

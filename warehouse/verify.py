@@ -25,7 +25,7 @@ from warehouse.channels import (
     snapshot_folder,
     stable_folder,
 )
-from warehouse.raw_store import ERASED, RECEIPTS, REFUSED, WITHDRAWN, erasures, raw_key, receipt_key
+from warehouse.raw_store import ERASED, RECEIPTS, REFUSED, UNREAD, WITHDRAWN, erasures, raw_key, receipt_key
 from warehouse.snapshots import draft_hashes, night_key
 from warehouse.store import Store, sealed, unsealed
 
@@ -308,7 +308,7 @@ def _raw_damage(store: Store) -> list[Damage]:
     ]
     notes = [
         Damage(key, "the note was changed, or cannot be read.")
-        for folder in (WITHDRAWN, ERASED, REFUSED)
+        for folder in (WITHDRAWN, ERASED, REFUSED, UNREAD)
         for key in store.keys(folder)
         if (note := _opened(store, key)) is None or str(note["sha256"]) not in key
     ]
@@ -328,7 +328,7 @@ def _raw_damage(store: Store) -> list[Damage]:
 def _added(store: Store, editions: list[str]) -> list[Damage]:
     """Files where nothing of that name belongs."""
     shown = tuple(f"{stable_folder(each)}/" for each in editions)
-    raw = tuple(f"{each}/" for each in (WITHDRAWN, ERASED, REFUSED, RECEIPTS, "raw/sha256"))
+    raw = tuple(f"{each}/" for each in (WITHDRAWN, ERASED, REFUSED, UNREAD, RECEIPTS, "raw/sha256"))
     pointers = {pointer_key(edition, channel) for edition in editions for channel in CHANNELS}
     belongs: dict[str, Callable[[str], bool]] = {
         "raw": lambda key: key.startswith(raw),

@@ -42,7 +42,7 @@ def lived_in(store: Store, drafts: Drafts, folder: Path, signer: Signer | None =
     publish_snapshot(store, drafts.other(folder / "3", "night-3", 1, 2.0), signer)
     promote(store, "night-2", LATER, "looked at", signer)
     withdraw(store, "night-3", LATER, "wrong", signer)
-    note_refusal(store, "x.csv", b"x", None, "no source", LATER)
+    note_refusal(store, "x.csv", "0" * 64, 1, None, "no source", LATER)
     first = drafts.draft.inputs[0]
     withdraw_extract(store, extract_called(store, f"{first['source']}/{first['sha256']}"), "sent twice", LATER)
     found = verify(Store(store.url))
