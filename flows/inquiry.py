@@ -196,8 +196,7 @@ def proposal(path: Path, methodology: Path | None, readers: Readers) -> dict[str
 def proposed_entry(content: bytes, file_name: str, library: Library) -> dict[str, Any]:
     """What `proposal` answers, of the bytes of a file."""
     found = proposed(content, file_name, library.reference)
-    name = re.sub(r"[^a-z0-9]+", "-", plain(file_name.partition(".")[0])).strip("-").lstrip("-0123456789")
-    name = name or "new-source"
+    name = re.sub(r"[^a-z0-9]+", "-", plain(file_name.partition(".")[0])).strip("-0123456789") or "new-source"
     return {"name": name, "entry": yaml_text({name: found.entry}), "remarks": list(found.remarks)}
 
 

@@ -24,7 +24,7 @@ from typing import Any
 OUT_OF_MEMORY = 3  # the exit code of a reader that got no more of it
 PATIENCE = 3  # times the seconds of computing: so long a file may take by the clock
 IDLE = 10.0  # seconds without a question, after which a reader ends
-STALE = 4  # a reader that has used this part of its memory is replaced, so that each file has about as much
+STALE = 4  # a reader that keeps this part of its memory is replaced, so that each file has about as much
 
 
 def rows(content: bytes, source: str) -> bytes:
@@ -75,6 +75,7 @@ def main(channel: Connection, lifeline: int, memory: int, seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     import transforms.parse  # noqa: F401 - what every file needs is imported before the first comes
 
+    at_first = _memory()
     channel.send_bytes(b"ready")
     while channel.poll(IDLE):
         asked = json.loads(channel.recv_bytes())
@@ -83,7 +84,7 @@ def main(channel: Connection, lifeline: int, memory: int, seconds: int) -> None:
         told, payload = _answer(asked, content)
         _limit_time(None)
         del content
-        is_last = _memory() > memory / STALE
+        is_last = _memory() > at_first + memory / STALE
         channel.send_bytes(json.dumps({**told, "is_last": is_last}).encode())
         channel.send_bytes(payload)
         del payload

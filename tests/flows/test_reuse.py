@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from flows import intake, pipeline
+from flows import pipeline
+from flows.readers import Readers
 from schemas.methodology import Library
 from tests.conftest import EDITION, EXTRACTS, Nights, Published
 from warehouse import code
@@ -33,8 +34,8 @@ class Counted:
 
 @pytest.fixture
 def parsing(monkeypatch: pytest.MonkeyPatch) -> Counted:
-    counted = Counted(intake.extract_rows)
-    monkeypatch.setattr(intake, "extract_rows", counted)
+    counted = Counted(Readers.rows)
+    monkeypatch.setattr(Readers, "rows", lambda *given: counted(*given))
     return counted
 
 
