@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 OUT_OF_MEMORY = 3  # the exit code of a reader that got no more of it
-PATIENCE = 3  # times the seconds of computing: so long a file may take by the clock
+PATIENCE = 10  # times the seconds of computing: so long a file may take by the clock, where others compute too
 IDLE = 10.0  # seconds without a question, after which a reader ends
 STALE = 4  # a reader that keeps this part of its memory is replaced, so that each file has about as much
 

@@ -82,6 +82,8 @@ class Readers:
         self.count = limits.at_a_time
         self._places = BoundedSemaphore(self.count)
         self._idle: deque[_Reader] = deque()
+        self._busy: set[_Reader] = set()
+        self._is_stopped = False
         self._lock = Lock()
 
     def start(self) -> None:
@@ -103,6 +105,11 @@ class Readers:
                         yield waiting.popleft().result()
                 while waiting:
                     yield waiting.popleft().result()
+            except (Exception, GeneratorExit):
+                raise
+            except BaseException:  # somebody ends this process, and nobody waits for an answer any more
+                self._stop()
+                raise
             finally:
                 for each in waiting:
                     each.cancel()
@@ -113,18 +120,21 @@ class Readers:
             reader = self._taken()
             for tries in range(TRIES):
                 is_fresh = reader.is_fresh
+                self._busy.add(reader)
                 try:
                     told, payload = reader.ask({"job": job, "facts": facts}, content)
                     break
                 except _Over:
                     # What it read before may have brought it down, and one without work ends just when it is asked.
                     is_innocent = reader.has_left or not (is_fresh or reader.is_out_of_time)
-                    if tries == TRIES - 1 or not is_innocent:
+                    if self._is_stopped or tries == TRIES - 1 or not is_innocent:
                         raise self._ended(reader) from None
-                    reader = _Reader(self.limits)
                 except BaseException:
                     reader.end(0)
                     raise
+                finally:
+                    self._busy.discard(reader)
+                reader = _Reader(self.limits)
             if told["is_last"]:
                 reader.end()
             else:
@@ -137,6 +147,13 @@ class Readers:
     def rows(self, content: bytes, source: Source) -> bytes:
         """The rows of an extract, as they are kept. Raises Refusal."""
         return self.answer("rows", content, source=source.model_dump_json())
+
+    def _stop(self) -> None:
+        """End every reader that is at work."""
+        self._is_stopped = True
+        _readers_of.cache_clear()
+        for reader in list(self._busy):
+            reader.kill()
 
     def _taken(self) -> "_Reader":
         with self._lock:
@@ -154,7 +171,7 @@ class Readers:
             return ReaderEnded("time", f"reading it takes more than {seconds} (KERAWANAN_READER_SECONDS); {SMALLER}")
         if reader.is_out_of_memory:
             return ReaderEnded("memory", f"reading it takes more than {memory} (KERAWANAN_READER_MEMORY); {SMALLER}")
-        if reader.is_ended_outside:
+        if self._is_stopped or reader.is_ended_outside:
             return ReaderEnded("outside", f"somebody ended the process that read it ({name}); send it again.")
         return ReaderEnded(
             "end",
@@ -244,6 +261,10 @@ class _Reader:
             self._process.wait()
         self._channel.close()
         self._lifeline.close()
+
+    def kill(self) -> None:
+        """End it at once; whoever waits for its answer is told."""
+        self._process.kill()
 
     @property
     def is_alive(self) -> bool:

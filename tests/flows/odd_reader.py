@@ -62,6 +62,7 @@ def rows(content: bytes, source: str) -> bytes:
 
 
 reader.JOBS = {**reader.JOBS, "rows": rows}
+reader.PATIENCE = 3
 if __name__ == "__main__":
     sys.stdout.flush()
     reader.run()

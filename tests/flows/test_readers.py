@@ -55,6 +55,7 @@ def odd_readers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Readers]:
     """Readers that do what stands in files."""
     monkeypatch.setattr(readers, "COMMAND", ("-P", str(HERE / "odd_reader.py")))
     monkeypatch.setattr(readers, "GRACE", 0.5)
+    monkeypatch.setattr(readers, "PATIENCE", 3)
     readers._readers_of.cache_clear()
     yield readers.readers_within(LIMITS)
     readers._readers_of.cache_clear()
@@ -218,6 +219,21 @@ def test_readers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     while any(map(is_there, found)) and time.monotonic() < left:
         time.sleep(0.05)
     assert not [each for each in found if is_there(each)]
+
+
+INTERRUPTED = """
+import signal, threading, os, time
+threading.Timer(3, os.kill, (os.getpid(), signal.SIGINT)).start()
+"""
+
+
+def test_an_interrupted_night_does_not_wait_for_its_readers(tmp_path: Path) -> None:
+    (tmp_path / "sleeps").write_bytes(odd("sleeps"))
+    began = time.monotonic()
+    command = [sys.executable, "-c", INTERRUPTED + READS, HERE / "odd_reader.py", SOURCE, tmp_path / "sleeps"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert "KeyboardInterrupt" in done.stderr
+    assert time.monotonic() - began < 30
 
 
 DAEMON = """
