@@ -101,7 +101,10 @@ def write_marked_copy(
     with temporary_folder() as work:
         made = work / "marked.xlsx"
         facts = {"source": source.model_dump_json(), "violations": answer["violations"], "file": str(made)}
-        readers.answer("marked", content, **facts)
+        try:
+            readers.answer("marked", content, **facts)
+        except Refusal as refusal:
+            raise Refusal(f"{answer['file_name']} cannot be marked: {refusal}") from refusal
         folder.mkdir(parents=True, exist_ok=True)
         file.unlink(missing_ok=True)  # a link is replaced, what it leads to is not
         shutil.move(made, file)
