@@ -16,6 +16,7 @@ import pytest
 from flows import readers
 from flows.intake import source_of
 from flows.readers import ReaderEnded, ReaderLimits, Readers
+from flows.settings import Settings
 from schemas.methodology import Library
 from schemas.sources import Source
 from schemas.violations import Refusal
@@ -173,6 +174,21 @@ def test_limits_that_are_none_are_told(kerawanan: Cli, monkeypatch: pytest.Monke
         assert answer.code == 2
         assert value in answer.err
         assert "reading one file" in answer.err
+
+
+def test_limits_come_from_the_environment_and_fit_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().reading == ReaderLimits(1_000_000_000, 20, None)
+    for name, value in {"READER_MEMORY": "1.5GiB", "READER_SECONDS": "30", "READERS": "3"}.items():
+        monkeypatch.setenv(f"KERAWANAN_{name}", value)
+    assert Settings().reading == ReaderLimits(3 << 29, 30, 3)
+    assert Settings(**Settings().told()).reading == Settings().reading
+    pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 3_900_000_000 // 4096}
+    monkeypatch.setattr(os, "sysconf", pages.__getitem__)
+    for cores, at_a_time in {1: 1, 2: 2, 16: 2}.items():
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        assert ReaderLimits().at_a_time == at_a_time
+    pages["SC_PHYS_PAGES"] = 1_000_000_000 // 4096
+    assert ReaderLimits().at_a_time == 1
 
 
 def children_of(process: int) -> list[int]:
