@@ -18,7 +18,7 @@ LIMITS = ReaderLimits()  # 20 seconds, 1 GB
 
 @pytest.mark.slow
 def test_a_night_publishes_what_is_good_beside_hostile_files(
-    nights: Nights, inbox: Path, own_methodology: Path, monkeypatch: pytest.MonkeyPatch, record_property: object
+    nights: Nights, inbox: Path, own_methodology: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cases = {f"musuh-{number}": case for number, case in enumerate(hostile.CASES.values())}
     assert len(cases) >= 80
