@@ -121,6 +121,8 @@ class Readers:
             for tries in range(TRIES):
                 is_fresh = reader.is_fresh
                 self._busy.add(reader)
+                if self._is_stopped:
+                    reader.kill()
                 try:
                     told, payload = reader.ask({"job": job, "facts": facts}, content)
                     break
@@ -201,6 +203,7 @@ class _Reader:
         self._patience = PATIENCE * limits.seconds + GRACE
         self._is_hanging = False
         self._is_ready = False
+        self._last_words = ""
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - it is there as long as the process is
         mine, its = socketpair()
         closed_with_us, lifeline = os.pipe()
@@ -249,6 +252,8 @@ class _Reader:
         except (EOFError, ConnectionResetError):
             pass
         self.end()
+        if self._signal:
+            raise _Over
         said = self._last_words.strip().splitlines() or [self.ended_by]
         raise RuntimeError(f"no process that reads extracts can be started ({said[-1]}).")
 
@@ -261,6 +266,11 @@ class _Reader:
             self._process.wait()
         self._channel.close()
         self._lifeline.close()
+        if not self._said.closed:
+            size = self._said.seek(0, os.SEEK_END)
+            self._said.seek(max(0, size - 4096))
+            self._last_words = self._said.read().decode(errors="replace")
+            self._said.close()
 
     def kill(self) -> None:
         """End it at once; whoever waits for its answer is told."""
@@ -301,9 +311,3 @@ class _Reader:
     def _signal(self) -> signal.Signals | None:
         code = self._process.returncode
         return signal.Signals(-code) if code is not None and code < 0 else None
-
-    @property
-    def _last_words(self) -> str:
-        size = self._said.seek(0, os.SEEK_END)
-        self._said.seek(max(0, size - 4096))
-        return self._said.read().decode(errors="replace")
