@@ -1,6 +1,5 @@
 """Hostile files among good ones: the night ends, the good ones are published, each bad one is named."""
 
-import resource
 import time
 from datetime import date
 from pathlib import Path
@@ -41,14 +40,11 @@ def test_a_night_publishes_what_is_good_beside_hostile_files(
     began = time.monotonic()
     night = nights.run(inbox, methodology=own_methodology, reading=LIMITS)
     took = time.monotonic() - began
-    # (The largest memory that the kernel tells of a process is that of the one which started it, where that had more.)
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     refused = {each["file_name"].rpartition(".")[0]: each["reason"] for each in nights.record()["refused"]}
     ended = {name: reason for name, reason in refused.items() if "KERAWANAN_READER" in reason}
     for name, reason in sorted(ended.items()):
         print(cases[name].name, reason)  # noqa: T201
     print(f"{len(cases)} files, {len(refused)} refused, {len(ended)} of them by limits, {took:.0f} s")  # noqa: T201
-    print(f"{used.ru_utime + used.ru_stime:.0f} s of computing")  # noqa: T201
     assert night.outcome == "published"
     must = {name for name, case in cases.items() if case.refused is not None}
     assert must <= refused.keys() <= cases.keys()
