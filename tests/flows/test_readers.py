@@ -238,7 +238,8 @@ def test_readers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
 
 
 INTERRUPTED = """
-import signal, threading, os, time
+import signal, threading, os
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may let its background ignore it
 threading.Timer(3, os.kill, (os.getpid(), signal.SIGINT)).start()
 """
 
