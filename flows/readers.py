@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing.connection import Connection
@@ -29,7 +29,7 @@ COMMAND = ("-P", "-m", "flows.reader")
 KEPT = ("PATH", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHON")
 ALONE = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 FOR_THE_REST = 1_000_000_000  # bytes of the machine that are not for readers
-STARTED, GRACE = 120.0, 10.0  # seconds
+STARTED, GRACE, TURN = 120.0, 10.0, 0.5  # seconds
 TRIES = 3
 OUTSIDE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGIO)
 
@@ -102,9 +102,9 @@ class Readers:
                 for item in items:
                     waiting.append(threads.submit(function, item))
                     if len(waiting) > ahead:
-                        yield waiting.popleft().result()
+                        yield _result(waiting.popleft())
                 while waiting:
-                    yield waiting.popleft().result()
+                    yield _result(waiting.popleft())
             except (Exception, GeneratorExit):
                 raise
             except BaseException:  # somebody ends this process, and nobody waits for an answer any more
@@ -193,6 +193,15 @@ def _readers_of(_: int, limits: ReaderLimits) -> Readers:
 def readers_within(limits: ReaderLimits) -> Readers:
     """The readers of this process with these limits: all nights that it computes share them."""
     return _readers_of(os.getpid(), limits)
+
+
+def _result(coming: Future[Result]) -> Result:
+    """The result of what runs on a thread. It is waited for in short turns: Polars handles interrupts so that a long
+    wait would not notice one.
+    """
+    while not wait([coming], timeout=TURN).done:
+        pass
+    return coming.result()
 
 
 class _Reader:

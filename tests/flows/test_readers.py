@@ -238,9 +238,14 @@ def test_readers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
 
 
 INTERRUPTED = """
-import signal, threading, os
+import signal, threading, os, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may let its background ignore it
-threading.Timer(3, os.kill, (os.getpid(), signal.SIGINT)).start()
+def interrupt():
+    while not ("these" in globals() and these._busy):
+        time.sleep(0.05)
+    time.sleep(1)
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=interrupt, daemon=True).start()
 """
 
 
