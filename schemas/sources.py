@@ -1,5 +1,6 @@
 """Sources: how the files of a sender look, what its labels mean and what its word is worth."""
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
