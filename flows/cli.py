@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.clock import TIME_ZONE, jakarta
+from flows.terminal import Parser, escaped, printable
 
 if TYPE_CHECKING:
     from flows.readers import Readers
@@ -67,7 +68,7 @@ def _answer(options: argparse.Namespace, settings: "Settings") -> int:
     except Exception as error:  # the last resort: no input may end in a traceback
         return _complain(f"something unforeseen went wrong: {error or type(error).__name__}", FAILED)
     if options.format == "json":
-        sys.stdout.write(json.dumps(result, indent=1, ensure_ascii=False, default=str) + "\n")
+        sys.stdout.write(escaped(json.dumps(result, indent=1, ensure_ascii=False, default=str)) + "\n")
     else:
         from flows import report
 
@@ -76,7 +77,7 @@ def _answer(options: argparse.Namespace, settings: "Settings") -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    sys.stderr.write(f"kerawanan: {message}\n")
+    sys.stderr.write(printable(f"kerawanan: {message}\n"))
     return code
 
 
@@ -93,7 +94,7 @@ def parser() -> argparse.ArgumentParser:
         "--log", choices=("none", "json"), help="json: a line on stderr for each step of a night (KERAWANAN_LOG)"
     )
     common.add_argument("--format", choices=("text", "json"), default="text", help="json: one document on stdout")
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="kerawanan",
         description="The election vulnerability index of Indonesia (Indeks Kerawanan Pemilu), reproducible.",
         epilog="Exit codes: 0 done, 1 failed or damage found, 2 wrong usage or nothing usable, 3 held by the gate.",
@@ -293,7 +294,7 @@ def _extracts_list(options: argparse.Namespace, settings: "Settings") -> tuple[i
     from flows.inquiry import extract_list
     from warehouse.store import Store
 
-    store = Store(settings.store)
+    store = Store(settings.store).must_be_there()
     return OK, {"extracts": extract_list(store, options.source), "store": store.url}
 
 
@@ -304,14 +305,15 @@ def _extracts_show(options: argparse.Namespace, settings: "Settings") -> tuple[i
     from warehouse.store import Store
 
     library = Library(settings.methodology)
-    return OK, extract_story(Store(settings.store), options.extract, library, _today(), readers, options.marked)
+    store = Store(settings.store).must_be_there()
+    return OK, extract_story(store, options.extract, library, _today(), readers, options.marked)
 
 
 def _extracts_withdraw(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
     from warehouse.raw_store import extract_called, withdraw_extract
     from warehouse.store import Store
 
-    store = Store(settings.store)
+    store = Store(settings.store).must_be_there()
     receipt = extract_called(store, options.extract)
     note = withdraw_extract(store, receipt, options.reason, datetime.now(UTC))
     return OK, {"file_name": receipt.file_name, **note}
@@ -321,7 +323,7 @@ def _extracts_erase(options: argparse.Namespace, settings: "Settings") -> tuple[
     from warehouse.raw_store import erase_extract, extract_called
     from warehouse.store import Store
 
-    store = Store(settings.store)
+    store = Store(settings.store).must_be_there()
     receipt = extract_called(store, options.extract)
     note = erase_extract(store, receipt, options.reason, datetime.now(UTC))
     return OK, {"file_name": receipt.file_name, **note}
@@ -402,14 +404,16 @@ def _runs_list(options: argparse.Namespace, settings: "Settings") -> tuple[int, 
     from flows.report import run_list
     from warehouse.store import Store
 
-    return OK, run_list(Store(settings.store), datetime.now(UTC), options.edition)
+    result = run_list(Store(settings.store).must_be_there(), datetime.now(UTC), options.edition)
+    _must_know(options.edition, result["runs"], settings)
+    return OK, result
 
 
 def _runs_show(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
     from warehouse.runs import find_run, run_folder
     from warehouse.store import Store
 
-    store = Store(settings.store)
+    store = Store(settings.store).must_be_there()
     record = find_run(store, options.run_id, datetime.now(UTC))
     return OK, {**record, "files": [store.where(key) for key in store.keys(run_folder(record["run_id"]))]}
 
@@ -419,10 +423,20 @@ def _snapshots_list(options: argparse.Namespace, settings: "Settings") -> tuple[
     from warehouse.snapshots import snapshots
     from warehouse.store import Store
 
-    store = Store(settings.store)
+    store = Store(settings.store).must_be_there()
     if options.edition and not re.fullmatch(r"[a-z0-9][a-z0-9-]*", options.edition):
         raise UsageError(f"'{options.edition}' is not the name of an edition.")
-    return OK, {"snapshots": snapshots(store, options.edition), "store": store.url}
+    found = snapshots(store, options.edition)
+    _must_know(options.edition, found, settings)
+    return OK, {"snapshots": found, "store": store.url}
+
+
+def _must_know(edition: str | None, found: Sequence[Any], settings: "Settings") -> None:
+    """An edition of which the store has nothing is at least one of the methodology's."""
+    from schemas.methodology import Library
+
+    if edition and not found:
+        Library(settings.methodology).must_have(edition)
 
 
 def _snapshots_show(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
@@ -437,14 +451,14 @@ def _snapshots_diff(options: argparse.Namespace, settings: "Settings") -> tuple[
 
     if options.markdown:
         options.path = "snapshots_diff_markdown"
-    return OK, difference(Store(settings.store), options.before, options.after)
+    return OK, difference(Store(settings.store).must_be_there(), options.before, options.after)
 
 
 def _snapshots_promote(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
     from warehouse.snapshots import promote
     from warehouse.store import Store
 
-    store, now = Store(settings.store), datetime.now(UTC)
+    store, now = Store(settings.store).must_be_there(), datetime.now(UTC)
     return OK, promote(store, options.snapshot_id, now, options.reason, settings.signer())
 
 
@@ -454,7 +468,7 @@ def _snapshots_withdraw(options: argparse.Namespace, settings: "Settings") -> tu
     from warehouse.snapshots import withdraw
     from warehouse.store import Store
 
-    store, now = Store(settings.store), datetime.now(UTC)
+    store, now = Store(settings.store).must_be_there(), datetime.now(UTC)
     result = withdraw(store, options.snapshot_id, now, options.reason, settings.signer())
     write_history(store, result["edition"], Library(settings.methodology).dictionary, now)
     return OK, result
@@ -464,7 +478,7 @@ def _snapshots_prune(options: argparse.Namespace, settings: "Settings") -> tuple
     from warehouse.snapshots import prune
     from warehouse.store import Store
 
-    store, now = Store(settings.store), datetime.now(UTC)
+    store, now = Store(settings.store).must_be_there(), datetime.now(UTC)
     return OK, prune(store, now, settings.keep_days, settings.signer(), execute=options.execute)
 
 
@@ -476,7 +490,7 @@ def _snapshots_verify(options: argparse.Namespace, settings: "Settings") -> tupl
     from warehouse.store import Store
     from warehouse.verify import verify
 
-    store = Store(settings.store)
+    store = Store(settings.store).must_be_there()
     verdict = verify(store, options.snapshot_id, public_key(options.public_key) if options.public_key else None)
     limits = EngineLimits(settings.memory_limit, settings.threads)
     # What is damaged need not be computed again to be known as such.

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.night import Night
+from flows.terminal import printable
 from schemas.regions import LEVELS
 from warehouse.channels import CHANNELS, gone, head, log_entries, named, snapshot_folder, stable_folder
 from warehouse.diff import MOVES, difference
@@ -219,7 +220,7 @@ def show(command: str, result: Mapping[str, Any]) -> None:
 def _printable(data: Any) -> Any:
     """The data without what would command a terminal: senders choose names and cells."""
     if isinstance(data, str):
-        return "".join(mark if mark.isprintable() or mark == "\n" else "\ufffd" for mark in data)
+        return printable(data)
     if isinstance(data, Mapping):
         return {key: _printable(value) for key, value in data.items()}
     return [_printable(value) for value in data] if isinstance(data, (list, tuple)) else data

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import obstore
 from obstore.exceptions import (
@@ -38,6 +38,7 @@ RETRY: "RetryConfig" = {"max_retries": 50, "retry_timeout": timedelta(seconds=20
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION")
 TRIES = 3
+FOLDERS = ("raw", "runs", "nights", "log", "channels", "snapshots")  # what any store has at least one of
 READERS = 16
 NO_BUCKET = "there is no such bucket; create it, or name another."
 STAGED = re.compile(r".+#\d+")  # what a write to a folder is called until it is whole
@@ -129,6 +130,21 @@ class Store:
     def _must_exist(self, key: str) -> None:
         if not self.is_remote and not self._root.exists():
             raise FileNotFoundError(2, "there is no such store", str(self._root / key))
+
+    def must_be_there(self) -> Self:
+        """The store itself. Raises UsageError where nothing was ever kept: a misspelt name is not an empty store."""
+        if not any(self._has_any(folder) for folder in FOLDERS):
+            raise UsageError(
+                f"there is no store at {self.url}: check its name (--store or KERAWANAN_STORE); 'kerawanan ingest' and "
+                "'kerawanan run' make one."
+            )
+        return self
+
+    def _has_any(self, folder: str) -> bool:
+        if not self.is_remote and not (self._root / folder).exists():
+            return False
+        with self._told(folder):
+            return any(obstore.list(self._objects, prefix=folder, chunk_size=1))
 
     def create(self, key: str, content: bytes) -> None:
         """Write a key that must not exist; appears as a whole or not at all. Raises AlreadyThere; where the same is

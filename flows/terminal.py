@@ -1,0 +1,25 @@
+"""What is printed for people cannot command a terminal, whoever chose its names and cells."""
+
+import json
+import re
+from argparse import ArgumentParser
+from typing import IO
+
+
+def printable(text: str) -> str:
+    """The text with a mark in place of each control character: C0, C1, directions of writing, zero width."""
+    return "".join(mark if mark.isprintable() or mark == "\n" else "\ufffd" for mark in text)
+
+
+def escaped(document: str) -> str:
+    """A JSON document that says the same, with each control character in its strings as an escape."""
+    return re.sub(
+        r"[^\n\x20-\x7e]", lambda mark: mark[0] if mark[0].isprintable() else json.dumps(mark[0])[1:-1], document
+    )
+
+
+class Parser(ArgumentParser):
+    """Says what is wrong with a command line without repeating its control characters."""
+
+    def _print_message(self, message: str, file: IO[str] | None = None) -> None:  # type: ignore[override]
+        super()._print_message(printable(message), file)
