@@ -441,7 +441,9 @@ def _must_know(edition: str | None, found: Sequence[Any], settings: "Settings") 
 
 def _snapshots_show(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
     from flows.report import snapshot_result
+    from warehouse.store import Store
 
+    Store(settings.store).must_be_there()
     return OK, snapshot_result(settings.store, options.snapshot_id)
 
 
