@@ -51,7 +51,10 @@ def read_extracts(extracts: Extracts, methodology: Methodology, received: Sequen
     counts, batches_of = _Counts(), Counter[str]()
     by_source = sorted(received, key=lambda each: list(methodology.sources).index(each.source))
     for source, batch in _batches(extracts, methodology, by_source, refused):
-        lookup = region_lookup(methodology.reference, methodology.sources[source], methodology.edition.regions_date)
+        edition = methodology.edition
+        lookup = region_lookup(
+            methodology.reference, methodology.sources[source], edition.regions_date, (edition.territory,)
+        )
         read = pl.concat(rows for _, rows in batch)
         part = admission(read, methodology.sources[source], methodology.corrections, lookup, methodology.dictionary)
         part, told = _within_limit(part, batch, methodology.sources[source])

@@ -22,6 +22,7 @@ from schemas.regions import (
     CODES_FILE,
     FORMER_FILE,
     KNOWN_SINCE_FILE,
+    LEVEL_WORDS_FILE,
     LEVELS,
     LOWER_FILES,
     REGIONS_FILE,
@@ -33,6 +34,8 @@ from schemas.regions import (
     former_codes,
     in_territory,
     known_since_of,
+    level_key,
+    level_words_of,
     lower_regions,
     regions_of,
     spellings_of,
@@ -61,7 +64,10 @@ REGION_FILES = (
     CHANGES_FILE,
     SPELLINGS_FILE,
     KNOWN_SINCE_FILE,
+    LEVEL_WORDS_FILE,
 )
+# These are about language, whatever the regions are.
+OF_ALL_REGIONS = (SPELLINGS_FILE, LEVEL_WORDS_FILE)
 KNOWN = (EDITIONS, SOURCES_FILE, CORRECTIONS_FILE, DICTIONARY_FILE, GATE_FILE, *REGION_FILES)
 KEYS = ("name", "code", "bps")
 
@@ -180,7 +186,7 @@ class Library:
         texts = {REGIONS_FILE: self._text(REGIONS_FILE)}
         first = next(place for place, root in enumerate(self._roots) if (root / REGIONS_FILE).is_file())
         for name in REGION_FILES:
-            if name == SPELLINGS_FILE or any((root / name).is_file() for root in self._roots[: first + 1]):
+            if name in OF_ALL_REGIONS or any((root / name).is_file() for root in self._roots[: first + 1]):
                 for text in self._texts(name)[:1]:
                     texts[name] = text
         return texts
@@ -363,6 +369,7 @@ def _reference_of(files: tuple[tuple[str, str], ...]) -> Reference:
         changes_of(texts.get(CHANGES_FILE), regions),
         spellings_of(texts.get(SPELLINGS_FILE)),
         known_since_of(texts.get(KNOWN_SINCE_FILE)),
+        level_words_of(texts.get(LEVEL_WORDS_FILE)),
     )
 
 
@@ -382,6 +389,15 @@ def key_problems(sources: Mapping[str, Source], reference: Reference) -> list[Pr
         for place in source.region_path
         for code in place.own_within
         if code not in codes
+    ]
+    words = reference.level_words
+    known = set(words.select(level_key(pl.col("word"))).to_series())
+    sentences += [
+        f"source {name}: '{word}' is no word for a level or a kind of regions; {LEVEL_WORDS_FILE} has "
+        f"{', '.join(words['word'])}."
+        for name, source in sources.items()
+        for word in (*((source.bare_name,) if source.bare_name else ()), *source.levels.values())
+        if pl.select(level_key(pl.lit(word))).item() not in known
     ]
     return [Problem(SOURCES_FILE, None, sentence) for sentence in sentences]
 

@@ -17,6 +17,7 @@ CHANGES_FILE = "regions/changes.csv"
 FORMER_FILE = "regions/former_codes.csv"
 SPELLINGS_FILE = "regions/spellings.csv"
 KNOWN_SINCE_FILE = "regions/known_since.csv"
+LEVEL_WORDS_FILE = "regions/level_words.csv"
 # Written as code and name alone: the rest follows from the region they lie in.
 LOWER_FILES = {"district": "regions/districts.csv", "village": "regions/villages.csv"}
 
@@ -32,8 +33,9 @@ KNOWN_SINCE_COLUMNS = ("key", "level", "since", "evidence", "note")
 LOWER_COLUMNS = ("code", "name")
 FORMER_COLUMNS = ("code", "code_2020")
 SPELLING_COLUMNS = ("pattern", "replacement", "note")
+LEVEL_WORD_COLUMNS = ("word", "level", "kind", "note")
 # Cells that may be blank: nothing is known, or nothing is said.
-BLANK = ("to_code", "population_share", "key")
+BLANK = ("to_code", "population_share", "key", "kind")
 # In the codes of Kemendagri, four digits name a village; those of a kelurahan begin with 1.
 LAST_PART = r"\.[^.]*$"
 KELURAHAN = r"\.1[0-9]{3}$"
@@ -48,7 +50,8 @@ class Reference:
     regions that were divided or ended (`date`, `from_code`, `to_code`, `carries`, `population_share`, `note`, `law`,
     `evidence`); `spellings`: what is written out in names, one after the other, before they are compared (`pattern`,
     `replacement`, `note`); `known_since`: the first day of which it is known how the regions of a level were, and the
-    codes of a key (`key`, `level`, `since`, `evidence`, `note`).
+    codes of a key (`key`, `level`, `since`, `evidence`, `note`); `level_words`: what words for a level mean (`word`,
+    `level`, `kind`, null: any of the level).
     """
 
     regions: pl.DataFrame
@@ -57,6 +60,7 @@ class Reference:
     changes: pl.DataFrame
     spellings: pl.DataFrame
     known_since: pl.DataFrame = field(default_factory=lambda: known_since_of(None))
+    level_words: pl.DataFrame = field(default_factory=lambda: level_words_of(None))
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -64,7 +68,8 @@ class Reference:
         here = set(self.regions["level"])
         lower = tuple(file for level, file in LOWER_FILES.items() if level in here)
         former = (FORMER_FILE,) if lower else ()
-        return (REGIONS_FILE, *lower, *former, ALIASES_FILE, CODES_FILE, CHANGES_FILE, SPELLINGS_FILE, KNOWN_SINCE_FILE)
+        others = (ALIASES_FILE, CODES_FILE, CHANGES_FILE, SPELLINGS_FILE, KNOWN_SINCE_FILE, LEVEL_WORDS_FILE)
+        return (REGIONS_FILE, *lower, *former, *others)
 
     def down_to(self, level: str) -> "Reference":
         """The reference without the levels below one."""
@@ -197,6 +202,24 @@ def spellings_of(text: str | None) -> pl.DataFrame:
     wrong = pl.Series([is_wrong(pattern) for pattern in frame["pattern"]], dtype=pl.Boolean)
     _refuse(frame, {"the pattern is no regular expression": wrong}, SPELLINGS_FILE, "pattern")
     return frame.drop("row")
+
+
+def level_key(word: pl.Expr) -> pl.Expr:
+    """What a word for a level is known by: without case, spaces and punctuation, so that KAB./KOTA is kabkota."""
+    return word.str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]", "")
+
+
+def level_words_of(text: str | None) -> pl.DataFrame:
+    """What words for a level mean: `word`, `level`, `kind` (null: any of the level). Raises MethodologyError."""
+    frame = _frame(text, LEVEL_WORDS_FILE, LEVEL_WORD_COLUMNS)
+    key = frame.select(level_key(pl.col("word"))).to_series()
+    broken = {
+        "the word stands twice": key.is_duplicated(),
+        "the word has no letter or digit": key.is_in(["", None], nulls_equal=True),
+        f"the level is not one of {', '.join(LEVELS)}": ~frame["level"].is_in(LEVELS).fill_null(False),
+    }
+    _refuse(frame, broken, LEVEL_WORDS_FILE, "word")
+    return frame.select("word", "level", "kind")
 
 
 def codes_of(text: str | None, regions: pl.DataFrame) -> pl.DataFrame:

@@ -61,10 +61,12 @@ class Item(Strict):
 class Headers(Strict):
     """What a source calls the columns we read; the first one present counts.
 
-    `date` is the day of the row: its region is the one of that name or code on that day.
+    `date` is the day of the row: its region is the one of that name or code on that day. `level` is a word for the
+    level of its region, or for its kind (kabupaten or kota).
     """
 
     region: tuple[str, ...] = ()
+    level: tuple[str, ...] = ()
     item: tuple[str, ...] = ()
     value: tuple[str, ...] = ()
     reference: tuple[str, ...] = ()
@@ -76,7 +78,8 @@ class Headers(Strict):
 class Place(Strict):
     """One step of the path by which a source names regions: the columns of its code and its name.
 
-    A code that the region reference does not know is a region of the source's own where it lies in one of `own_within`.
+    A code that the region reference does not know is a region of the source's own where it lies in one of `own_within`;
+    and so is a name, in a row without codes, where the reference knows no regions of the level.
     """
 
     level: RegionLevel
@@ -169,6 +172,8 @@ class Source(Strict):
     synthetic: bool = False
     regions_date: date | None = None
     region_path: tuple[Place, ...] = ()
+    bare_name: str | None = None
+    levels: dict[str, str] = Field(default_factory=dict)
     derived: dict[str, Derived] = Field(default_factory=dict)
     needs: dict[str, str] = Field(default_factory=dict)
     where: dict[str, Texts] = Field(default_factory=dict)
@@ -213,6 +218,10 @@ class Source(Strict):
             raise ValueError("a source declares what it calls the region column, or a region_path.")
         if self.region_path and self.region_path[-1].level not in self.region_levels:
             raise ValueError("the last place of region_path is of one of the region_levels.")
+        if self.levels and not self.columns.level:
+            raise ValueError("levels are the words of a column; declare it as columns.level.")
+        if self.bare_name and self.region_key != "name":
+            raise ValueError("bare_name is for sources that name regions by name.")
         if self.region_key == "name" and any(place.code for place in self.region_path):
             raise ValueError("with the region_key name the places of region_path have names only.")
         needed = "name" if self.region_key == "name" else "code"

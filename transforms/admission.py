@@ -8,21 +8,25 @@ import polars as pl
 
 from schemas.contract import polars_schema, row_violations
 from schemas.dictionary import Dictionary
+from schemas.regions import level_key
 from schemas.sources import Correction, Source, plain
 from schemas.violations import quarantine_frame
 from transforms.corrections import FINDING, corrected, correction_frame
 from transforms.dated import resolved_on_days
 from transforms.numbers import day_expr, plain_expr, with_figure
-from transforms.regions import FOUND, Lookup, along_path, nearest_labels
+from transforms.regions import FOUND, UNCODED, Lookup, nearest_labels
+from transforms.resolving import Resolved
 
 # What a violation can be about: the part of the row, and the column with what was sent there.
 PARTS = {
     "region": "region",
+    "level": "level",
     "item": "item",
     "value": "value_text",
     "date": "date",
     "severity": "severity_text",
 }
+LEVEL_DIFFERS = "level_and_name_differ"
 # Violations that are put into words; more than that tells nobody more, and words take memory.
 MOST_DESCRIBED = 300_000
 NOT_FINITE = "^[+\u2212-]?(?:nan|inf|infinity|\u221e)$"
@@ -71,21 +75,23 @@ def admission(
         orient="row",
     )
 
-    def placed(frame: pl.DataFrame) -> pl.DataFrame:
-        """The rows with the region and the item that they are about."""
-        return (
-            resolved_on_days(frame, lookup, source)
-            .with_columns(plain_expr(pl.col("item")).alias("_item"))
+    def placed(frame: pl.DataFrame) -> Resolved:
+        """The rows with the region and the item that they are about, and the regions of the source's own."""
+        found = resolved_on_days(frame, lookup, source)
+        rows = (
+            found.rows.with_columns(plain_expr(pl.col("item")).alias("_item"))
             .join(items, on="_item", how="left", maintain_order="left", validate="m:1")
             .drop("_item")
         )
+        return found._replace(rows=rows)
 
     words = {plain(word): float(place) for place, word in enumerate(source.categories, start=1)}
     category = plain_expr(pl.col("value_text")).replace_strict(words, default=None, return_dtype=pl.Float64)
     is_category = pl.col("statement").eq_missing("category")
     is_blank = plain_expr(pl.col("value_text")).is_in(blank).fill_null(True)
     is_told = ~is_blank & pl.col("odd").is_null()
-    read_as = with_figure(placed(read), source).with_columns(
+    read_rows, own = placed(read)
+    read_as = with_figure(read_rows, source).with_columns(
         pl.when(is_category).then(category).otherwise("number").alias("number"),
         pl.when(is_category & ~is_blank & category.is_null())
         .then(pl.coalesce("odd", pl.lit("unknown_category")))
@@ -105,7 +111,7 @@ def admission(
         ).alias("severity"),
         (pl.col("source_item").is_not_null() & pl.lit(source.layout == "events")).alias("is_event"),
     )
-    declared = placed(correction_frame(corrections, read["source"].unique().to_list()))
+    declared = placed(correction_frame(corrections, read["source"].unique().to_list())).rows
     mended, findings = corrected(told, declared, source)
     rows = mended.with_row_index("position").with_columns(
         pl.col("position").cast(pl.Int64), pl.col("unit").fill_null(source.unit)
@@ -122,8 +128,8 @@ def admission(
         .with_columns(
             _by_part(part, {name: f"{name}_column" for name in PARTS}).alias("column"),
             # As people would write it.
-            _by_part(part, PARTS).str.replace_all("\u00a0", " ").alias("offending"),
-            pl.col("region").str.replace_all("\u00a0", " "),
+            as_written(_by_part(part, PARTS)).alias("offending"),
+            as_written(pl.col("region")),
         ),
         dictionary,
     )
@@ -133,6 +139,7 @@ def admission(
         *(name for name in FOUND if name not in ("region_code", "region_level")),
         "figure_text",
         "severity_text",
+        *(["level"] if "level" in rows.columns else []),
         "is_ragged",
         "is_percent",
         "odd",
@@ -146,8 +153,12 @@ def admission(
         .drop_nulls(["source_item", "approach", *received])
         .unique()
     )
-    own = along_path(rows.select("region").drop_nulls().unique(), lookup, source).own
     return Admission(good.drop(internal), quarantine, findings, places, own)
+
+
+def as_written(text: pl.Expr) -> pl.Expr:
+    """A path as people would write it."""
+    return text.str.replace_all(UNCODED, "", literal=True).str.replace_all("\u00a0", " ")
 
 
 def over_limit(admitted: pl.DataFrame, counts: pl.DataFrame, source: Source) -> pl.DataFrame:
@@ -211,7 +222,7 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: Lookup, dictionary: 
         for (unit,), part in rows.group_by("unit")
     )
     has_region = pl.col("region").is_not_null()
-    unknown = rows.filter(has_region & (pl.col("candidates") == 0))
+    unknown = rows.filter(has_region & (pl.col("candidates") == 0) & pl.col("refused_by").is_null())
     is_named = source.region_key == "name"
     place = ["unknown_part", "unknown_level", "unknown_in"]
     nearest = nearest_labels(unknown if is_named else unknown.clear(), lookup)
@@ -255,14 +266,35 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: Lookup, dictionary: 
             broken(
                 pl.col("item").is_not_null() & pl.col("source_item").is_null(), "item", "unknown_item", pl.lit(labels)
             ),
-            broken(pl.col("candidates") > 1, "region", "ambiguous_region", pl.col("candidate_labels")),
+            broken(_is_open(), "region", "ambiguous_region", pl.col("candidate_labels")),
             unknown.join(nearest, on=place, how="left", nulls_equal=True).select(
                 "position", part=pl.lit("region"), rule=pl.lit(unknown_rule), expected=pl.col("nearest").fill_null("-")
             ),
             rows.drop_nulls("refused_by").select(
-                "position", part=pl.lit("region"), rule="refused_by", expected="refused"
+                "position",
+                part=pl.when(pl.col("refused_by") == LEVEL_DIFFERS).then(pl.lit("level")).otherwise(pl.lit("region")),
+                rule="refused_by",
+                expected="refused",
             ),
+            _unknown_levels(rows, source, lookup),
         ]
+    )
+
+
+def _is_open() -> pl.Expr:
+    """Whether the region of a row can be more than one, for no other reason."""
+    return (pl.col("candidates") > 1) & pl.col("refused_by").is_null()
+
+
+def _unknown_levels(rows: pl.DataFrame, source: Source, lookup: Lookup) -> pl.DataFrame:
+    """The rows whose level is no word for one, as `_violations`."""
+    if not source.columns.level:
+        return pl.DataFrame(schema={"position": pl.Int64, **dict.fromkeys(("part", "rule", "expected"), pl.String)})
+    key = level_key(pl.col("level"))
+    known = lookup.level_words["key"].implode()
+    words = ", ".join([*source.levels, *lookup.reference.level_words["word"]])
+    return rows.filter(pl.col("level").is_not_null() & ~key.is_in(known)).select(
+        "position", part=pl.lit("level"), rule=pl.lit("unknown_level"), expected=pl.lit(words)
     )
 
 

@@ -4,14 +4,15 @@ import polars as pl
 
 from schemas.sources import Source
 from transforms.numbers import day_expr
-from transforms.regions import FOUND, Lookup, region_lookup, resolved
+from transforms.regions import FOUND, Lookup, region_lookup
+from transforms.resolving import Resolved, resolved
 from transforms.territories import day_starts
 
 # Of these the sentence tells the day.
 OF_DAYS = ("divided_region", "region_ended", "region_of_another_time", "date_before_reference")
 
 
-def resolved_on_days(rows: pl.DataFrame, lookup: Lookup, source: Source) -> pl.DataFrame:
+def resolved_on_days(rows: pl.DataFrame, lookup: Lookup, source: Source) -> Resolved:
     """The rows as `resolved` gives them, each by the regions of its own `date`; rows without one (or with one that
     cannot be read) by those of the source's `regions_date`.
     """
@@ -29,16 +30,18 @@ def resolved_on_days(rows: pl.DataFrame, lookup: Lookup, source: Source) -> pl.D
         then = lookup
         if since is not None:
             of_then = source.model_copy(update={"regions_date": since})
-            then = region_lookup(lookup.reference, of_then, lookup.on)
+            then = region_lookup(lookup.reference, of_then, lookup.on, lookup.territory)
         parts.append(resolved(part.drop("since"), then, source))
     if not parts:
         return resolved(rows, lookup, source)
+    own = pl.concat(part.own for part in parts).unique()
     is_told = pl.col("_day").is_not_null() & pl.col("refused_by").is_in(OF_DAYS)
-    return (
-        pl.concat(parts)
+    found = (
+        pl.concat(part.rows for part in parts)
         .sort("_place")
         .with_columns(
             pl.when(is_told).then(pl.format("{}; {}", "_day", "refused")).otherwise("refused").alias("refused")
         )
         .select(*rows.columns, *FOUND)
     )
+    return Resolved(found, own)

@@ -51,6 +51,7 @@ def roles_of(header: Sequence[str], source: Source) -> Roles:
     path = [label for each in source.region_path for label in each.columns]
     declared = {
         "region": source.columns.region or source.region_path[-1].columns[:1],
+        "level": source.columns.level,
         "item": source.columns.item,
         "value": source.columns.value,
         "reference": source.columns.reference,
@@ -58,7 +59,7 @@ def roles_of(header: Sequence[str], source: Source) -> Roles:
         "date": source.columns.date,
         "evidence": source.columns.evidence,
     }
-    needed = {"region", "item", "value"} | ({"severity"} if source.layout == "events" else set())
+    needed = {"region", "level", "item", "value"} | ({"severity"} if source.layout == "events" else set())
     found = {
         role: next((place[plain(name)] for name in names if plain(name) in place), None)
         for role, names in declared.items()
@@ -153,7 +154,7 @@ def _with_merged(
     if not grid.merged or not body:
         return odd
     roles = roles_of(labels, source)
-    named = {roles.found["region"], roles.found["item"], *roles.path, *roles.where.values()}
+    named = {roles.found["region"], roles.found["level"], roles.found["item"], *roles.path, *roles.where.values()}
     first, last = body[0][0], body[-1][0]
     rows = dict(body)
     for (top, left), (bottom, right) in grid.merged:
@@ -173,10 +174,11 @@ def _with_merged(
 def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
     """The rows of an extract: `sheet`, `row`, `region`, `item`, `value_text`, `number` (of a number cell), `reference`.
 
-    Every text is stripped, blank ones are null. Events also have `severity` and `date`. `is_evidenced` tells rows that
-    name a reference or evidence; the text of the evidence goes no further. `region_column`, `item_column`,
-    `value_column`, `date_column` and `severity_column` are what the extract calls these columns; `is_ragged` tells rows
-    with more or fewer cells; `odd` is the rule that a cell breaks before its value is looked at.
+    Every text is stripped, blank ones are null. Events also have `severity` and `date`, and rows of a source that
+    declares it the `level` of their region. `is_evidenced` tells rows that name a reference or evidence; the text of
+    the evidence goes no further. `region_column`, `level_column`, `item_column`, `value_column`, `date_column` and
+    `severity_column` are what the extract calls these columns; `is_ragged` tells rows with more or fewer cells; `odd`
+    is the rule that a cell breaks before its value is looked at.
 
     Raises Refusal where a column is missing, there is no row, or numbers are not written as the source declares.
     """
@@ -360,6 +362,7 @@ def _rows(table: Table, source: Source, body: Sequence[tuple[int, Sequence[objec
                     "item": item,
                     "reference": text(found["reference"]),
                     "severity": text(found["severity"]),
+                    "level": text(found["level"]),
                     "date": text(found["date"]),
                     "evidence": text(found["evidence"]),
                     "is_ragged": pl.Series(ragged, dtype=pl.Boolean),
@@ -368,7 +371,7 @@ def _rows(table: Table, source: Source, body: Sequence[tuple[int, Sequence[objec
             .hstack(figures)
             .select(
                 pl.lit(table.sheet, pl.String).alias("sheet"),
-                *("row", "region", "item", "value_text", "number", "reference", "severity", "date"),
+                *("row", "region", "item", "value_text", "number", "reference", "severity", "date", "level"),
                 pl.any_horizontal(
                     plain_expr(pl.col("reference", "evidence")).is_in(list(no_evidence)).not_().fill_null(False)
                 ).alias("is_evidenced"),
@@ -377,6 +380,7 @@ def _rows(table: Table, source: Source, body: Sequence[tuple[int, Sequence[objec
                 pl.lit(value_column, pl.String).alias("value_column"),
                 pl.lit(label(found["date"]), pl.String).alias("date_column"),
                 pl.lit(label(found["severity"]), pl.String).alias("severity_column"),
+                pl.lit(label(found["level"]), pl.String).alias("level_column"),
                 *("is_ragged", "is_percent", "odd"),
             )
         )
@@ -396,11 +400,16 @@ def _rows(table: Table, source: Source, body: Sequence[tuple[int, Sequence[objec
 
 
 def _paths(source: Source, cells: list[pl.Series]) -> pl.Series:
-    """The regions of the rows as one text each: the names of the places, each with its code where there is one."""
+    """The regions of the rows as one text each: the names of the places, each with its code where there is one. Rows
+    without any code have names alone.
+    """
     frame = pl.DataFrame({str(index): series for index, series in enumerate(cells)})
     plain_cells = iter(pl.col(name).str.replace_all(PATH.strip(), ">", literal=True) for name in frame.columns)
-    places = [
-        pl.format(WITH_CODE, next(plain_cells), next(plain_cells)) if place.name and place.code else next(plain_cells)
-        for place in source.region_path
-    ]
-    return frame.select(pl.concat_str(places, separator=PATH)).to_series()
+    pairs = [tuple(next(plain_cells) for _ in place.columns) for place in source.region_path]
+    coded = [pl.format(WITH_CODE, *pair) if len(pair) == 2 else pair[0] for pair in pairs]
+    path = pl.concat_str(coded, separator=PATH)
+    if all(len(pair) == 2 for pair in pairs):
+        has_none = pl.all_horizontal(code.is_null() for _, code in pairs)
+        uncoded = [pl.format(WITH_CODE, name, pl.lit("")) for name, _ in pairs]
+        path = pl.when(has_none).then(pl.concat_str(uncoded, separator=PATH)).otherwise(path)
+    return frame.select(path).to_series()

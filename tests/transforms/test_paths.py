@@ -128,30 +128,33 @@ NAMED: dict[str, tuple[str, Any]] = {
     "another name": ("NTB,Kab. Bima,Monta,", ("blank_region", ["names no region"])),
     "a desa and a kelurahan of one name": (
         "Bali,Denpasar,Negara,Sesetan",
-        ("ambiguous_region", ["Sesetan (51.71.01.1001), Sesetan (51.71.01.2001)"]),
+        ("ambiguous_region", ["Desa Sesetan (51.71.01.2001), Kelurahan Sesetan (51.71.01.1001)"]),
     ),
     "told apart by the kind": ("Bali,Denpasar,Negara,Desa Sesetan", "51.71.01.2001"),
     "told apart by the other kind": ("Bali,Denpasar,Negara,Kelurahan Sesetan", "51.71.01.1001"),
-    "ambiguous before its end": (
-        "NTB,Bima,Rasanae,Dara",
-        ("ambiguous_region", ["Kabupaten Bima (52.06), Kota Bima (52.72)"]),
-    ),
+    "settled below, and unknown there": ("NTB,Bima,Rasanae,Dara", ("unknown_region", ["› Dara", "nearest: -"])),
     "an unknown province": (
         "Nusa Tenggara Barot,Jembrana,Negara,Baluk",
-        ("unknown_region", ["Nusa Tenggara Barot ›", "nearest: Nusa Tenggara Barat (52)"]),
+        ("unknown_region", ["Nusa Tenggara Barot ›", "nearest: Provinsi Nusa Tenggara Barat (52)"]),
     ),
     "an unknown regency": (
         "Bali,Jembrano,Negara,Baluk",
         ("unknown_region", ["Bali › Jembrano ›", "nearest: Kabupaten Jembrana (51.01)"]),
     ),
-    "an unknown district": ("Bali,Jembrana,Mendaya,Baluk", ("unknown_region", ["nearest: Mendoyo (51.01.02)"])),
-    "an unknown village": ("Bali,Jembrana,Mendoyo,Pergang", ("unknown_region", ["nearest: Pergung (51.01.02.2002)"])),
+    "an unknown district": (
+        "Bali,Jembrana,Mendaya,Baluk",
+        ("unknown_region", ["nearest: Kecamatan Mendoyo (51.01.02)"]),
+    ),
+    "an unknown village": (
+        "Bali,Jembrana,Mendoyo,Pergang",
+        ("unknown_region", ["nearest: Desa Pergung (51.01.02.2002)"]),
+    ),
     "unlike anything": ("Bali,Jembrana,Negara,Xyz", ("unknown_region", ["nearest: -"])),
     "a regency of another province": ("Bali,Kota Bima,Rasanae,Dara", ("unknown_region", ["Bali › Kota Bima ›"])),
     "a district of another regency": ("Bali,Denpasar,Mendoyo,Baluk", ("unknown_region", [])),
     "a village of another district": ("Bali,Jembrana,Negara,Pergung", ("unknown_region", [])),
     "a district where the regency belongs": ("Bali,Negara,Negara,Baluk", ("unknown_region", [])),
-    "overseas": ("Luar Negeri,Mesir,Kairo,Kairo", ("unknown_region", [])),
+    "overseas": ("Luar Negeri,Mesir,Kairo,Kairo", ("outside_territory", ["Mesir", "Luar Negeri (LN)", "not cover"])),
     "a blank place in between": ("Bali,,Negara,Baluk", ("blank_region", [])),
     "a blank place at the beginning": (",Jembrana,Negara,Baluk", ("blank_region", [])),
     "blank places": (",,,", ("blank_region", [])),
@@ -702,9 +705,9 @@ def test_where_names_decide_no_code_is_read_beside_them() -> None:
 @pytest.mark.parametrize(
     ("path", "near"),
     [
-        ("Balu,Jembrana,Negara,Baluk", "nearest: Bali (51)."),
-        ("Bali,Jembrana,Negra,Baluk", "nearest: Negara (51.01.01)."),
-        ("Bali,Jembrana,Negara,Balok", "nearest: Baluk (51.01.01.2001)."),
+        ("Balu,Jembrana,Negara,Baluk", "nearest: Provinsi Bali (51)."),
+        ("Bali,Jembrana,Negra,Baluk", "nearest: Kecamatan Negara (51.01.01)."),
+        ("Bali,Jembrana,Negara,Balok", "nearest: Desa Baluk (51.01.01.2001)."),
     ],
 )
 def test_the_nearest_name_is_one_that_could_stand_there(path: str, near: str) -> None:

@@ -14,7 +14,8 @@ from schemas.methodology import Library
 from schemas.regions import valid_regions
 from schemas.sources import Source
 from transforms.design import crosswalk_frame
-from transforms.regions import FOUND, Lookup, nearest_labels, region_lookup, resolved
+from transforms.regions import FOUND, Lookup, nearest_labels, region_lookup
+from transforms.resolving import resolved
 from transforms.territories import standing
 
 REFERENCE = Library().reference
@@ -53,7 +54,7 @@ def lookup(key: str, levels: tuple[str, ...], on: date, spoken: date | None = No
 
 def found(texts: pl.Series, key: str, levels: tuple[str, ...], on: date, spoken: date | None = None) -> pl.DataFrame:
     rows = texts.to_frame("region")
-    return resolved(rows, lookup(key, levels, on, spoken), source(key, levels, spoken))
+    return resolved(rows, lookup(key, levels, on, spoken), source(key, levels, spoken)).rows
 
 
 def asked(case: dict[str, Any]) -> tuple[str, tuple[str, ...], date, date | None]:
