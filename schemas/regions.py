@@ -3,6 +3,7 @@
 import io
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from typing import get_args
 
 import polars as pl
@@ -41,7 +42,7 @@ LAST_PART = r"\.[^.]*$"
 KELURAHAN = r"\.1[0-9]{3}$"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # known by identity, so that what is made of it can be kept
 class Reference:
     """What is known of regions.
 
@@ -73,8 +74,13 @@ class Reference:
 
     def down_to(self, level: str) -> "Reference":
         """The reference without the levels below one."""
-        kept = LEVELS[: LEVELS.index(level) + 1]
-        return replace(self, regions=self.regions.filter(pl.col("level").is_in(kept)))
+        return _down_to(self, level)
+
+
+@lru_cache(maxsize=32)
+def _down_to(reference: Reference, level: str) -> Reference:
+    kept = LEVELS[: LEVELS.index(level) + 1]
+    return replace(reference, regions=reference.regions.filter(pl.col("level").is_in(kept)))
 
 
 def regions_of(text: str) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """Regions through time: which territory a name or a code stood for on a day, and what it is for an edition."""
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -30,6 +31,7 @@ class Fate(NamedTuple):
     codes: str
 
 
+@lru_cache(maxsize=32)
 def standing(reference: Reference, on: Day, named_on: Day | None, key: str = "name") -> pl.DataFrame:
     """What the regions that are spoken of are for an edition: the columns of STANDING, one row per code.
 
