@@ -10,7 +10,7 @@ from typing import IO, NamedTuple
 from schemas.violations import Refusal
 
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
-LARGEST_CONTENT = 500_000_000  # bytes, unpacked
+LARGEST_CONTENT = 250_000_000  # bytes, unpacked
 MOST_MEMBERS = 1_000
 BLOCK = 1 << 20
 # What reading a broken archive raises: of the archive itself, of what it is packed with, of members that are missing.
@@ -25,6 +25,20 @@ class Part(NamedTuple):
 
     name: str | None
     content: bytes
+
+
+def member_names(archive: zipfile.ZipFile) -> dict[str, str]:
+    """What the members of an archive are called, by their names in small letters with forward slashes.
+
+    Raises Refusal where two have one name: one reader would take this, another that.
+    """
+    called: dict[str, str] = {}
+    for name in archive.namelist():
+        plain = name.lower().replace("\\", "/")
+        if plain in called:
+            raise Refusal(f"the archive holds {name} twice; pack it anew.")
+        called[plain] = name
+    return called
 
 
 def is_workbook(content: bytes) -> bool:
@@ -66,6 +80,7 @@ def _members(content: bytes) -> list[Part]:
             members = [each for each in archive.infolist() if not each.is_dir() and not _is_litter(each.filename)]
             if len(members) > MOST_MEMBERS:
                 raise Refusal(f"the archive holds {len(members)} files; at most {MOST_MEMBERS} are read.")
+            member_names(archive)
             for member in sorted(members, key=lambda each: each.filename):
                 if member.flag_bits & 1:
                     raise Refusal("the archive is locked with a password; send it without.")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from schemas.sources import Correction, Source
-from transforms.numbers import number_expr, plain_expr
+from transforms.numbers import number_expr, plain_expr, without_sign_of_zero
 
 PLACE = ["source", "region_code", "source_item", "approach"]
 # What is found about extracts: `check` names the rule of the dictionary.
@@ -45,7 +45,7 @@ def corrected(rows: pl.DataFrame, declared: pl.DataFrame, source: Source) -> tup
     is_text = plain_expr(pl.col("value_text")) == plain_expr(pl.col("_expect"))
     matched = (
         rows.with_row_index("_row")
-        .with_columns(pl.coalesce("number", number("figure_text")).alias("value_sent"))
+        .with_columns(without_sign_of_zero(pl.coalesce("number", number("figure_text"))).alias("value_sent"))
         .join(
             declared.select(*PLACE, "correction", "_expect", "_value").unique(PLACE, keep="first", maintain_order=True),
             on=PLACE,

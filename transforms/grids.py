@@ -3,16 +3,16 @@
 import csv
 import io
 import json
-import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import polars as pl
 
 from schemas.sources import Source
 from schemas.violations import Refusal
-from transforms.cells import LARGEST_GRID, MOST_COLUMNS, Grid
-from transforms.containers import LARGEST_CONTENT, is_panic, is_workbook, unpacked
+from transforms.cells import LARGEST_GRID, LARGEST_TEXT, MOST_COLUMNS, Grid
+from transforms.containers import is_panic, is_workbook, unpacked
 from transforms.workbooks import workbook_grids
 
 SIGNATURES = {
@@ -36,7 +36,10 @@ EXPECTED = {
 }
 WORKBOOKS = ("xlsx", "xls", "ods")
 LONGEST_CELL = 131_072  # letters
-PARQUET_BATCH = 256  # rows: few, because each can be a million letters behind a few bytes
+MOST_LINES = 3_000_000
+MOST_OBJECTS = 2_000_000
+MOST_GROUPS = 10_000  # of rows of a Parquet file
+PARQUET_BATCH = 16_384  # rows
 SEPARATORS = (";", ",", "\t", "|")
 BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
@@ -122,17 +125,22 @@ def csv_grids(content: bytes, source: Source) -> list[Grid]:
     Raises Refusal where it cannot be read for certain.
     """
     text = decoded(content, source)
-    if "\r" in text.replace("\r\n", ""):
+    if text.count("\r") > text.count("\r\n"):
         raise Refusal("it has lone carriage returns as line ends; save it with ordinary line ends.")
+    if text.count("\n") > MOST_LINES:
+        raise Refusal(f"it has more than {MOST_LINES:,} lines; send it in parts.")
     if source.separator != "detect":
         assert source.separator
         return [_csv_grid(text, source.separator)]
-    ways, reason = [], Refusal("it has no separator that is known.")
+    ways: list[Grid] = []
+    reason = Refusal("it has no separator that is known.")
     for separator in SEPARATORS:
         if separator not in text:
             continue
         try:
-            ways.append(_csv_grid(text, separator))
+            ways.append(_csv_grid(text, separator, sum(len(cells) for way in ways for _, cells in way.rows)))
+        except _TooManyCells:
+            raise
         except Refusal as refusal:
             reason = refusal
     if not ways:
@@ -140,10 +148,27 @@ def csv_grids(content: bytes, source: Source) -> list[Grid]:
     return ways
 
 
-def _csv_grid(text: str, separator: str) -> Grid:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+class _TooManyCells(Refusal):
+    """A table that is too large, in whatever way it is cut."""
+
+    def __init__(self) -> None:
+        super().__init__(f"it has more than {LARGEST_GRID:,} cells; send it in parts.")
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines of a text with their ends, without a second copy of it."""
+    start = 0
+    while end := text.find("\n", start) + 1:
+        yield text[start:end]
+        start = end
+    if start < len(text):
+        yield text[start:]
+
+
+def _csv_grid(text: str, separator: str, cells_read: int = 0) -> Grid:
+    reader = csv.reader(_lines(text), delimiter=separator, strict=True)
     rows: list[tuple[int, list[str]]] = []
-    cells_read = width = 0
+    width = 0
     try:
         for number, cells in enumerate(reader, start=1):
             if len(cells) > MOST_COLUMNS:
@@ -157,10 +182,11 @@ def _csv_grid(text: str, separator: str) -> Grid:
                     f"row {number} has a quoted cell that runs over lines which look like rows of their own; a "
                     "quotation mark may be missing, or stand for 'ditto'. Write quotation marks in pairs."
                 )
-            cells_read += max(len(cells), 1)
+            cells_read += len(cells)
             if cells_read > LARGEST_GRID:
-                raise Refusal(f"it has more than {LARGEST_GRID:,} cells; send it in parts.")
-            rows.append((number, cells))
+                raise _TooManyCells
+            if cells:
+                rows.append((number, cells))
     except csv.Error as error:
         raise Refusal(f"it is not a well-formed CSV (line {reader.line_num}: {error}); check its quotes.") from error
     return Grid(None, rows, {})
@@ -186,7 +212,9 @@ def _json_records(text: str) -> list[dict[str, Any]]:
 
 def _line_records(text: str) -> list[dict[str, Any]]:
     records = []
-    for number, line in enumerate(text.split("\n"), start=1):
+    if text.count("\n") > MOST_LINES:
+        raise Refusal(f"it has more than {MOST_LINES:,} lines; send it in parts.")
+    for number, line in enumerate(_lines(text), start=1):
         if line.strip():
             record = _json(line, f"line {number}")
             if not isinstance(record, dict):
@@ -201,16 +229,18 @@ def _json(text: str, what: str) -> Any:
         if len(names) >= MOST_COLUMNS:
             raise Refusal(f"an object has {len(names)} keys; at most {MOST_COLUMNS} are read.")
         if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
+            twice = Counter(names).most_common(1)[0][0]
             raise Refusal(f"the key {twice} stands twice in one object; keep one.")
         return dict(pairs)
 
     def whole(digits: str) -> object:
         return int(digits) if len(digits) < 300 else digits
 
+    if text.count("{") + text.count("[") > MOST_OBJECTS or text.count(",") > 2 * LARGEST_GRID:
+        raise Refusal(
+            f"it has more than {MOST_OBJECTS:,} objects and lists or {LARGEST_GRID:,} cells; send it in parts."
+        )
     try:
-        if re.search(r"\\u[dD][89a-fA-F]", text):
-            json.dumps(json.loads(text), ensure_ascii=False).encode()
         return json.loads(text, object_pairs_hook=unique, parse_constant=str, parse_int=whole)
     except RecursionError:
         raise Refusal(f"{what} is nested too deeply to be a table; send a list of objects.") from None
@@ -225,10 +255,20 @@ def _record_grid(records: Sequence[dict[str, Any]]) -> Grid:
         raise Refusal(f"it has more than {LARGEST_GRID:,} cells or {MOST_COLUMNS} columns; send it in parts.")
 
     def cell(value: Any) -> object:
-        return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value
+        if isinstance(value, (list, dict)):
+            value = json.dumps(value, ensure_ascii=False)
+        if isinstance(value, str):
+            if len(value) > LONGEST_CELL:
+                raise Refusal(f"a cell is larger than {LONGEST_CELL:,} letters; send the table without it.")
+            if not value.isascii():
+                value.encode()
+        return value
 
     body = ((number, [cell(record.get(key)) for key in keys]) for number, record in enumerate(records, start=1))
-    return Grid(None, [(0, list(keys)), *body], {})
+    try:
+        return Grid(None, [(0, [cell(key) for key in keys]), *body], {})
+    except UnicodeEncodeError as error:
+        raise Refusal(f"it is not well-formed JSON ({error}); send it anew.") from error
 
 
 def parquet_grid(content: bytes) -> Grid:
@@ -237,24 +277,31 @@ def parquet_grid(content: bytes) -> Grid:
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(io.BytesIO(content))
-        names = [field.name for field in file.schema_arrow]
-        if file.metadata.num_rows * len(names) > LARGEST_GRID or len(names) > MOST_COLUMNS:
-            raise Refusal(f"it has more than {LARGEST_GRID:,} cells or {MOST_COLUMNS} columns; send it in parts.")
-        nested = [field.name for field in file.schema_arrow if pa.types.is_nested(field.type)]
+        # Texts are read as dictionaries, so that one that stands in many rows is there once until it is measured.
+        schema = pq.read_schema(io.BytesIO(content))
+        names = schema.names
+        if len(names) > MOST_COLUMNS:
+            raise _too_wide()
+        texts = [each.name for each in schema if pa.types.is_large_string(each.type) or pa.types.is_string(each.type)]
+        file = pq.ParquetFile(io.BytesIO(content), read_dictionary=texts)
+        if file.metadata.num_rows * len(names) > LARGEST_GRID:
+            raise _too_wide()
+        nested = [field.name for field in schema if pa.types.is_nested(field.type)]
         if nested:
             raise Refusal(f"the column {nested[0]} is nested; send flat columns.")
-        batches, size = [], 0
+        if file.metadata.num_row_groups > MOST_GROUPS:
+            raise Refusal(f"it has {file.metadata.num_row_groups:,} groups of rows; at most {MOST_GROUPS:,} are read.")
+        rows: list[tuple[object, ...]] = []
+        letters = 0
         for batch in file.iter_batches(batch_size=PARQUET_BATCH):
-            size += batch.nbytes
-            if size > LARGEST_CONTENT:
-                raise Refusal(f"unpacked it is larger than {LARGEST_CONTENT // 1_000_000} MB; send it in parts.")
-            batches.append(batch)
-        read = pa.Table.from_batches(batches, file.schema_arrow)
-        read.validate(full=True)
-        table = pl.from_arrow(read)
-        assert isinstance(table, pl.DataFrame)
-        rows = table.rows()
+            batch.validate(full=True)
+            letters += sum(map(_letters, batch.columns))
+            if letters > LARGEST_TEXT:
+                raise Refusal(f"its texts are larger than {LARGEST_TEXT // 1_000_000} MB together; send it in parts.")
+            plain = [each.dictionary_decode() if pa.types.is_dictionary(each.type) else each for each in batch.columns]
+            table = pl.from_arrow(pa.table(plain, names=[str(at) for at in range(len(names))]))
+            assert isinstance(table, pl.DataFrame)
+            rows += table.rows()
     except (pa.ArrowException, OSError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
         raise Refusal(f"the Parquet file cannot be read ({str(error).splitlines()[0]}); send it anew.") from error
     except BaseException as error:
@@ -262,3 +309,23 @@ def parquet_grid(content: bytes) -> Grid:
             raise
         raise Refusal("the Parquet file cannot be read (a type or value that is not read); send it anew.") from error
     return Grid(None, [(0, names), *enumerate(rows, start=1)], {})
+
+
+def _too_wide() -> Refusal:
+    return Refusal(f"it has more than {LARGEST_GRID:,} cells or {MOST_COLUMNS} columns; send it in parts.")
+
+
+def _letters(column: Any) -> int:
+    """The bytes of the texts of a column, each as often as it stands. Raises Refusal for one that is too long."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    is_dictionary = pa.types.is_dictionary(column.type)
+    values = column.dictionary if is_dictionary else column
+    kinds = pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary
+    if not any(is_kind(values.type) for is_kind in kinds):
+        return 0
+    lengths = pc.binary_length(values)
+    if (pc.max(lengths).as_py() or 0) > LONGEST_CELL:
+        raise Refusal(f"a cell is larger than {LONGEST_CELL:,} letters; send the table without it.")
+    return pc.sum(lengths.take(column.indices) if is_dictionary else lengths).as_py() or 0

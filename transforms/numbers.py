@@ -8,6 +8,7 @@ from schemas.numbers import MINUS, SPACES, NumberStyle
 from schemas.sources import Source, plain
 
 PERCENT = r"\s*%$"
+SEVERAL = r"[0-9][^\n\r]*[\n\r](?s:.*)[0-9]"  # figures in several lines of one cell
 MONTHS = (
     "januari februari maret april mei juni juli agustus september oktober november desember",
     "january february march april may june july august september october november december",
@@ -29,6 +30,16 @@ def day_expr(text: pl.Expr) -> pl.Expr:
     return pl.coalesce(iso, day.str.to_date("%d %m %Y", strict=False))
 
 
+def without_percent(text: str) -> str:
+    """A text without spaces around it and without a sign of per cent behind it."""
+    return text.strip().removesuffix("%").rstrip()
+
+
+def without_sign_of_zero(number: pl.Expr) -> pl.Expr:
+    """A number, where a negative zero is a zero."""
+    return pl.when(number == 0).then(0.0).otherwise(number)
+
+
 def number_expr(text: pl.Expr, style: NumberStyle) -> pl.Expr:
     """The number that a text stands for in a style, null where it is none, or so small that it would become a zero.
 
@@ -40,7 +51,7 @@ def number_expr(text: pl.Expr, style: NumberStyle) -> pl.Expr:
     is_number = said.str.contains(f"^(?:{style.pattern})$")
     number = pl.when(is_number).then(bare).cast(pl.Float64, strict=False)
     is_lost = (number == 0) & said.str.contains("^[^eE]*[1-9]")
-    return pl.when(~is_lost).then(number + 0.0)  # a negative zero is a zero
+    return pl.when(~is_lost).then(without_sign_of_zero(number))
 
 
 def style_contradiction(texts: pl.Series, style: NumberStyle, others: Iterable[NumberStyle]) -> str | None:

@@ -8,12 +8,13 @@ import polars as pl
 
 from schemas.sources import JOINED, Source, plain
 from schemas.violations import Refusal
-from transforms.cells import WHOLE_ROW, Grid, cell_number, cell_text, is_figure
+from transforms.cells import EVERY_ROW, WHOLE_ROW, Grid, cell_number, cell_text, is_figure
 from transforms.derived import column_figures
 from transforms.grids import grids
-from transforms.numbers import PERCENT, plain_expr, style_contradiction
+from transforms.numbers import PERCENT, SEVERAL, plain_expr, style_contradiction
 from transforms.regions import PATH, WITH_CODE
 
+MOST_LABELS, LONGEST_LABEL = 40, 80  # of the columns found, in a sentence
 SEARCHED = 50  # rows at the top of a sheet, among which the header is looked for
 
 
@@ -244,7 +245,10 @@ def _refuse_header(table: Table, source: Source, *, is_one_of_many: bool) -> Non
         )
     if not roles.missing:
         return
-    labels = ", ".join(label for label in table.header if label) or "none"
+    found = [label[:LONGEST_LABEL] for label in table.header if label]
+    labels = ", ".join(found[:MOST_LABELS]) or "none"
+    if len(found) > MOST_LABELS:
+        labels += f" and {len(found) - MOST_LABELS:,} more"
     hint = "add it" if len(roles.missing) == 1 else "add them"
     if source.format == "csv" and len(table.header) == 1 and any(mark in labels for mark in ",;\t|"):
         hint = f"the source declares '{source.separator}' as separator, and the file seems to have another"
@@ -331,11 +335,13 @@ def _rows(table: Table, source: Source, body: Sequence[tuple[int, Sequence[objec
         return None if index is None else table.header[index]
 
     def odd(number: int, index: int | None) -> str | None:
-        of_cells = (table.odd.get((number, column)) for column in (index, *named, WHOLE_ROW) if column is not None)
+        places = [at for at in (index, *told, WHOLE_ROW) if at is not None]
+        of_cells = (table.odd.get((row, at)) for at in places for row in (number, EVERY_ROW))
         return next((rule for rule in of_cells if rule and rule != "percent"), None)
 
     regions = text(region) if not roles.path else _paths(source, [text(index) for index in roles.path])
-    named = [index for index in (region, *roles.path, found["item"], *roles.where.values()) if index is not None]
+    told = [index for name in ("item", "severity", "date") if (index := found[name]) is not None]
+    told += [index for index in (region, *roles.path, *roles.where.values()) if index is not None]
 
     def figures_of(index: int | None) -> pl.DataFrame:
         """The figures of a column; where there is none, a row is one event."""
@@ -351,6 +357,11 @@ def _rows(table: Table, source: Source, body: Sequence[tuple[int, Sequence[objec
                     dtype=pl.String,
                 ),
             }
+        ).with_columns(
+            pl.when(pl.col("odd").is_null() & pl.col("value_text").str.contains(SEVERAL))
+            .then(pl.lit("several_values"))
+            .otherwise("odd")
+            .alias("odd")
         )
 
     def part(item: pl.Series, figures: pl.DataFrame, item_column: str | None, value_column: str | None) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from schemas.violations import Refusal
 from transforms.cells import Grid, cell_number, cell_text, is_figure
 from transforms.containers import unpacked
 from transforms.grids import SIGNATURES, WORKBOOKS, grids
-from transforms.numbers import PERCENT
+from transforms.numbers import without_percent
 from transforms.parse import joined_labels
 from transforms.regions import name_key, names_of
 
@@ -233,7 +233,7 @@ def _is_figures(cells: Sequence[object]) -> bool:
 
 def _style(columns: Columns, figures: Sequence[int]) -> str | None:
     """The style that figures kept as text are written in; None where none tells."""
-    texts = [re.sub(PERCENT, "", cell) for i in figures for cell in columns.cells[i] if isinstance(cell, str)]
+    texts = [without_percent(cell) for i in figures for cell in columns.cells[i] if isinstance(cell, str)]
     fits = {name: sum(style.is_number(t) for t in texts) for name, style in packaged_styles().items()}
     if len(set(fits.values())) == 1:
         return None
@@ -290,7 +290,7 @@ def _layout(columns: Columns, region: int, figures: Sequence[int], remarks: list
 def _unit(cells: Sequence[object]) -> dict[str, str]:
     """The unit of a column whose figures are mostly written in per cent."""
     texts = [text for cell in cells if (text := cell_text(cell))]
-    return {"unit": "pct"} if sum(bool(re.search(PERCENT, text)) for text in texts) > len(texts) / 2 else {}
+    return {"unit": "pct"} if sum(text.rstrip().endswith("%") for text in texts) > len(texts) / 2 else {}
 
 
 def _is_counter(cells: Sequence[object]) -> bool:

@@ -1,4 +1,6 @@
-"""Hostile files, made anew whenever they are needed: small ones that take all time or memory, or say two things at once."""
+"""Hostile files, made anew whenever they are needed: small ones that take all time or memory, or say two
+things at once.
+"""
 
 from tests.fuzz.hostile import ods, others, xls, xlsx
 from tests.fuzz.hostile.case import SOURCE, Hostile

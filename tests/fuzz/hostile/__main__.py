@@ -57,7 +57,10 @@ def wrong_with(said: str, case: Hostile) -> str:
     """What is wrong with a verdict; nothing where it is what the case expects."""
     if not said.startswith("{"):
         return said
-    told = json.loads(said)
+    try:
+        told = json.loads(said)
+    except ValueError:
+        return f"a sentence of {len(said)} letters"
     if case.refused is not None:
         reason = told.get("refused")
         if reason is None:
@@ -76,7 +79,7 @@ def ended(case: Hostile) -> Ended:
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
-        resource.setrlimit(resource.RLIMIT_CPU, (2 * MOST_SECONDS, 2 * MOST_SECONDS))
+        resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
         os.close(reading)
         library = Library()
         verdict(LINES.encode(), READABLE, library)
@@ -96,7 +99,7 @@ def ended(case: Hostile) -> Ended:
         if done:
             break
         peak = max(peak, _memory(child))
-        if took > MOST_SECONDS or peak > MOST_MEMORY:
+        if took > 10 * MOST_SECONDS or peak > MOST_MEMORY:
             os.kill(child, 9)
         time.sleep(0.02)
     with os.fdopen(reading, "rb") as pipe:

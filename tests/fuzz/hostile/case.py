@@ -1,6 +1,7 @@
 """What a hostile file is: how it is made, as what it is sent, and what must come of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from schemas.sources import Source
@@ -43,12 +44,12 @@ class Hostile(NamedTuple):
     refused: str | None = None
     rule: str | None = None
     admitted: tuple[float, ...] = ()
-    changes: dict[str, Any] = {}
+    changes: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def source(self) -> Source:
         """The entry that it is sent as."""
-        entry = SOURCE | {"format": self.format} | self.changes
+        entry = SOURCE | {"format": self.format} | dict(self.changes)
         if self.format == "csv":
             entry = {"separator": ";", "encoding": "utf-8"} | entry
         elif self.format in ("xlsx", "xls", "ods"):
