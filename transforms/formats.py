@@ -1,7 +1,6 @@
 """Number formats of workbooks: whether what a cell shows is what it holds."""
 
 import re
-from datetime import date, time, timedelta
 from functools import lru_cache
 
 PERCENT, HIDES = "percent", "format_hides_value"
@@ -30,7 +29,7 @@ def shown_as(code: str, value: object) -> str | None:
 
     None where the value is shown as it is, if rounded; a date that a reader knows as one is no number anyway.
     """
-    if isinstance(value, bool) or value is None or isinstance(value, (date, time, timedelta)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     if isinstance(value, (int, float)):
         return _number_rule(code, (value > 0) - (value < 0))

@@ -3,7 +3,6 @@
 import io
 import struct
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from schemas.violations import Refusal
@@ -119,10 +118,9 @@ def _cells(book: "Book", sheet: "Sheet") -> list[list[object]]:
     def value(kind: int, held: Any) -> object:
         if kind == XL_CELL_DATE:
             try:
-                day: datetime = xldate_as_datetime(held, book.datemode)
+                return xldate_as_datetime(held, book.datemode)
             except (ValueError, OverflowError):
                 return str(held)
-            return day
         return "" if kind == XL_CELL_ERROR else bool(held) if kind == XL_CELL_BOOLEAN else held
 
     rows = []

@@ -34,6 +34,9 @@ COLUMNS = {
     "normalised_value status extract_count numerator denominator regions_counted is_synthetic snapshot_id",
     "cut_off": "edition period region_level approach node_code category lower upper closed_side basis n evidence "
     "snapshot_id",
+    "scaling": "edition period region_level approach node_code method lowest highest cap n n_needed basis evidence "
+    "is_synthetic snapshot_id",
+    "roll_up": "edition period region_level approach from_region_level from_approach method min_share snapshot_id",
     "region": "code level name parent kind valid_from valid_to code_2020 code_bps law",
     "crosswalk": "region_code region_level region_name valid_from valid_to current_code current_name relation carries "
     "population_share note changed_on law",

@@ -240,7 +240,7 @@ def test_nothing_to_score(tmp_path: Path, kerawanan: Cli) -> None:
     assert "0 extract(s)" in none.err
     early = kerawanan("run", "--edition", EDITION, "--store", store, "--inbox", EXTRACTS, "--as-of", "2020-01-01")
     assert early.code == 2
-    assert "6 later" in early.err
+    assert "7 later" in early.err
     assert not (store / "snapshots").exists()
 
 
@@ -256,8 +256,8 @@ def test_wrong_usage(tmp_path: Path, kerawanan: Cli, monkeypatch: pytest.MonkeyP
         ("run", "--edition", EDITION, "--threads", "0"): "threads",
         ("run", "--edition", EDITION, "--memory-limit", "much"): "memory_limit",
         ("ingest", EXTRACTS / PRESS, "--source", "unknown"): "unknown",
-        ("snapshots", "show", "nope", "--store", tmp_path / "s"): "nope",
-        ("snapshots", "verify", "--store", tmp_path / "s"): "no snapshot",
+        ("snapshots", "show", "nope", "--store", tmp_path / "s"): "no store",
+        ("snapshots", "verify", "--store", tmp_path / "s"): "no store",
         ("methodology", "show", "nope"): "ikp-2024-published",
         ("publish",): "publish",
         (): "COMMAND",

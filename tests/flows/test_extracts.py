@@ -152,7 +152,7 @@ def test_extracts_are_listed_shown_and_withdrawn(published: Published, tmp_path:
     store = nights.store
     (tmp_path / "rusak.csv").write_text("Provinsi;Skor\n")
     run = ("run", "--edition", EDITION, "--store", store, "--format", "json")
-    assert nights.record()["parsed_extract_count"] == 6
+    assert nights.record()["parsed_extract_count"] == 7
     assert kerawanan("ingest", tmp_path / "rusak.csv", "--source", "siaran-pers-provinsi", "--store", store).code == 2
     listed = kerawanan("extracts", "list", "--store", store, "--format", "json").json["extracts"]
     assert {each["file_name"] for each in listed} == {path.name for path in EXTRACTS.iterdir()} | {"rusak.csv"}
@@ -173,7 +173,7 @@ def test_extracts_are_listed_shown_and_withdrawn(published: Published, tmp_path:
     again = kerawanan(*withdraw, "--reason", "scanned wrong")
     assert (again.code, "withdrawn before" in again.err) == (2, True)
     second = kerawanan(*run).json
-    assert second["extracts"] == 5
+    assert second["extracts"] == 6
     assert second["parsed_extract_count"] == 0
     assert second["content_hash"] != first.content_hash
     shown = kerawanan("extracts", "show", BOOK, "--store", store)
@@ -209,7 +209,7 @@ def test_a_night_before_the_withdrawal_is_as_it_was(nights: Nights) -> None:
     assert nights.run(None, as_of=date(2026, 1, 10)).outcome == "unchanged"
     after = nights.run(None, as_of=date(2026, 1, 20))
     assert after.content_hash != before.content_hash
-    assert len(nights.record()["inputs"]) == 5
+    assert len(nights.record()["inputs"]) == 6
 
 
 def test_of_many_extracts_only_the_new_one_is_parsed_and_the_night_says_so(published: Published, inbox: Path) -> None:
@@ -217,7 +217,7 @@ def test_of_many_extracts_only_the_new_one_is_parsed_and_the_night_says_so(publi
     (inbox / PRESS.replace("16", "17")).write_text(HEADER + "Prov. Bali;Input provinsi;52,75;x\n")
     nights.run(inbox)
     assert (nights.record()["new_extract_count"], nights.record()["parsed_extract_count"]) == (1, 1)
-    assert len(nights.record()["inputs"]) == 7
+    assert len(nights.record()["inputs"]) == 8
 
 
 def test_how_extracts_are_batched_changes_nothing(
@@ -249,7 +249,7 @@ def test_a_changed_methodology_is_read_anew(published: Published, own_methodolog
             'units:\n  score_88: {lowest: 0, highest: 88, meaning_en: "score 0-88", meaning_id: "skor 0-88"}\n',
         ),
         "regions/regions.csv": ("11,province,Aceh,", "11,province,Nanggroe,"),
-        "regions/aliases.csv": ("31,DKI,singkatan\n", "31,DKI,lain\n"),
+        "regions/aliases.csv": ("31,DKI,singkatan,", "31,DKI,lain,"),
     }[changed]
     file = own_methodology / changed
     assert change[0] in file.read_text()

@@ -103,7 +103,7 @@ def test_the_same_inputs_are_not_computed_twice(nights: Nights, scoring: Counted
     record = nights.record()
     assert record["same_inputs_as_run"] == "run-002"
     assert record["findings"]
-    assert len(record["inputs"]) == 6
+    assert len(record["inputs"]) == 7
     for name in ("gate.html", "quality_result.parquet", "quarantine.parquet"):
         copies = [(nights.store / f"runs/run-{number:03}/{name}").read_bytes() for number in (1, 2, 3)]
         assert len(set(copies)) == 1
