@@ -67,8 +67,8 @@ def prepare(request: Request, validated: Validated) -> Path:
     frames |= {
         name: getattr(figures, name) for name in ("reported", "cap", "entered", "stated", "heard", "observation")
     }
-    quarantined = quarantine_findings(read["quarantine"])
-    frames["finding"] = pl.concat([figures.findings, read["findings"], quarantined, differing]).unique()
+    kept_out = quarantine_findings(read["quarantined"])
+    frames["finding"] = pl.concat([figures.findings, read["findings"], kept_out, differing]).unique()
     prepared.mkdir()
     for name, frame in frames.items():
         frame.write_parquet(prepared / f"{name}.parquet")

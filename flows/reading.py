@@ -130,7 +130,8 @@ def _within_limit(part: Admission, batch: Batch, source: Source) -> tuple[Admiss
         for sha256, rows, bad in over_limit(part.admitted, counts, source).rows()
     }
     outside = ~pl.col("extract_sha256").is_in(list(refused))
-    return part._replace(admitted=part.admitted.filter(outside)), refused
+    counted = part.quarantined.filter(outside)  # what is refused whole is not counted figure by figure
+    return part._replace(admitted=part.admitted.filter(outside), quarantined=counted), refused
 
 
 def _joined(folder: Path, batches_of: Counter[str]) -> None:

@@ -42,7 +42,9 @@ class Admission(NamedTuple):
     `refused_places`: what quarantined rows were about, as far as that is known: said something, so not blank. Where the
     region is not known `region_code` is null, and `candidates` are the codes that it can be (null: any).
     `own_regions`: regions of the source's own that rows are about, admitted or not, and those they lie in (`code`,
-    `level`, `name`, `parent`).
+    `level`, `name`, `parent`). `quarantined`: how many figures are in quarantine, per extract and `rule` (a figure that
+    breaks two rules stands under both), and without a rule, whichever it is; complete, also where not every violation
+    is put into words.
     """
 
     admitted: pl.DataFrame
@@ -50,6 +52,7 @@ class Admission(NamedTuple):
     findings: pl.DataFrame
     refused_places: pl.DataFrame
     own_regions: pl.DataFrame
+    quarantined: pl.DataFrame
 
 
 def identified(rows: pl.DataFrame, **identity: Any) -> pl.DataFrame:
@@ -122,8 +125,9 @@ def admission(
     repeated = _repeated(good if source.repeated == "quarantined" else good.clear())
     good = good.filter(~pl.col("position").is_in(repeated["position"].implode()))
     part = pl.col("part")
+    broken = pl.concat([violations, repeated])
     quarantine = quarantine_frame(
-        _first(pl.concat([violations, repeated]))
+        _first(broken)
         .join(rows, on="position", how="left")
         .with_columns(
             _by_part(part, {name: f"{name}_column" for name in PARTS}).alias("column"),
@@ -153,7 +157,7 @@ def admission(
         .drop_nulls(["source_item", "approach", *received])
         .unique()
     )
-    return Admission(good.drop(internal), quarantine, findings, places, own)
+    return Admission(good.drop(internal), quarantine, findings, places, own, _counted(broken, rows))
 
 
 def as_written(text: pl.Expr) -> pl.Expr:
@@ -194,20 +198,38 @@ def _by_part(part: pl.Expr, columns: Mapping[str, str]) -> pl.Expr:
     return chosen
 
 
-def quarantine_findings(quarantine: pl.DataFrame) -> pl.DataFrame:
-    """One finding per source that has quarantined figures: how many, and by which rules.
+def _counted(broken: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """How many figures are in quarantine: `source`, `extract_sha256`, `rule` (null: whichever), `figures`."""
+    known = [name for name in ("source", "extract_sha256") if name in rows.columns]
+    figures = broken.select("position", "rule").unique().join(rows.select("position", *known), on="position")
+    of_each = figures.group_by(*known, "rule").agg(pl.len().alias("figures"))
+    of_all = figures.group_by(*known).agg(pl.col("position").n_unique().alias("figures"))
+    return pl.concat(
+        [of_each, of_all.with_columns(pl.lit(None, pl.String).alias("rule")).select(of_each.columns)]
+    ).sort(*known, "rule")
 
-    A figure that is sent again, in whatever file, counts once: what is found does not depend on how it was sent.
+
+def quarantine_findings(quarantined: pl.DataFrame) -> pl.DataFrame:
+    """One finding per source that has figures in quarantine: how many, and how many by each rule.
+
+    `quarantined` are the counts of `Admission` for the extracts that count.
     """
-    figures = quarantine.select("source", "region", "item", "value_text", "rule").unique()
-    by_rule = figures.group_by("source", "rule").agg(pl.len().alias("figures")).sort("rule")
+    figures = quarantined.group_by("source", "rule").agg(pl.col("figures").sum()).sort("source", "rule")
+    by_rule = figures.drop_nulls("rule")
     return (
-        by_rule.group_by("source", maintain_order=True)
-        .agg(
-            pl.col("figures").sum().cast(pl.String).alias("observed"),
-            pl.format("{} {}", "rule", "figures").str.join(", ").alias("expected"),
+        figures.filter(pl.col("rule").is_null())
+        .join(
+            by_rule.group_by("source", maintain_order=True).agg(
+                pl.format("{} {}", "rule", "figures").str.join(", ").alias("expected")
+            ),
+            on="source",
         )
-        .select(pl.lit("rows_quarantined").alias("check"), pl.col("source").alias("subject"), "observed", "expected")
+        .select(
+            pl.lit("rows_quarantined").alias("check"),
+            pl.col("source").alias("subject"),
+            pl.col("figures").cast(pl.String).alias("observed"),
+            "expected",
+        )
         .cast(FINDING)
     )
 
