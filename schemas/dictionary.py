@@ -79,9 +79,13 @@ class Table(Strict):
 
 
 class Rule(Strict):
-    """What can be wrong: severity, a sentence in both languages, and (for rows of extracts) what to do."""
+    """What can be wrong: severity, a sentence in both languages, and (for rows of extracts) what to do.
+
+    `scope` is that of its findings: those of the release depend on how figures were sent, or on what was stable.
+    """
 
     severity: Severity
+    scope: Literal["content", "release"] = "content"
     message_en: str
     message_id: str
     action_en: str = ""

@@ -29,10 +29,10 @@ SENTENCES = ("message_id", "message_en", "action_id", "action_en")
 
 
 def rule_frame(dictionary: Dictionary) -> pl.DataFrame:
-    """The rules of the dictionary: `rule`, `severity` and the four sentence templates."""
+    """The rules of the dictionary: `rule`, `severity`, `scope` and the four sentence templates."""
     return pl.DataFrame(
         [{"rule": name, **rule.model_dump()} for name, rule in dictionary.rules.items()],
-        schema=dict.fromkeys(("rule", "severity", *SENTENCES), pl.String),
+        schema=dict.fromkeys(("rule", "severity", "scope", *SENTENCES), pl.String),
     )
 
 
@@ -42,7 +42,7 @@ def quarantine_frame(violations: pl.DataFrame, dictionary: Dictionary) -> pl.Dat
     `violations` has the columns of the table without the sentences; `offending` and `expected` fill the templates.
     """
     table = dictionary.tables["_quarantine"]
-    filled = violations.join(rule_frame(dictionary).drop("severity"), on="rule", how="left").with_columns(
+    filled = violations.join(rule_frame(dictionary).drop("severity", "scope"), on="rule", how="left").with_columns(
         pl.col(name)
         # What was sent goes in last: it may hold anything, a placeholder too.
         .str.replace_all("{expected}", pl.col("expected").fill_null(""), literal=True)

@@ -244,7 +244,7 @@ def write_page(file: Path, judgement: Judgement) -> None:
             for verdict in judgement.verdicts
         ],
         findings=sorted(
-            (row for row in judgement.rows if row["scope"] == "content"),
+            (row for row in judgement.rows if row["check"] not in {rule.rule_code for rule in methodology.gate}),
             key=lambda row: SEVERITIES.index(row["severity"]),
         ),
         shown=SHOWN_CASES,

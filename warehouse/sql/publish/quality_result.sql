@@ -1,7 +1,7 @@
 -- grain: finding; with the sentences of the dictionary filled in
 select
     $run_id as run_id,
-    'content' as scope,
+    coalesce(rule.scope, 'content') as scope,
     finding."check",
     coalesce(rule.severity, 'critical') as severity,
     finding.subject,
