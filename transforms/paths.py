@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from schemas.regions import in_territory, level_key
 from schemas.sources import Place, Source
 from transforms.regions import CODED_BY_HAND, MARK, OWN, PATH, Lookup, code_key, name_key, whole_code
 
@@ -98,8 +99,6 @@ def declared(met: pl.DataFrame, lookup: Lookup, source: Source, by: list[str]) -
 
 def bare_meaning(lookup: Lookup, source: Source) -> tuple[str, str | None]:
     """The level and the kind (None: any) that a bare name means to a source that declares it."""
-    from schemas.regions import level_key
-
     key = pl.select(level_key(pl.lit(source.bare_name))).item()
     level, kind = lookup.level_words.filter(key=key).select("level", "kind").row(0)
     return level, kind
@@ -200,8 +199,6 @@ def _keyed(parts: pl.DataFrame, place: Place, lookup: Lookup, source: Source) ->
 
 def _country(lookup: Lookup) -> list[str]:
     """The regions of the country, whose codes are known: a row without them is not read by its names."""
-    from schemas.regions import in_territory
-
     return in_territory(lookup.reference.regions, None)["code"].to_list()
 
 
