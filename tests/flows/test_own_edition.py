@@ -48,7 +48,7 @@ categories:
   - {code: sangat-rawan, name_id: Sangat rawan, name_en: Very prone}
 region_levels:
   - {level: national, approaches: [rollup], regions: 1, ranked: false}
-  - {level: province, approaches: [input], regions: 4, ranked: true, codes: ["11", "12", "51", "93"]}
+  - {level: province, approaches: [input], regions: 4, ranked: true, codes: ["11", "12", "51", "93"], scaled_from: 0.5}
 roll_ups:
   - {from: province, from_approach: input, to: national, approach: rollup, min_share: 0.1}
 cut_offs:

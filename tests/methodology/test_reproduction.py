@@ -8,6 +8,7 @@ import pytest
 
 from flows.night import Night
 from schemas.methodology import Methodology
+from schemas.regions import valid_regions
 from tests.conftest import ROOT, Nights
 
 REFERENCE = ROOT / "methodology/editions/ikp-2024-published/reference_scores.csv"
@@ -134,9 +135,8 @@ def test_a_category_that_no_published_bound_decides_stays_unknown(bundled: Bundl
 @pytest.mark.parametrize("complete", [False, True])
 def test_zero_in_partisipasi_is_sedang(nights: Nights, inbox: Path, methodology: Methodology, complete: bool) -> None:
     """Below full coverage by what is published, at full coverage because mean - SD is negative."""
-    names = (
-        methodology.regions().filter(pl.col("level") == "province", pl.col("valid_from").is_null())["name"].to_list()
-    )
+    there = valid_regions(methodology.regions(), methodology.edition.regions_date)
+    names = there.filter(level="province")["name"].to_list()
     known = {"DKI Jakarta", "Jawa Barat", "Kalimantan Timur", "DI Yogyakarta"}
     lines = [f"Prov. {name},-,-,-,0,-,alamat" for name in names if name not in known]
     file = inbox / "dimensi-provinsi-tambahan.csv"

@@ -17,7 +17,7 @@ X1,province,Satu,X,provinsi,,,,
 def test_other_names_of_districts_do_not_disturb_an_edition_without_districts(nights: Nights, tmp_path: Path) -> None:
     (tmp_path / "own/regions").mkdir(parents=True)
     names = (ROOT / "methodology/regions/aliases.csv").read_text()
-    (tmp_path / "own/regions/aliases.csv").write_text(names + "11.01.01,Bakongan Lama,a district\n")
+    (tmp_path / "own/regions/aliases.csv").write_text(names + "11.01.01,Bakongan Lama,a district,,\n")
     library = Library(tmp_path / "own")
     assert library.reference.aliases.filter(code="11.01.01").height == 1
     assert nights.run(methodology=tmp_path / "own").outcome == "published"

@@ -70,7 +70,7 @@ BROKEN = {
     "name unlike folder": (PLAN, f"edition: {EDITION}", "edition: other", 1, ["folder is called"]),
     "extends nothing": (PLAN, "status: complete", "status: complete\nextends: ikp-1900", 5, ["ikp-1900", "not exist"]),
     "extends itself": (PLAN, "status: complete", f"status: complete\nextends: {EDITION}", 5, ["extends it"]),
-    "unknown unit of a source": ("sources.yml", "unit: score_100", "unit: kilos", 49, ["kilos"]),
+    "unknown unit of a source": ("sources.yml", "unit: score_100", "unit: kilos", 66, ["kilos"]),
     "csv without separator": ("sources.yml", '  separator: ";"\n', "", None, ["separator"]),
     "correction of no source": (
         "corrections.yml",

@@ -47,7 +47,7 @@ HEADER = (
 LEAVES = (
     "persen,indeks,1,i,P,P,1,1,pct,none,,{missing},rusak,A,,semua,100\n"
     "bagian,indeks,1,i,B,B,1,1,share,none,,,hilang,A,,semua,\n"
-    "jumlah,indeks,1,i,J,J,1,1,count,none,,,jumlah,A,,,\n"
+    "jumlah,indeks,1,i,J,J,1,1,severity_sum,none,,,jumlah,A,,,\n"
 )
 NODES = HEADER + "indeks,,2,index,I,I,,1,pct,none,arithmetic_mean,,,A,,,\n" + LEAVES.format(missing="")
 ZERO = HEADER + "indeks,,2,index,I,I,,1,pct,none,arithmetic_mean,,,A,,,\n" + LEAVES.format(missing="zero")
@@ -209,7 +209,7 @@ def test_a_ratio_is_its_parts_and_per_how_many() -> None:
 @pytest.mark.parametrize("per", ["1", "10", "1000", "0.5"])
 def test_per_any_number(per: str) -> None:
     of = methodology()
-    nodes = [node.model_copy(update={"per": Decimal(per), "unit": "count"}) for node in of.edition.nodes]
+    nodes = [node.model_copy(update={"per": Decimal(per), "unit": "severity_sum"}) for node in of.edition.nodes]
     of = replace(of, edition=of.edition.model_copy(update={"nodes": tuple(nodes)}))
     assert outcome(of, table({"11.01": "1,,4,"})).value("11.01") == float(per) / 4
 

@@ -118,7 +118,7 @@ def readers_see(store: Store) -> None:
             assert each["hash"] == f"sha256:{found}"
     folder = Path(store.url) / "stable/v1" / EDITION
     if not store.is_remote and folder.is_symlink():
-        assert len(list(folder.iterdir())) == 12
+        assert len(list(folder.iterdir())) == 14
 
 
 def leftovers(store: Store) -> list[str]:
