@@ -27,7 +27,10 @@ select
     unit.approach,
     coalesce(
         cast(result.origin as varchar),
-        case when stated.rank is not null then 'entered_rank' when stated.category is not null then 'entered_category' end
+        case
+            when stated.rank is not null then 'entered_rank'
+            when stated.category is not null then 'entered_category'
+        end
     ) as origin,
     result.score,
     case when result.origin = 'computed' then result.score else beaten.computed_score end as computed_score,

@@ -19,5 +19,7 @@ create type label as enum (  -- noqa: CV07
     union
     select unnest(enum_range(cast(null as origin)))
     union
-    select unnest(['reported', 'reported_zero', 'imputed', 'missing', 'not_applicable', 'entered_category', 'entered_rank'])
+    select unnest(['reported', 'reported_zero', 'imputed', 'missing', 'not_applicable'])
+    union
+    select unnest(['entered_category', 'entered_rank'])
 )
