@@ -71,7 +71,7 @@ def test_one_changed_figure_is_a_new_snapshot_that_names_its_predecessor(publish
     manifest = pl.read_json(folder / second.snapshot_id / "datapackage.json").to_dicts()[0]["kerawanan"]
     assert manifest["predecessor"]["snapshot_id"] == first.snapshot_id
     assert manifest["predecessor"]["content_hash"] == first.content_hash
-    assert len(manifest["inputs"]) == 7
+    assert len(manifest["inputs"]) == 8
     index = nights.table(second, "index_score").filter(region_code="51", approach="input")
     assert index["score"].to_list() == [52.76]
     replaced = nights.table(second, "quality_result").filter(check="replaced")

@@ -156,7 +156,7 @@ def test_extracts_are_listed_shown_and_withdrawn(published: Published, tmp_path:
     assert kerawanan("ingest", tmp_path / "rusak.csv", "--source", "siaran-pers-provinsi", "--store", store).code == 2
     listed = kerawanan("extracts", "list", "--store", store, "--format", "json").json["extracts"]
     assert {each["file_name"] for each in listed} == {path.name for path in EXTRACTS.iterdir()} | {"rusak.csv"}
-    assert [each["state"] for each in listed] == ["admitted"] * 6 + ["refused"]
+    assert [each["state"] for each in listed] == ["admitted"] * 7 + ["refused"]
     assert "columns are missing" in listed[-1]["reason"]
     assert "rusak.csv" in kerawanan("extracts", "list", "--store", store).out
 
