@@ -61,7 +61,7 @@ categories:
   - {{code: medium, name_id: Sedang, name_en: Medium}}
   - {{code: high, name_id: Tinggi, name_en: High}}
 region_levels:
-  - {{level: polling_station, approaches: [input], regions: {units}, ranked: true}}
+  - {{level: polling_station, approaches: [input], regions: {units}, ranked: true, scaled_from: 0.5}}
 cut_offs:
   - level: polling_station
     basis: mean_sd
@@ -97,6 +97,12 @@ def write_benchmark(folder: Path, units: int, gap: float = GAP) -> Methodology:
     frames |= {
         "entered": pl.DataFrame(schema={"unit_key": pl.Int32, "node_key": pl.Int32, "score": pl.Float64}),
         "heard": pl.DataFrame(schema={"unit_key": pl.Int32}),
+        "cap": pl.DataFrame(
+            schema={"population_key": pl.Int32, "node_key": pl.Int32, "cap": pl.Float64, "n": pl.Int64}
+        ),
+        "stated": pl.DataFrame(
+            schema={"unit_key": pl.Int32, "node_key": pl.Int32, "category": pl.String, "rank": pl.Int64}
+        ),
         "observation": pl.DataFrame(
             schema=dict.fromkeys(methodology.dictionary.tables["observation"].columns, pl.String)
         ),
