@@ -56,8 +56,8 @@ def test_nights_and_runs_can_be_charted(published: Published, tmp_path: Path) ->
     assert runs.schema == pl.Schema(polars_schema(dictionary, "run"))
     assert runs["outcome"].to_list() == ["published", "unchanged", second.outcome]
     assert runs.select("extracts", "extracts_new", "rows", "rows_quarantined").rows()[:2] == [
-        (6, 6, 141, 0),
-        (6, 0, 141, 0),
+        (7, 7, 176, 0),
+        (7, 0, 176, 0),
     ]
     assert runs["seconds_score"].is_null().to_list() == [False, True, False]
     steps = [name for name in runs.columns if name.startswith("seconds_")]
@@ -112,8 +112,8 @@ def test_runs_are_listed_and_shown(published: Published, kerawanan: Cli, tmp_pat
     assert [each["outcome"] for each in listed] == ["published", "failed"]
     assert listed[0]["run_id"] == night.snapshot_id
     assert listed[0]["seconds"] > 0
-    assert "141" in kerawanan("runs", "list", "--edition", EDITION, *store).out
-    assert "0 run(s)" in kerawanan("runs", "list", "--edition", "other", *store).out
+    assert "176" in kerawanan("runs", "list", "--edition", EDITION, *store).out
+    assert "no edition 'other'" in kerawanan("runs", "list", "--edition", "other", *store).err
     assert "0 run(s)" in kerawanan("runs", "list", "--store", empty).out
     assert not empty.exists()
     shown = kerawanan("runs", "show", listed[1]["run_id"], *store)

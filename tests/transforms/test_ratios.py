@@ -589,7 +589,12 @@ BROKEN = {
     "per text": (",semua,100", ",semua,seratus", 3, ["per", "seratus"]),
     "per less than nothing": (",semua,100", ",semua,-100", 3, ["per", "greater than 0"]),
     "per without end": (",semua,100", ",semua,inf", 3, ["per"]),
-    "no ratio, and another unit": (",semua,100", ",,", 3, ["unit of 'persen' is pct", "kantor sends it in severity_sum"]),
+    "no ratio, and another unit": (
+        ",semua,100",
+        ",,",
+        3,
+        ["unit of 'persen' is pct", "kantor sends it in severity_sum"],
+    ),
     "another column": ("denominator,per", "denominator,times", 1, ["unknown: times"]),
     "columns in another order": ("denominator,per", "per,denominator", 1, ["the header must be"]),
     "too many cells": (",semua,100", ",semua,100,x", 3, ["18 cells", "17"]),

@@ -259,6 +259,8 @@ def test_what_is_no_key_is_said_to_be_none(tmp_path: Path, kerawanan: Cli, monke
     monkeypatch.setenv("KERAWANAN_SIGNING_KEY_FILE", str(tmp_path / "nowhere.pem"))
     answer = kerawanan(*run)
     assert (answer.code, "cannot be read" in answer.err) == (2, True)
+    monkeypatch.delenv("KERAWANAN_SIGNING_KEY_FILE")
+    assert kerawanan(*run).code == 0
     answer = kerawanan("snapshots", "verify", "--store", tmp_path / "store", "--public-key", tmp_path / "nowhere.pem")
     assert (answer.code, "no Ed25519 public key" in answer.err) == (2, True)
 
