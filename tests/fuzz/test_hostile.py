@@ -1,13 +1,14 @@
-"""Hostile files: each ends as it must; and, in a process of its own, within 20 seconds and 1 GB."""
+"""Hostile files: each ends as it must, within 20 seconds of processor and 1 GB."""
 
 import functools
-import json
+import subprocess
+import sys
 
 import pytest
 
 from schemas.methodology import Library
 from tests.fuzz.hostile import CASES
-from tests.fuzz.hostile.__main__ import ended, verdict, wrong_with
+from tests.fuzz.hostile.__main__ import verdict, wrong_with
 
 BIG = ("130,000", "60,000", "blank", "40 MB", "dictionary of")
 AT_ODDS = ("twice", "two ids", "itself", "character", "repeated", "alternate", "otherwise")
@@ -31,7 +32,7 @@ def test_a_hostile_file_ends_as_it_must(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
-def test_a_hostile_file_takes_little(name: str) -> None:
-    found = ended(CASES[name])
-    assert not found.wrong, json.dumps(found._asdict())
+def test_hostile_files_take_little() -> None:
+    # In an interpreter of its own: a process forked from one with threads may hang.
+    done = subprocess.run([sys.executable, "-m", "tests.fuzz.hostile"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, "\n".join(line for line in done.stdout.splitlines() if ": ok: " not in line)

@@ -225,7 +225,8 @@ def test_killed_at_any_moment(
             shutil.rmtree(url)
 
 
-@pytest.mark.parametrize("step", [61, pytest.param(1, marks=pytest.mark.slow)])
+# A night writes at about 240 moments, and each is a night done again: every moment would take 18 minutes.
+@pytest.mark.parametrize("step", [61, pytest.param(5, marks=pytest.mark.slow)])
 def test_killed_at_any_write_of_a_night(
     step: int, nights: Nights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Callable[..., None]
 ) -> None:
