@@ -262,17 +262,13 @@ def _ingest(options: argparse.Namespace, settings: "Settings") -> tuple[int, dic
 
 def _validate(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
     readers = _readers(settings)
-    from flows.inquiry import examined, write_marked_copy
+    from flows.inquiry import examined
     from flows.intake import known_source
     from schemas.methodology import Library
-    from warehouse.raw_store import file_content
 
     library = Library(settings.methodology)
-    source = known_source(options.source, library.sources)
-    extracts = [examined(path, options.source, library, _today(), readers) for path in options.paths]
-    for path, each in zip(options.paths, extracts, strict=True):
-        if options.marked and "refused" not in each:
-            each["marked"] = write_marked_copy(options.marked, file_content(path), source, each, readers)
+    known_source(options.source, library.sources)
+    extracts = [examined(path, options.source, library, _today(), readers, options.marked) for path in options.paths]
     is_refused = any(each.get("refused") or each["is_over_limit"] for each in extracts)
     return (WRONG_USAGE if is_refused else OK), {"extracts": extracts}
 

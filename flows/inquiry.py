@@ -20,14 +20,15 @@ from schemas.methodology import Library, key_problems
 from schemas.sources import Source, plain
 from schemas.strict import MethodologyError, yaml_text
 from schemas.violations import Refusal
-from transforms.admission import admission, identified, over_limit
+from transforms.admission import checked, identified, over_limit
 from transforms.cells import cell_text
 from transforms.grids import grids
 from transforms.parse import Table, meant_rows, roles_of, table_of
+from transforms.problems import problems, quarantine, sayings, wrong_cells
 from transforms.proposal import proposed
 from transforms.regions import region_lookup
 from warehouse.channels import snapshot_folder
-from warehouse.marked import MarkedTable, write_marked
+from warehouse.marked import MOST_LISTED, MarkedTable, write_marked
 from warehouse.parsed import from_kept
 from warehouse.raw_store import (
     RECEIPTS,
@@ -44,26 +45,36 @@ from warehouse.store import Store, read_sealed
 from warehouse.temporary import temporary_folder
 
 SHOWN_LABELS = 20
+MOST_TOLD = 10_000  # violations that an answer has in words; it counts all
 
 
-def examined(path: Path, source_name: str, library: Library, today: date, readers: Readers) -> dict[str, Any]:
-    """What a file would be read as, without changing anything: rows, admitted rows, violations; or why it is refused.
+def examined(
+    path: Path, source_name: str, library: Library, today: date, readers: Readers, marked: Path | None = None
+) -> dict[str, Any]:
+    """What a file would be read as, without changing anything: rows, admitted rows, problems; or why it is refused.
 
-    Regions are those valid `today`, as no edition is asked for.
+    Regions are those valid `today`, as no edition is asked for. Where `marked` is a folder, the workbook that an office
+    is sent back is written there. Raises Refusal where it cannot be.
     """
     try:
         content = file_content(path)
     except Refusal as refusal:
         return {"file_name": path.name, "source": source_name, "refused": str(refusal)}
-    return _examined(content, path.name, source_name, library, today, readers)
+    return _examined(content, path.name, source_name, library, today, readers, marked)
 
 
 def _examined(
-    content: bytes, file_name: str, source_name: str, library: Library, today: date, readers: Readers
+    content: bytes,
+    file_name: str,
+    source_name: str,
+    library: Library,
+    today: date,
+    readers: Readers,
+    marked: Path | None = None,
 ) -> dict[str, Any]:
     source = library.sources[source_name]
-    if problems := key_problems({source_name: source}, library.reference):
-        raise MethodologyError(problems)
+    if wrong_keys := key_problems({source_name: source}, library.reference):
+        raise MethodologyError(wrong_keys)
     lookup = region_lookup(library.reference, source, today)
     try:
         rows = from_kept(readers.rows(content, source))
@@ -71,40 +82,48 @@ def _examined(
         return {"file_name": file_name, "source": source_name, "refused": str(refusal)}
     digest = hashlib.sha256(content).hexdigest()
     named = identified(rows, source=source_name, file_name=file_name, extract_sha256=digest)
-    read = admission(named, source, library.corrections, lookup, library.dictionary)
+    found = checked(named, source, library.corrections, lookup, library.dictionary)
     counts = pl.DataFrame({"extract_sha256": [digest], "rows": [rows.height]})
-    over = over_limit(read.admitted, counts, source)
-    return {
+    over = over_limit(found.good, counts, source)
+    in_words = quarantine(found, lookup, library.dictionary, MOST_TOLD)
+    answer = {
         "file_name": file_name,
         "source": source_name,
         "rows": rows.height,
-        "rows_admitted": read.admitted.height,
-        "rows_quarantined": rows.height - read.admitted.height,
+        "rows_admitted": found.good.height,
+        "rows_quarantined": rows.height - found.good.height,
         "is_over_limit": not over.is_empty(),
         "limit": f"{source.limits.quarantined_share:.0%}",
-        "violations": read.quarantine.to_dicts(),
-        "corrections": read.findings.to_dicts(),
+        "problems": problems(found, lookup, library.dictionary),
+        "violations_found": found.violations.height,
+        "violations": in_words.to_dicts(),
+        "sayings": sayings(found, lookup, library.dictionary, SHOWN_LABELS),
+        "corrections": found.findings.to_dicts(),
     }
+    if marked and not found.violations.is_empty():
+        cells = wrong_cells(found, lookup, library.dictionary, MOST_LISTED)
+        answer["marked"] = _write_marked_copy(marked, content, file_name, source, cells, readers)
+    return answer
 
 
-def write_marked_copy(
-    folder: Path, content: bytes, source: Source, answer: Mapping[str, Any], readers: Readers
-) -> str | None:
-    """Write the workbook that an office is sent back, its cells marked; its path, or None where nothing is wrong.
-
-    Raises Refusal.
-    """
-    if not answer.get("violations"):
-        return None
-    name = Path(answer["file_name"]).name.encode()[:200].decode(errors="ignore")
+def _write_marked_copy(
+    folder: Path,
+    content: bytes,
+    file_name: str,
+    source: Source,
+    violations: Sequence[Mapping[str, Any]],
+    readers: Readers,
+) -> str:
+    """Write the workbook that an office is sent back, its cells marked; its path. Raises Refusal."""
+    name = Path(file_name).name.encode()[:200].decode(errors="ignore")
     file = folder / f"{name}-perbaikan.xlsx"
     with temporary_folder() as work:
         made = work / "marked.xlsx"
-        facts = {"source": source.model_dump_json(), "violations": answer["violations"], "file": str(made)}
+        facts = {"source": source.model_dump_json(), "violations": violations, "file": str(made)}
         try:
             readers.answer("marked", content, **facts)
         except Refusal as refusal:
-            raise Refusal(f"{answer['file_name']} cannot be marked: {refusal}") from refusal
+            raise Refusal(f"{file_name} cannot be marked: {refusal}") from refusal
         folder.mkdir(parents=True, exist_ok=True)
         file.unlink(missing_ok=True)  # a link is replaced, what it leads to is not
         shutil.move(made, file)
@@ -157,16 +176,13 @@ def extract_story(
     receipt = extract_called(store, name)
     known_source(receipt.source, library.sources)
     content = read_extract(store, receipt)
-    answer = _examined(content, receipt.file_name, receipt.source, library, today, readers)
+    answer = _examined(content, receipt.file_name, receipt.source, library, today, readers, marked)
     note = withdrawals(store).get((receipt.source, receipt.sha256))
     return {
         **_told(receipt),
         **answer,
         "withdrawn": note,
         "used_in": _uses(store, receipt),
-        "marked": write_marked_copy(marked, content, library.sources[receipt.source], answer, readers)
-        if marked
-        else None,
     }
 
 
@@ -212,7 +228,7 @@ def checked_source(path: Path, source_name: str, library: Library, today: date, 
     except Refusal as refusal:
         return {"file_name": path.name, "source": source_name, "refused": str(refusal), "tables": []}
     answer = _examined(content, path.name, source_name, library, today, readers)
-    answer["violations"] = _counted(answer.get("violations", []))
+    answer["violations"] = answer.pop("sayings", [])
     return {**answer, "tables": tables}
 
 
@@ -264,12 +280,3 @@ def _totals(body: Sequence[tuple[int, Sequence[object]]], region: int | None, so
     if region is None or not totals:
         return []
     return [row for row, cells in body if region < len(cells) and plain(cell_text(cells[region]) or "") in totals]
-
-
-def _counted(violations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Violations by what they say, the most frequent first: `rule`, `message_en`, `action_en`, `rows` (how many)."""
-    said = Counter((each["rule"], each["message_en"], each["action_en"]) for each in violations)
-    return [
-        {"rule": rule, "message_en": message, "action_en": action, "rows": rows}
-        for (rule, message, action), rows in said.most_common(SHOWN_LABELS)
-    ]

@@ -26,7 +26,6 @@ from warehouse.snapshots import find_snapshot, night_key, read_manifest
 from warehouse.store import Store, read_sealed
 
 SHOWN_ROWS = 10
-SHOWN_PLACES = 3
 
 
 def night_result(store_url: str, run_id: str, night: Night) -> dict[str, Any]:
@@ -393,32 +392,27 @@ def _read(console: Console, extract: Mapping[str, Any]) -> None:
 
 
 def _problems(console: Console, extract: Mapping[str, Any]) -> None:
-    """The worst problems of an extract, those that keep out most rows first; one that many rows have is said once."""
-    found: dict[tuple[str, str, str], dict[str, dict[str, None]]] = {}
-    for each in extract["violations"]:
-        problem = found.setdefault((each["rule"], each["column"] or "", each["action_en"]), {"rows": {}, "said": {}})
-        place = f"{each['sheet']} row {each['row']}" if each["sheet"] else f"row {each['row']}"
-        problem["rows"][f"{place} ({each['region'] or 'no region'} / {each['item'] or 'no item'})"] = None
-        problem["said"][each["message_en"]] = None
-    worst = sorted(found.items(), key=lambda each: -len(each[1]["rows"]))
-    for number, ((rule, column, action), problem) in enumerate(worst[:SHOWN_ROWS], start=1):
-        where = f" in column {column}" if column else ""
-        console.print(f"{number:>3}. {rule}{where}: {len(problem['rows'])} figure(s). {action}", soft_wrap=True)
-        for sentence in _first(problem["said"], "others like it"):
+    """The worst problems of an extract, those that keep out most figures first; one that many have is said once."""
+    worst = extract["problems"]
+    for number, problem in enumerate(worst[:SHOWN_ROWS], start=1):
+        figures = problem["figures"]
+        where = f" in column {problem['column']}" if problem["column"] else ""
+        console.print(
+            f"{number:>3}. {problem['rule']}{where}: {figures} figure(s). {problem['action_en']}", soft_wrap=True
+        )
+        others = problem["sentences"] - len(problem["examples"])
+        for sentence in [*problem["examples"], *([f"and {others} others like it"] if others > 0 else [])]:
             console.print(f"     {sentence}", soft_wrap=True)
-        console.print(f"     {', '.join(_first(problem['rows'], 'more'))}", soft_wrap=True)
+        more = figures - len(problem["places"])
+        console.print(
+            f"     {', '.join([*problem['places'], *([f'and {more} more'] if more > 0 else [])])}", soft_wrap=True
+        )
     if len(worst) > SHOWN_ROWS:
         console.print(f"     ... and {len(worst) - SHOWN_ROWS} more problems (--format json shows all)")
     if extract.get("marked"):
         console.print(f"Marked     {extract['marked']}", soft_wrap=True)
-    elif extract["violations"]:
+    elif worst:
         console.print("To send it back with the wrong cells marked: --marked FOLDER")
-
-
-def _first(said: Mapping[str, None], rest: str) -> list[str]:
-    """The first few of some sentences, and how many more there are."""
-    more = len(said) - SHOWN_PLACES
-    return [*list(said)[:SHOWN_PLACES], *([f"and {more} {rest}"] if more > 0 else [])]
 
 
 def _extracts_list(console: Console, result: Mapping[str, Any]) -> None:
@@ -450,7 +444,7 @@ def _extracts_show(console: Console, result: Mapping[str, Any]) -> None:
     for use in result["used_in"]:
         figures = ", ".join(f"{count} {state}" for state, count in use["figures"].items())
         console.print(f"figures    {figures} (in {use['edition']}, {use['snapshot_id']})", soft_wrap=True)
-    if result.get("violations") is not None:
+    if "problems" in result:
         _problems(console, result)
 
 

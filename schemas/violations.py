@@ -36,17 +36,23 @@ def rule_frame(dictionary: Dictionary) -> pl.DataFrame:
     )
 
 
-def quarantine_frame(violations: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:
-    """The table `_quarantine`: violations with their sentences filled in, sorted by its key.
-
-    `violations` has the columns of the table without the sentences; `offending` and `expected` fill the templates.
-    """
-    table = dictionary.tables["_quarantine"]
-    filled = violations.join(rule_frame(dictionary).drop("severity", "scope"), on="rule", how="left").with_columns(
+def with_sentences(violations: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:
+    """Violations with the sentences of their `rule`, which `offending` and `expected` fill in."""
+    return violations.join(
+        rule_frame(dictionary).drop("severity", "scope"), on="rule", how="left", maintain_order="left"
+    ).with_columns(
         pl.col(name)
         # What was sent goes in last: it may hold anything, a placeholder too.
         .str.replace_all("{expected}", pl.col("expected").fill_null(""), literal=True)
         .str.replace("{value}", pl.col("offending").fill_null(""), literal=True)
         for name in SENTENCES
     )
-    return filled.select(table.columns).sort(table.key, nulls_last=True)
+
+
+def quarantine_frame(violations: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:
+    """The table `_quarantine`: violations with their sentences filled in, sorted by its key.
+
+    `violations` has the columns of the table without the sentences; `offending` and `expected` fill the templates.
+    """
+    table = dictionary.tables["_quarantine"]
+    return with_sentences(violations, dictionary).select(table.columns).sort(table.key, nulls_last=True)

@@ -1,6 +1,6 @@
 """Which rows of extracts are admitted, and which rule keeps the others out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -10,25 +10,14 @@ from schemas.contract import polars_schema, row_violations
 from schemas.dictionary import Dictionary
 from schemas.regions import level_key
 from schemas.sources import Correction, Source, plain
-from schemas.violations import quarantine_frame
 from transforms.corrections import FINDING, corrected, correction_frame
 from transforms.dated import resolved_on_days
 from transforms.numbers import day_expr, plain_expr, with_figure
-from transforms.regions import FOUND, UNCODED, Lookup, nearest_labels
+from transforms.problems import MOST_DESCRIBED, UNKNOWN_REGION, Checked, quarantine
+from transforms.regions import FOUND, Lookup
 from transforms.resolving import Resolved
 
-# What a violation can be about: the part of the row, and the column with what was sent there.
-PARTS = {
-    "region": "region",
-    "level": "level",
-    "item": "item",
-    "value": "value_text",
-    "date": "date",
-    "severity": "severity_text",
-}
 LEVEL_DIFFERS = "level_and_name_differ"
-# Violations that are put into words; more than that tells nobody more, and words take memory.
-MOST_DESCRIBED = 300_000
 NOT_FINITE = "^[+\u2212-]?(?:nan|inf|infinity|\u221e)$"
 MOST_ROWS_NAMED = 20  # of rows that contradict each other, in one sentence
 
@@ -68,6 +57,40 @@ def admission(
     dictionary: Dictionary,
 ) -> Admission:
     """Separate good rows from bad: the rows of one or more extracts of one source, as `identified` gives them."""
+    found = checked(read, source, corrections, lookup, dictionary)
+    rows, good = found.rows, found.good
+    internal = (
+        *(name for name in rows.columns if name.endswith("_column")),
+        "position",
+        *(name for name in FOUND if name not in ("region_code", "region_level")),
+        "figure_text",
+        "severity_text",
+        *(["level"] if "level" in rows.columns else []),
+        "is_ragged",
+        "is_percent",
+        "odd",
+        "date",
+    )
+    kept_out = rows.filter(~pl.col("position").is_in(good["position"].implode()))
+    about = ("region_code", "region_level", "source_item", "approach", "statement")
+    received = [name for name in ("source", "extract_sha256", "received_at") if name in rows.columns]
+    places = (
+        kept_out.select(*about, *received, candidates="candidate_codes")
+        .drop_nulls(["source_item", "approach", *received])
+        .unique()
+    )
+    in_words = quarantine(found, lookup, dictionary, MOST_DESCRIBED)
+    return Admission(good.drop(internal), in_words, found.findings, places, found.own, _counted(found.violations, rows))
+
+
+def checked(
+    read: pl.DataFrame,
+    source: Source,
+    corrections: Sequence[Correction],
+    lookup: Lookup,
+    dictionary: Dictionary,
+) -> Checked:
+    """The rows of extracts of one source checked against every rule; nothing is put into words."""
     blank = [plain(token) for token in source.missing]
     items = pl.DataFrame(
         [
@@ -124,45 +147,7 @@ def admission(
     good = rows.filter(~pl.col("position").is_in(bad.implode()))
     repeated = _repeated(good if source.repeated == "quarantined" else good.clear())
     good = good.filter(~pl.col("position").is_in(repeated["position"].implode()))
-    part = pl.col("part")
-    broken = pl.concat([violations, repeated])
-    quarantine = quarantine_frame(
-        _first(broken)
-        .join(rows, on="position", how="left")
-        .with_columns(
-            _by_part(part, {name: f"{name}_column" for name in PARTS}).alias("column"),
-            # As people would write it.
-            as_written(_by_part(part, PARTS)).alias("offending"),
-            as_written(pl.col("region")),
-        ),
-        dictionary,
-    )
-    internal = (
-        *(name for name in rows.columns if name.endswith("_column")),
-        "position",
-        *(name for name in FOUND if name not in ("region_code", "region_level")),
-        "figure_text",
-        "severity_text",
-        *(["level"] if "level" in rows.columns else []),
-        "is_ragged",
-        "is_percent",
-        "odd",
-        "date",
-    )
-    kept_out = rows.filter(~pl.col("position").is_in(good["position"].implode()))
-    about = ("region_code", "region_level", "source_item", "approach", "statement")
-    received = [name for name in ("source", "extract_sha256", "received_at") if name in rows.columns]
-    places = (
-        kept_out.select(*about, *received, candidates="candidate_codes")
-        .drop_nulls(["source_item", "approach", *received])
-        .unique()
-    )
-    return Admission(good.drop(internal), quarantine, findings, places, own, _counted(broken, rows))
-
-
-def as_written(text: pl.Expr) -> pl.Expr:
-    """A path as people would write it."""
-    return text.str.replace_all(UNCODED, "", literal=True).str.replace_all("\u00a0", " ")
+    return Checked(rows, good, pl.concat([violations, repeated]), findings, own)
 
 
 def over_limit(admitted: pl.DataFrame, counts: pl.DataFrame, source: Source) -> pl.DataFrame:
@@ -182,31 +167,18 @@ def over_limit(admitted: pl.DataFrame, counts: pl.DataFrame, source: Source) -> 
     )
 
 
-def _first(violations: pl.DataFrame) -> pl.DataFrame:
-    """The violations that are put into words, in the order of the rows."""
-    if violations.height > MOST_DESCRIBED:
-        last = violations["position"].bottom_k(MOST_DESCRIBED).max()
-        violations = violations.filter(pl.col("position") <= last)
-    return violations.sort("position", "part", "rule").head(MOST_DESCRIBED)
-
-
-def _by_part(part: pl.Expr, columns: Mapping[str, str]) -> pl.Expr:
-    """Of several columns the one that belongs to the part of the row that a violation is about."""
-    chosen = pl.lit(None, pl.String)
-    for name, column in columns.items():
-        chosen = pl.when(part == name).then(column).otherwise(chosen)
-    return chosen
-
-
 def _counted(broken: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """How many figures are in quarantine: `source`, `extract_sha256`, `rule` (null: whichever), `figures`."""
     known = [name for name in ("source", "extract_sha256") if name in rows.columns]
-    figures = broken.select("position", "rule").unique().join(rows.select("position", *known), on="position")
-    of_each = figures.group_by(*known, "rule").agg(pl.len().alias("figures"))
-    of_all = figures.group_by(*known).agg(pl.col("position").n_unique().alias("figures"))
-    return pl.concat(
-        [of_each, of_all.with_columns(pl.lit(None, pl.String).alias("rule")).select(of_each.columns)]
-    ).sort(*known, "rule")
+    sent = rows.select(known)
+
+    def figures(rule: str | None, positions: pl.Series) -> pl.DataFrame:
+        kept_out = sent[positions.unique()].group_by(known).agg(pl.len().alias("figures"))
+        return kept_out.select(*known, pl.lit(rule, pl.String).alias("rule"), "figures")
+
+    # One rule after the other: a row may break many, and all at once would take memory.
+    by_rule = [figures(rule, broken.filter(rule=rule)["position"]) for rule in broken["rule"].unique()]
+    return pl.concat([figures(None, broken["position"]), *by_rule]).sort(*known, "rule")
 
 
 def quarantine_findings(quarantined: pl.DataFrame) -> pl.DataFrame:
@@ -244,12 +216,9 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: Lookup, dictionary: 
         for (unit,), part in rows.group_by("unit")
     )
     has_region = pl.col("region").is_not_null()
-    unknown = rows.filter(has_region & (pl.col("candidates") == 0) & pl.col("refused_by").is_null())
-    is_named = source.region_key == "name"
-    place = ["unknown_part", "unknown_level", "unknown_in"]
-    nearest = nearest_labels(unknown if is_named else unknown.clear(), lookup)
+    is_unknown = has_region & (pl.col("candidates") == 0) & pl.col("refused_by").is_null()
     labels = ", ".join(source.items)
-    unknown_rule = "unknown_region" if is_named else "unknown_region_code"
+    unknown_rule = UNKNOWN_REGION if source.region_key == "name" else "unknown_region_code"
 
     def broken(mask: pl.Expr, part: str, rule: str, expected: pl.Expr) -> pl.DataFrame:
         return rows.filter(mask).select(
@@ -289,9 +258,7 @@ def _violations(rows: pl.DataFrame, source: Source, lookup: Lookup, dictionary: 
                 pl.col("item").is_not_null() & pl.col("source_item").is_null(), "item", "unknown_item", pl.lit(labels)
             ),
             broken(_is_open(), "region", "ambiguous_region", pl.col("candidate_labels")),
-            unknown.join(nearest, on=place, how="left", nulls_equal=True).select(
-                "position", part=pl.lit("region"), rule=pl.lit(unknown_rule), expected=pl.col("nearest").fill_null("-")
-            ),
+            broken(is_unknown, "region", unknown_rule, pl.lit(None, pl.String)),
             rows.drop_nulls("refused_by").select(
                 "position",
                 part=pl.when(pl.col("refused_by") == LEVEL_DIFFERS).then(pl.lit("level")).otherwise(pl.lit("region")),

@@ -57,12 +57,11 @@ def write_marked(file: Path, tables: Iterable[MarkedTable], violations: Sequence
         listed.set_landscape()
         listed.fit_to_pages(1, 0)
         listed.repeat_rows(0)
-        problems = _told_once(violations)
         for column, (name, heading) in enumerate(HEADINGS.items()):
             listed.set_column(column, column, _width(name))
             listed.write_string(0, column, heading, bold)
         listed.set_row(0, 2 * LINE_HEIGHT)
-        for line, problem in enumerate(problems[:MOST_LISTED], start=1):
+        for line, problem in enumerate(violations, start=1):
             # Excel finds the height of wrapped text itself, other programs do not.
             lines = max(ceil(len(str(problem[name] or "")) / _width(name)) for name in HEADINGS)
             listed.set_row(line, LINE_HEIGHT * (lines + (lines > 1)))
@@ -83,18 +82,6 @@ def write_marked(file: Path, tables: Iterable[MarkedTable], violations: Sequence
 
 def _width(name: str) -> int:
     return WIDTHS.get(name, 20)
-
-
-def _told_once(violations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The violations, a cell's problem once: a region that is not known keeps out all figures of its row."""
-    told: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for each in violations:
-        key = tuple(each[name] for name in ("sheet", "row", "column", "rule", "message_id"))
-        if key in told:
-            told[key] |= {"item": f"{told[key]['item']}, {each['item']}", "value_text": None}
-        else:
-            told[key] = dict(each)
-    return list(told.values())
 
 
 def _mark(sheet: Any, table: MarkedTable, violations: Sequence[Mapping[str, Any]], shift: int, bad: Any) -> None:

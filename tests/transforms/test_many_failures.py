@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.conftest import ROOT
-from transforms.admission import MOST_DESCRIBED
+from transforms.problems import MOST_DESCRIBED
 
-MANY, SOME = 10_000_000, 300_000
-MOST_MEMORY = 8_000_000_000  # bytes
-MOST_SECONDS = 120.0
+MANY, SOME = 3_000_000, 300_000  # as many lines as one extract may have
+MOST_MEMORY = 4_000_000_000  # bytes: of the machine that the docs promise
+MOST_SECONDS = 60.0
 KINDS = ("out_of_range", "not_a_number", "mixed", "unknown_region", "conflicting_rows", "everything")
 RULES = {
     "mixed": {"out_of_range", "not_a_number"},
@@ -126,5 +126,5 @@ def test_some_failing_rows(kind: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_ten_million_failing_rows(kind: str) -> None:
+def test_an_extract_of_failing_rows(kind: str) -> None:
     assert_told(admit(MANY, kind), kind, MANY)
