@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal, Self
 
@@ -157,6 +157,7 @@ def dictionary_from(text: str) -> Dictionary:
     return dictionary_of(yaml_document(text, FILE))
 
 
+@cache
 def packaged_styles() -> dict[str, NumberStyle]:
     """The number styles of the package, by name: what is known where no methodology is asked."""
     return dictionary_from(files("methodology").joinpath(FILE).read_text(encoding="utf-8")).number_styles

@@ -2,21 +2,23 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
-import polars as pl
 from pydantic import ValidationError
 
 from schemas.dictionary import packaged_styles
+from schemas.numbers import NumberStyle
 from schemas.regions import Reference
 from schemas.sources import Source, plain
 from schemas.violations import Refusal
 from transforms.cells import Grid, cell_number, cell_text, is_figure
 from transforms.containers import unpacked
+from transforms.grain import Grain, grain_of
 from transforms.grids import SIGNATURES, WORKBOOKS, grids
 from transforms.numbers import without_percent
 from transforms.parse import joined_labels
-from transforms.regions import name_key, names_of
 
 ENDINGS = {
     "csv": "csv",
@@ -31,7 +33,11 @@ ENDINGS = {
     "ods": "ods",
 }
 GUESSED_HEADER = 30  # rows
-SAMPLE = 500  # rows
+YEARS = range(1945, 2101)
+YEAR_WORDS = ("tahun", "thn", "year")
+ID_WORDS = ("id", "kode", "code", "no", "nomor", "number", "nik", "fid", "gid", "objectid")
+MOST_CATEGORIES = 12
+PER_CENT_WORDS = ("persen", "percent", "pct", "%", "turnout", "rate")
 SEVERITY_WORDS = ("tingkat", "severity", "level kejadian")
 DATE_WORDS = ("tanggal", "date", "waktu")
 EVIDENCE_WORDS = ("bukti", "evidence", "sumber", "tautan", "alamat")
@@ -46,11 +52,42 @@ class Proposal(NamedTuple):
     remarks: tuple[str, ...]
 
 
-class Columns(NamedTuple):
-    """The columns of a table below its header: labels, and a sample of the cells of each."""
+@dataclass(frozen=True)
+class Column:
+    """A column of a table below its header."""
 
-    labels: tuple[str, ...]
-    cells: tuple[tuple[object, ...], ...]
+    label: str
+    cells: Sequence[object] = field(repr=False)
+
+    @cached_property
+    def every(self) -> list[str | None]:
+        """Each cell as text."""
+        return [cell_text(cell) for cell in self.cells]
+
+    @cached_property
+    def said(self) -> dict[str, int]:
+        """The different texts, but those for blanks, and how many cells have each."""
+        counts: dict[str, int] = {}
+        for text in self.every:
+            if text is not None and plain(text) not in (*BLANKS, "nihil"):
+                counts[text] = counts.get(text, 0) + 1
+        return counts
+
+    @cached_property
+    def is_figures(self) -> bool:
+        """Whether most cells are numbers."""
+        figures = sum(count for text, count in self.said.items() if is_figure(text))
+        return figures > 0.6 * sum(self.said.values()) and bool(figures)
+
+    def is_called(self, words: Sequence[str]) -> bool:
+        """Whether one of some words is a word of its label."""
+        return not set(re.split(r"[^a-z%]+", plain(self.label))).isdisjoint(words)
+
+    def numbers(self, style: NumberStyle) -> list[float]:
+        """The different numbers in a style, per cent as they are written."""
+        digits = str.maketrans(dict.fromkeys(style.grouping, "") | {style.decimal_mark: "."})
+        bare = (without_percent(text) for text in self.said)
+        return [float(text.translate(digits)) for text in bare if style.is_number(text) and text.isascii()]
 
 
 def proposed(content: bytes, file_name: str, reference: Reference) -> Proposal:
@@ -64,21 +101,21 @@ def proposed(content: bytes, file_name: str, reference: Reference) -> Proposal:
         raise Refusal(f"its name has no ending of a table ({known}, also .gz and .zip of them); rename it.")
     remarks: list[str] = []
     grid, dialect = _read(content, ending)
-    header_row, depth, columns = _header(grid)
+    header_row, depth, columns = _columns(grid)
     if depth > 1:
         dialect |= {"header_rows": depth}
         remarks.append("The header seems to run over two rows; labels are joined, as in 'Skor / 2024'.")
     if header_row:
         remarks.append(f"{header_row} row(s) above the header are passed over: the header is found by its labels.")
-    region, key, levels, share = _region_column(columns, reference)
-    if share < 0.9:
-        remarks.append(
-            f"Only {share:.0%} of the regions in '{columns.labels[region]}' are known by {key}; look at them."
-        )
-    figures = [i for i in range(len(columns.labels)) if i != region and _is_figures(columns.cells[i])]
+    grain = grain_of([column.every for column in columns], reference)
+    if grain is None:
+        raise Refusal("no column holds names or codes of regions that are known; which one names the region?")
+    remarks += _seen_of(grain, columns)
+    rest = [column for index, column in enumerate(columns) if index not in grain.columns]
+    figures = [column for column in rest if column.is_figures]
     if not figures:
         raise Refusal("no column beside the regions holds figures; is it the right sheet?")
-    style = _style(columns, figures)
+    style = _style(figures)
     if style is None:
         style = next(iter(packaged_styles()))
         examples = " or ".join(each.example for each in packaged_styles().values())
@@ -88,18 +125,20 @@ def proposed(content: bytes, file_name: str, reference: Reference) -> Proposal:
         "pattern": re.sub(r"[0-9]+", "*", file_name),
         "format": ending,
         **dialect,
-        **_layout(columns, region, figures, remarks),
+        **_layout(columns, grain, figures, packaged_styles()[style], remarks),
         "number_style": style,
-        "region_key": key,
-        "region_levels": levels,
+        "region_key": grain.key,
+        "region_levels": list(grain.levels[-1:] if grain.is_path else grain.levels),
+        **_path(columns, grain),
         "unit": "count",
         "measure": "value",
     }
-    said = {plain(text) for cells in columns.cells for cell in cells if (text := cell_text(cell))}
-    if found := [cell_text(cell) for cell in columns.cells[region] if plain(cell_text(cell) or "") in TOTALS]:
-        entry["totals"] = list(dict.fromkeys(found))
-    entry["missing"] = [word for word in BLANKS if word in said] or ["-", "n/a"]
-    if "nihil" in said:
+    words = {plain(text) for column in columns for text in {*column.every} - {None} if text}
+    first = columns[grain.columns[0]]
+    if found := [text for text in first.said if plain(text) in TOTALS]:
+        entry["totals"] = found
+    entry["missing"] = [word for word in BLANKS if word in words] or ["-", "n/a"]
+    if "nihil" in words:
         entry["zero"] = ["nihil"]
     entry |= {"precedence": 10, "evidence": "A"}
     remarks += [
@@ -152,8 +191,10 @@ def _width(grid: Grid) -> int:
     return max((len(cells) for _, cells in grid.rows), default=0)
 
 
-def _header(grid: Grid) -> tuple[int, int, Columns]:
-    """The row that looks most like a header: many different words, and rows below that fill its columns. Two rows,
+def _columns(grid: Grid) -> tuple[int, int, list[Column]]:
+    """Where the header stands, how many rows it has, and the columns below it.
+
+    It is the row that looks most like a header: many different words, and rows below that fill its columns. Two rows,
     where the second gives names to columns that the first leaves without one of their own.
     """
     best, chosen = 0.0, 0
@@ -173,10 +214,13 @@ def _header(grid: Grid) -> tuple[int, int, Columns]:
     else:
         depth = 1
     header = joined_labels(grid, chosen, depth)
-    sample = [cells for _, cells in grid.rows[chosen + depth : chosen + depth + SAMPLE]]
-    kept = [i for i, label in enumerate(header) if label]
-    columns = tuple(tuple(cells[i] if i < len(cells) else None for cells in sample) for i in kept)
-    return chosen, depth, Columns(tuple(header[i] for i in kept), columns)
+    body = [cells for _, cells in grid.rows[chosen + depth :]]
+    columns = [
+        Column(label, [cells[i] if i < len(cells) else None for cells in body])
+        for i, label in enumerate(header)
+        if label
+    ]
+    return chosen, depth, columns
 
 
 def _is_double(grid: Grid, index: int) -> bool:
@@ -199,118 +243,160 @@ def _is_double(grid: Grid, index: int) -> bool:
     return len(bare) >= 1 and len(named) < _width(grid) and len(set(named) - set(bare)) <= len(bare) * 2
 
 
-def _region_column(columns: Columns, reference: Reference) -> tuple[int, str, list[str], float]:
-    """The column whose cells are most often known as regions: its place, by what, of which levels, and how often."""
-    codes = reference.regions.select("code", region_level="level", key="code")
-    high = reference.down_to("regency_city")
-    names = names_of(high, high.regions).join(codes.drop("key"), on="code").drop("code").unique()
-    best: tuple[float, int, str, list[str]] = (0.0, 0, "", [])
-    for index, cells in enumerate(columns.cells):
-        texts = [text for cell in cells if (text := cell_text(cell)) and plain(text) not in TOTALS]
-        if not texts:
-            continue
-        said = pl.DataFrame({"text": texts})
-        keyed = {
-            "name": said.select(key=name_key(pl.col("text"), reference.spellings)),
-            "code": said.select(key=pl.col("text")),
-        }
-        for key, lookup in (("code", codes), ("name", names)):
-            found = keyed[key].join(lookup, on="key", how="semi")
-            share = found.height / len(texts)
-            if share > best[0]:
-                levels = found.join(lookup, on="key")["region_level"].unique(maintain_order=True).to_list()
-                best = share, index, key, levels
-    if best[0] < 0.3:
-        raise Refusal("no column holds names or codes of regions that are known; which one names the region?")
-    share, index, key, levels = best
-    return index, key, levels, share
+def _seen_of(grain: Grain, columns: Sequence[Column]) -> list[str]:
+    """What was seen of regions."""
+    labels = [f"'{columns[index].label}'" for index in grain.columns]
+    if grain.is_path:
+        steps = " > ".join(f"{label} ({level})" for label, level in zip(labels, grain.levels, strict=True))
+        seen = [f"A region is named by a path: {steps}. {grain.share:.1%} of the rows are known so."]
+    else:
+        seen = [f"{grain.share:.0%} of the regions in {labels[0]} are known by {grain.key}."]
+    if grain.share < 0.9:
+        seen.append(f"Only {grain.share:.0%} of the regions are known; look at the others.")
+    for code in grain.own_within:
+        seen.append(f"Nothing is known below the region {code}: what the table has there becomes regions of its own.")
+    return seen
 
 
-def _is_figures(cells: Sequence[object]) -> bool:
-    told = [cell for cell in cells if (text := cell_text(cell)) and plain(text) not in (*BLANKS, "nihil")]
-    return bool(told) and sum(is_figure(cell) for cell in told) > 0.6 * len(told)
+def _path(columns: Sequence[Column], grain: Grain) -> dict[str, Any]:
+    """The entry's `region_path`, where regions are named by one."""
+    if not grain.is_path:
+        return {}
+    path = [
+        {"level": level, "name": columns[index].label}
+        | ({"own_within": list(grain.own_within)} if place and grain.own_within else {})
+        for place, (index, level) in enumerate(zip(grain.columns, grain.levels, strict=True))
+    ]
+    return {"region_path": path}
 
 
-def _style(columns: Columns, figures: Sequence[int]) -> str | None:
+def _style(figures: Sequence[Column]) -> str | None:
     """The style that figures kept as text are written in; None where none tells."""
-    texts = [without_percent(cell) for i in figures for cell in columns.cells[i] if isinstance(cell, str)]
-    fits = {name: sum(style.is_number(t) for t in texts) for name, style in packaged_styles().items()}
+    texts = {without_percent(cell) for column in figures for cell in column.cells if isinstance(cell, str)}
+    fits = {name: sum(style.is_number(text) for text in texts) for name, style in packaged_styles().items()}
     if len(set(fits.values())) == 1:
         return None
     return max(fits, key=lambda name: fits[name])
 
 
-def _layout(columns: Columns, region: int, figures: Sequence[int], remarks: list[str]) -> dict[str, Any]:
+def _layout(
+    columns: Sequence[Column], grain: Grain, figures: Sequence[Column], style: NumberStyle, remarks: list[str]
+) -> dict[str, Any]:
     """How figures stand in the table: an event per row, a figure per row, or a column per indicator."""
-    labels = columns.labels
+    rest = [column for index, column in enumerate(columns) if index not in grain.columns]
+    roles: dict[str, Any] = {} if grain.is_path else {"region": [columns[grain.columns[0]].label]}
 
-    def worded(words: Sequence[str]) -> list[int]:
-        return [i for i, label in enumerate(labels) if i != region and any(word in plain(label) for word in words)]
+    def worded(words: Sequence[str]) -> list[Column]:
+        return [column for column in rest if any(word in plain(column.label) for word in words)]
 
-    texts = [i for i in range(len(labels)) if i != region and i not in figures]
     severities, dates, evidence = worded(SEVERITY_WORDS), worded(DATE_WORDS), worded(EVIDENCE_WORDS)
-    roles: dict[str, Any] = {"region": [labels[region]]}
-    plain_figures = [i for i in figures if not _is_counter(columns.cells[i]) and i not in dates]
-    if severities and plain_figures:
-        numbered = [i for i in figures if i not in plain_figures and i not in dates]
-        item = next((i for i in texts if i not in (*severities, *dates, *evidence)), None)
-        item = numbered[-1] if numbered else item
-        named = [i for i in figures if "indikator" in plain(labels[i]) or "indicator" in plain(labels[i])]
-        item = named[0] if named else item
-        value = next((i for i in reversed(plain_figures) if i != item), plain_figures[-1])
-        if item is None:
-            raise Refusal("it looks like a list of events, but no column names the indicator.")
-        roles |= {"item": [labels[item]], "value": [labels[value]], "severity": [labels[severities[0]]]}
-        roles |= {"date": [labels[dates[0]]]} if dates else {}
-        roles |= {"evidence": [labels[evidence[0]]]} if evidence else {}
-        words = dict.fromkeys(text for cell in columns.cells[severities[0]] if (text := cell_text(cell)))
-        remarks.append("severities: put the edition's own names of severities on the right.")
-        return {
-            "layout": "events",
-            "columns": roles,
-            "severities": {word: _slug(word) for word in words} or {"?": "?"},
-            "items": _items(columns.cells[item]),
-        }
-    references = [i for i in evidence if i in texts]
-    roles |= {"reference": [labels[references[0]]]} if references else {}
-    items = [i for i in texts if i not in references and _repeats(columns.cells[i])]
-    usable = plain_figures or list(figures)
+    no_items = {each.label: why for each in figures if (why := "a date" if each in dates else _no_item(each, style))}
+    usable = [column for column in figures if column.label not in no_items]
+    if severities and (usable or figures):
+        return _events(rest, figures, usable or list(figures), (severities, dates, evidence), roles, remarks)
+    if no_items:
+        told = ", ".join(f"'{label}' ({why})" for label, why in no_items.items())
+        remarks.append(f"Numbers that are no indicators are left out: {told}.")
+    texts = [column for column in rest if column not in figures]
+    references = [column for column in evidence if column in texts]
+    roles |= {"reference": [references[0].label]} if references else {}
+    usable = usable or list(figures)
+    items = [column for column in texts if column not in references and _names_items(column, columns, grain)]
     if len(usable) == 1 and items:
-        roles |= {"item": [labels[items[0]]], "value": [labels[usable[0]]]}
-        return {"layout": "long", "columns": roles, "items": _items(columns.cells[items[0]])}
+        roles |= {"item": [items[0].label], "value": [usable[0].label]}
+        return {"layout": "long", "columns": roles, "items": _items(items[0])}
+    remarks += [
+        f"'{column.label}' holds words ({', '.join(list(column.said)[:6])}): a category, not a figure."
+        for column in texts
+        if column not in references and len(column.said) <= MOST_CATEGORIES
+    ]
+    units = {column.label: _unit(column, style, remarks) for column in usable}
     return {
         "layout": "wide",
         "columns": roles,
-        "items": {
-            labels[i]: {"item": _slug(labels[i]), "approach": "input", **_unit(columns.cells[i])} for i in usable
-        },
+        "items": {label: {"item": _slug(label), "approach": "input", **unit} for label, unit in units.items()},
     }
 
 
-def _unit(cells: Sequence[object]) -> dict[str, str]:
-    """The unit of a column whose figures are mostly written in per cent."""
-    texts = [text for cell in cells if (text := cell_text(cell))]
-    return {"unit": "pct"} if sum(text.rstrip().endswith("%") for text in texts) > len(texts) / 2 else {}
+def _events(
+    rest: Sequence[Column],
+    figures: Sequence[Column],
+    usable: Sequence[Column],
+    called: tuple[list[Column], list[Column], list[Column]],
+    roles: dict[str, Any],
+    remarks: list[str],
+) -> dict[str, Any]:
+    """The layout of a list of events: the columns of the indicator, the count and the severity."""
+    severities, dates, evidence = called
+    texts = [column for column in rest if column not in figures and column not in (*severities, *dates, *evidence)]
+    numbered = [column for column in figures if column not in usable and column not in dates]
+    named = [column for column in figures if "indikator" in plain(column.label) or "indicator" in plain(column.label)]
+    item = next(iter([*named, *numbered[-1:], *texts]), None)
+    if item is None:
+        raise Refusal("it looks like a list of events, but no column names the indicator.")
+    value = next((column for column in reversed(usable) if column is not item), usable[-1])
+    roles |= {"item": [item.label], "value": [value.label], "severity": [severities[0].label]}
+    roles |= {"date": [dates[0].label]} if dates else {}
+    roles |= {"evidence": [evidence[0].label]} if evidence else {}
+    remarks.append("severities: put the edition's own names of severities on the right.")
+    return {
+        "layout": "events",
+        "columns": roles,
+        "severities": {word: _slug(word) for word in severities[0].said} or {"?": "?"},
+        "items": _items(item),
+    }
 
 
-def _is_counter(cells: Sequence[object]) -> bool:
-    """Whether a column merely numbers its rows: 1, 2, 3 ..."""
-    numbers = [cell_number(cell) if not isinstance(cell, str) else _whole(cell) for cell in cells if cell_text(cell)]
-    return len(numbers) > 2 and numbers == [float(n) for n in range(1, len(numbers) + 1)]
+def _no_item(column: Column, style: NumberStyle) -> str | None:
+    """Why a column of numbers is no indicator; None where it may be one."""
+    numbers = column.numbers(style)
+    if not numbers or any(number % 1 for number in numbers):
+        return None
+    count = sum(column.said.values())
+    if len(numbers) == count > 2 and numbers == [float(n) for n in range(1, count + 1)]:
+        return "it numbers the rows"
+    if all(number in YEARS for number in numbers) and (column.is_called(YEAR_WORDS) or 20 * len(numbers) <= count):
+        return f"years: {', '.join(f'{number:.0f}' for number in sorted(numbers)[:6])}"
+    if (
+        len(numbers) == count
+        and count > 2
+        and (column.is_called(ID_WORDS) or (count > 50 and numbers == sorted(numbers)))
+    ):
+        return "each number stands once: an id"
+    return None
 
 
-def _whole(text: str) -> float | None:
-    return float(text) if text.strip().isascii() and text.strip().isdigit() else None
+def _unit(column: Column, style: NumberStyle, remarks: list[str]) -> dict[str, str]:
+    """The unit of a column, where its figures tell that it is no count."""
+    total = sum(column.said.values())
+    if 2 * sum(count for text, count in column.said.items() if text.rstrip().endswith("%")) > total:
+        return {"unit": "pct"}
+    numbers = column.numbers(style)
+    if not any(number % 1 for number in numbers):
+        return {}
+    lowest, highest = min(numbers), max(numbers)
+    seen = f"'{column.label}' has decimals, from {lowest:g} to {highest:g}"
+    if column.is_called(PER_CENT_WORDS) and lowest >= 0 and highest <= 100:
+        return {"unit": "pct"}
+    if lowest >= 0 and highest <= 1:
+        remarks.append(f"{seen}: taken as a share; see whether it is one.")
+        return {"unit": "share"}
+    if lowest >= 0 and highest <= 100:
+        remarks.append(f"{seen}: taken as per cent; see whether it is.")
+        return {"unit": "pct"}
+    remarks.append(f"{seen}: it is no count, and no unit fits; add one to units of dictionary.yml.")
+    return {}
 
 
-def _repeats(cells: Sequence[object]) -> bool:
-    said = [text for cell in cells if (text := cell_text(cell))]
-    return bool(said) and len(set(said)) <= max(80, len(said) // 3)
+def _names_items(column: Column, columns: Sequence[Column], grain: Grain) -> bool:
+    """Whether a column of words tells what the figure of a row is: the rows of a region differ in it."""
+    regions = list(zip(*(columns[index].every for index in grain.columns), strict=True))
+    each = len(set(zip(regions, column.every, strict=True)))
+    return len(set(regions)) < 0.9 * len(regions) and each > 0.9 * len(regions) and len(column.said) > 1
 
 
-def _items(cells: Sequence[object]) -> Mapping[str, dict[str, str]]:
-    labels = dict.fromkeys(text for cell in cells if (text := cell_text(cell)))
-    return {label: {"item": _slug(label), "approach": "input"} for label in labels}
+def _items(column: Column) -> Mapping[str, dict[str, str]]:
+    return {label: {"item": _slug(label), "approach": "input"} for label in column.said}
 
 
 def _slug(label: str) -> str:
