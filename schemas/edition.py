@@ -287,9 +287,13 @@ class Edition(Strict):
         """The index itself."""
         return next(node for node in self.nodes if node.parent_code is None)
 
-    def children(self, node: Node) -> tuple[Node, ...]:
-        """The children of a node, in the order of nodes.csv."""
-        return tuple(child for child in self.nodes if child.parent_code == node.node_code)
+    def children(self) -> dict[str, tuple[Node, ...]]:
+        """The children of every node, in the order of nodes.csv; none for a leaf."""
+        found: dict[str, list[Node]] = {node.node_code: [] for node in self.nodes}
+        for node in self.nodes:
+            if node.parent_code is not None:
+                found[node.parent_code].append(node)
+        return {code: tuple(nodes) for code, nodes in found.items()}
 
     def missing_rule(self, node: Node) -> str:
         """What a gap at this node counts as: its own rule, else the edition's."""

@@ -1,6 +1,7 @@
 """Sources: how the files of a sender look, what its labels mean and what its word is worth."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
@@ -338,8 +339,9 @@ def sources_of(document: Document, dictionary: Dictionary) -> dict[str, Source]:
             document.file, document.line((name, "items", label)), f"source {name}: the label '{label}' stands twice."
         )
         for name, source in sources.items()
+        for counts in [Counter(plain(each) for each in source.items)]
         for label in source.items
-        if [plain(each) for each in source.items].count(plain(label)) > 1
+        if counts[plain(label)] > 1
     ]
     problems += [
         Problem(

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 
 import polars as pl
 
@@ -82,19 +83,37 @@ def node_frame(methodology: Methodology) -> pl.DataFrame:
     keys = {node.node_code: key for key, node in enumerate(nodes, start=1)}
     places = max((-_exponent(node.weight) for node in nodes if node.weight is not None), default=0)
     scale = 10 ** max(places, 0)
-    parents = {node.node_code: node for node in nodes}
+    by_code = {node.node_code: node for node in nodes}
 
-    def share(node: Node) -> Fraction | None:
-        if node.parent_code is None:
+    children = edition.children()
+
+    @cache
+    def size(code: str) -> Fraction:
+        """How much a node counts for in a sum above it: 1, or the weights below where it is itself an unscaled sum."""
+        node = by_code[code]
+        if node.aggregation != "sum" or node.normalisation != "none":
             return Fraction(1)
-        siblings = edition.children(parents[node.parent_code])
-        above = share(parents[node.parent_code])
-        if above is None or any(each.weight is None for each in siblings):
+        return sum((Fraction(each.weight or 0) * size(each.node_code) for each in children[code]), Fraction(0))
+
+    def counted(node: Node, parent: Node) -> Fraction:
+        """What a node counts for among its siblings."""
+        return Fraction(node.weight or 0) * (size(node.node_code) if parent.aggregation == "sum" else 1)
+
+    @cache
+    def whole(code: str) -> Fraction | None:
+        """What the children of a node count for together; None where a weight is not known."""
+        if any(each.weight is None for each in children[code]):
             return None
-        size = {each.node_code: Fraction(each.weight or 0) * _size(edition, each) for each in siblings}
-        if parents[node.parent_code].aggregation != "sum":
-            size = {each.node_code: Fraction(each.weight or 0) for each in siblings}
-        return size[node.node_code] / sum(size.values(), Fraction(0)) * above
+        return sum((counted(each, by_code[code]) for each in children[code]), Fraction(0))
+
+    @cache
+    def share(code: str) -> Fraction | None:
+        """The share of a node in the whole index."""
+        parent = by_code.get(by_code[code].parent_code or "")
+        if parent is None:
+            return Fraction(1)
+        above, total = share(parent.node_code), whole(parent.node_code)
+        return None if above is None or total is None else counted(by_code[code], parent) / total * above
 
     def domain(node: Node) -> tuple[Decimal | None, Decimal | None]:
         bounds = edition.scale if node.normalisation != "none" else methodology.dictionary.units[node.unit]
@@ -114,7 +133,7 @@ def node_frame(methodology: Methodology) -> pl.DataFrame:
                 "weight": _float(node.weight),
                 "weight_units": int(node.weight * scale) if node.weight is not None else 0,
                 "weight_scale": scale,
-                "effective_weight": None if (part := share(node)) is None else float(part),
+                "effective_weight": None if (part := share(node.node_code)) is None else float(part),
                 "score_lowest": _float(domain(node)[0]),
                 "score_highest": _float(domain(node)[1]),
                 "direction": node.direction,
@@ -122,8 +141,8 @@ def node_frame(methodology: Methodology) -> pl.DataFrame:
                 "normalisation": node.normalisation,
                 "aggregation": node.aggregation,
                 "missing": edition.missing_rule(node),
-                "children_expected": len(edition.children(node)),
-                "children_weight_units": _total([each.weight for each in edition.children(node)], scale),
+                "children_expected": len(children[node.node_code]),
+                "children_weight_units": _total([each.weight for each in children[node.node_code]], scale),
                 "source_item": node.source_item,
                 "denominator": node.denominator,
                 "per": float(node.per),
@@ -167,13 +186,6 @@ def _total(weights: list[Decimal | None], scale: int) -> int | None:
     """The weights together, in units; None where one of them is not known, so that nothing can be computed of them."""
     known = [weight for weight in weights if weight is not None]
     return int(sum(known, Decimal(0)) * scale) if len(known) == len(weights) else None
-
-
-def _size(edition: Edition, node: Node) -> Fraction:
-    """How much a node counts for in a sum above it: 1, or the weights below where it is itself an unscaled sum."""
-    if node.aggregation != "sum" or node.normalisation != "none":
-        return Fraction(1)
-    return sum((Fraction(each.weight or 0) * _size(edition, each) for each in edition.children(node)), Fraction(0))
 
 
 def _float(number: Decimal | None) -> float | None:

@@ -15,6 +15,11 @@ from transforms.numbers import PERCENT, SEVERAL, plain_expr, style_contradiction
 from transforms.regions import PATH, WITH_CODE
 
 MOST_LABELS, LONGEST_LABEL = 40, 80  # of the columns found, in a sentence
+ROW = (
+    *("sheet", "row", "region", "item", "value_text", "number", "reference", "severity", "date", "level"),
+    *("is_evidenced", "region_column", "item_column", "value_column", "date_column", "severity_column"),
+    *("level_column", "is_ragged", "is_percent", "odd"),
+)
 SEARCHED = 50  # rows at the top of a sheet, among which the header is looked for
 
 
@@ -80,7 +85,8 @@ def roles_of(header: Sequence[str], source: Source) -> Roles:
         if plain(label) not in place and label not in missing
     ]
     read = {label for names in declared.values() for label in names} | values.keys() | set(path) | source.where.keys()
-    twice = tuple(label for label in read if labels.count(plain(label)) > 1)
+    counts = Counter(labels)
+    twice = tuple(label for label in read if counts[plain(label)] > 1)
     where = {label: place.get(plain(label)) for label in source.where}
     return Roles(found, values, tuple(place.get(plain(label)) for label in path), where, tuple(missing), twice)
 
@@ -347,7 +353,7 @@ def _rows(table: Table, source: Source, body: Sequence[tuple[int, Sequence[objec
         """The figures of a column; where there is none, a row is one event."""
         is_percent = [index is not None and table.odd.get((number, index)) == "percent" for number in numbers]
         cells: Sequence[object] = [1] * len(body) if index is None else columns[index]
-        return pl.DataFrame(
+        figures = pl.DataFrame(
             {
                 "value_text": text(index) if index is not None else pl.Series(["1"]).new_from_index(0, len(body)),
                 "number": pl.Series([cell_number(cell) for cell in cells], dtype=pl.Float64),
@@ -357,57 +363,54 @@ def _rows(table: Table, source: Source, body: Sequence[tuple[int, Sequence[objec
                     dtype=pl.String,
                 ),
             }
-        ).with_columns(
+        )
+        if not any(isinstance(cell, str) and ("\n" in cell or "\r" in cell) for cell in cells):
+            return figures
+        return figures.with_columns(
             pl.when(pl.col("odd").is_null() & pl.col("value_text").str.contains(SEVERAL))
             .then(pl.lit("several_values"))
             .otherwise("odd")
             .alias("odd")
         )
 
-    def part(item: pl.Series, figures: pl.DataFrame, item_column: str | None, value_column: str | None) -> pl.DataFrame:
-        return (
-            pl.DataFrame(
-                {
-                    "row": pl.Series(numbers, dtype=pl.Int64),
-                    "region": regions,
-                    "item": item,
-                    "reference": text(found["reference"]),
-                    "severity": text(found["severity"]),
-                    "level": text(found["level"]),
-                    "date": text(found["date"]),
-                    "evidence": text(found["evidence"]),
-                    "is_ragged": pl.Series(ragged, dtype=pl.Boolean),
-                }
-            )
-            .hstack(figures)
-            .select(
-                pl.lit(table.sheet, pl.String).alias("sheet"),
-                *("row", "region", "item", "value_text", "number", "reference", "severity", "date", "level"),
-                pl.any_horizontal(
-                    plain_expr(pl.col("reference", "evidence")).is_in(list(no_evidence)).not_().fill_null(False)
-                ).alias("is_evidenced"),
-                pl.lit(label(region), pl.String).alias("region_column"),
-                pl.lit(item_column, pl.String).alias("item_column"),
-                pl.lit(value_column, pl.String).alias("value_column"),
-                pl.lit(label(found["date"]), pl.String).alias("date_column"),
-                pl.lit(label(found["severity"]), pl.String).alias("severity_column"),
-                pl.lit(label(found["level"]), pl.String).alias("level_column"),
-                *("is_ragged", "is_percent", "odd"),
-            )
-        )
-
+    every = pl.DataFrame(
+        {
+            "row": pl.Series(numbers, dtype=pl.Int64),
+            "region": regions,
+            "item": text(found["item"]),
+            "reference": text(found["reference"]),
+            "severity": text(found["severity"]),
+            "level": text(found["level"]),
+            "date": text(found["date"]),
+            "evidence": text(found["evidence"]),
+            "is_ragged": pl.Series(ragged, dtype=pl.Boolean),
+        }
+    ).with_columns(
+        pl.lit(table.sheet, pl.String).alias("sheet"),
+        pl.any_horizontal(
+            plain_expr(pl.col("reference", "evidence")).is_in(list(no_evidence)).not_().fill_null(False)
+        ).alias("is_evidenced"),
+        pl.lit(label(region), pl.String).alias("region_column"),
+        pl.lit(label(found["item"]), pl.String).alias("item_column"),
+        pl.lit(label(found["value"]), pl.String).alias("value_column"),
+        pl.lit(label(found["date"]), pl.String).alias("date_column"),
+        pl.lit(label(found["severity"]), pl.String).alias("severity_column"),
+        pl.lit(label(found["level"]), pl.String).alias("level_column"),
+    )
     if source.layout != "wide":
-        value = found["value"]
-        return part(text(found["item"]), figures_of(value), label(found["item"]), label(value))
+        return every.hstack(figures_of(found["value"])).select(ROW)
+    # Columns below one another: every row as often as there are columns of figures.
     sent = {name: figures_of(index) for name, index in values.items() if index is not None}
-    parts = []
-    for name in source.value_columns:
-        called = label(values.get(name)) or name
-        item, item_column = pl.Series([name], dtype=pl.String).new_from_index(0, len(body)), called
-        if found["item"] is not None:
-            item, item_column = text(found["item"]) + JOINED + name, label(found["item"]) or ""
-        parts.append(part(item, column_figures(sent, name, source), item_column, called))
-    return pl.concat(parts).sort("row", maintain_order=True)
+    names = source.value_columns
+    figures = pl.concat(column_figures(sent, name, source) for name in names)
+    called = pl.DataFrame({"name": names, "called": [label(values.get(name)) or name for name in names]})
+    of_column = called[pl.Series([place for place in range(len(names)) for _ in body], dtype=pl.UInt32)]
+    rows = pl.concat([every] * len(names)).hstack(figures).hstack(of_column).with_columns(value_column="called")
+    if found["item"] is None:
+        rows = rows.with_columns(item="name", item_column="called")
+    else:
+        rows = rows.with_columns(item=pl.col("item") + JOINED + pl.col("name"))
+    return rows.select(ROW).sort("row", maintain_order=True)
 
 
 def _paths(source: Source, cells: list[pl.Series]) -> pl.Series:

@@ -38,15 +38,16 @@ def simulate(folder: Path) -> Path:
 def test_the_tree_is_that_of_the_published_list() -> None:
     methodology = Library().edition("ikp-2024")
     edition = methodology.edition
+    children = edition.children()
     by_level = {level: [node for node in edition.nodes if node.level == level] for level in (1, 2, 3, 4)}
     assert [len(by_level[level]) for level in (1, 2, 3, 4)] == [61, 12, 4, 1]
     dimensions = {node.node_code: node for node in by_level[3]}
     points = {
         code: sum(
-            (Fraction(leaf.weight or 0) for part in edition.children(node) for leaf in edition.children(part)),
+            (Fraction(leaf.weight or 0) for part in children[code] for leaf in children[part.node_code]),
             Fraction(0),
         )
-        for code, node in dimensions.items()
+        for code in dimensions
     }
     total = sum(points.values())
     shares = {code: float(value / total) for code, value in points.items()}
