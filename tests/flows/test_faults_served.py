@@ -34,6 +34,7 @@ from warehouse.verify import verify
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
 KINDS = ("flow", "server", "store", "dask", "worker", "database", "intake")
+WAITING = ("SCHEDULED", "PENDING")
 FAULTS = 14  # each kind twice; more take CI longer than it may
 SEED = 20240214
 FIRST = date(2026, 1, 1)
@@ -141,7 +142,8 @@ def test_killed_in_turn_nothing_is_lost(stage: Stage, tmp_path: Path, record_pro
             run_id = service.begun("backfill", **asked, dask_scheduler=stage.dask.address)
         else:
             run_id = service.begun(EDITION, as_of=str(day))
-        service.until(lambda run_id=run_id: service.api.get(f"flow_runs/{run_id}").json()["state_type"] != "SCHEDULED")
+        # A run whose worker dies before it has begun stands still until it is marked as crashed, after ten minutes.
+        service.until(lambda run_id=run_id: service.api.get(f"flow_runs/{run_id}").json()["state_type"] not in WAITING)
         time.sleep(chance.uniform(1.0, 6.0))
         if kind != "intake" and service.api.get(f"flow_runs/{run_id}").json()["state_type"] not in TERMINAL:
             injected[kind] += stage.inject(kind)
