@@ -19,7 +19,7 @@ run: $(READY)
 
 # Prefect's server with its pages, a work pool, the deployments of prefect.yaml and a worker, on this machine.
 serve: $(READY)
-	$(BIN)/python -m flows.serve
+	$(BIN)/python -m flows.server.serve
 
 # The engine beside plain ways to do the same, up to the size of every polling station, and a year of nights at once;
 # takes about twenty minutes.

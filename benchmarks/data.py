@@ -15,10 +15,10 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from schemas.edition import NODE_COLUMNS
-from schemas.methodology import Library, Methodology
-from schemas.regions import REGION_COLUMNS
-from transforms.design import design_frames
+from schemas.methodology.edition import NODE_COLUMNS
+from schemas.methodology.library import Library, Methodology
+from schemas.methodology.regions import REGION_COLUMNS
+from transforms.engine_tables import design_frames
 
 EDITION = "benchmark"
 INDICATORS, SUBDIMENSIONS = 61, 12

@@ -15,10 +15,10 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from flows.intake import take_in
-from schemas.methodology import Library
-from warehouse.runs import run_records
-from warehouse.store import Store
+from flows.night.intake import take_in
+from schemas.methodology.library import Library
+from warehouse.snapshots.runs import run_records
+from warehouse.store.store import Store
 
 ROOT = Path(__file__).parents[1]
 EDITION, SOURCE = "ikp-2024-simulated", "formulir-ikp-2024-simulasi"

@@ -16,12 +16,12 @@ import pandera.polars  # noqa: F401 - importing is not what is measured
 import polars as pl
 from python_calamine import CalamineWorkbook
 
-from flows.intake import source_of
-from schemas.methodology import Library, Methodology
-from schemas.sources import Source
-from transforms.admission import admission, identified
-from transforms.parse import extract_rows
-from transforms.regions import region_lookup
+from flows.night.intake import source_of
+from schemas.methodology.library import Library, Methodology
+from schemas.methodology.sources import Source
+from transforms.extracts.admission import admission, identified
+from transforms.extracts.parse import extract_rows
+from transforms.regions.lookup import region_lookup
 
 EDITION = "ikp-2024-simulated"
 

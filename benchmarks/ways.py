@@ -137,9 +137,9 @@ def pandas_text(folder: Path, _: str | None) -> Work:
 
 def engine_scores(folder: Path, memory_limit: str | None) -> Work:
     """Our engine from the prepared Parquet to every node's score, rank and category."""
-    from schemas.methodology import Library
-    from warehouse.database import EngineLimits, contained
-    from warehouse.engine import Engine, Stamp
+    from schemas.methodology.library import Library
+    from warehouse.engine.database import EngineLimits, contained
+    from warehouse.engine.engine import Engine, Stamp
 
     edition = Library(folder / "methodology").edition(EDITION).edition
     limits, stamp = EngineLimits(memory_limit), Stamp(date(2026, 1, 1), "benchmark", is_synthetic=True)
@@ -161,9 +161,9 @@ def engine_tables(folder: Path, memory_limit: str | None) -> Work:
     """Our engine to every published table."""
     import duckdb
 
-    from schemas.methodology import Library
-    from warehouse.database import EngineLimits
-    from warehouse.engine import Stamp, score_tables
+    from schemas.methodology.library import Library
+    from warehouse.engine.database import EngineLimits
+    from warehouse.engine.engine import Stamp, score_tables
 
     edition = Library(folder / "methodology").edition(EDITION).edition
     tables = folder / "tables"

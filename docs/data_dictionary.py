@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from schemas.dictionary import Column, Dictionary
-from schemas.methodology import Library
+from schemas.contract.dictionary import Column, Dictionary
+from schemas.methodology.library import Library
 
 PAGE = Path(__file__).with_name("data-dictionary.md")
 

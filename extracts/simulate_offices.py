@@ -12,8 +12,8 @@ from pathlib import Path
 
 import xlsxwriter
 
-from schemas.methodology import Library
-from schemas.regions import valid_regions
+from schemas.methodology.library import Library
+from schemas.methodology.regions import valid_regions
 
 EDITION = "ikp-2024-simulated"
 HEADER = ("No", "Kode wilayah", "Wilayah", "Nomor indikator", "Tanggal", "Tempat", "Tingkat", "Jumlah", "Bukti")

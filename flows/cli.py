@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.clock import TIME_ZONE, jakarta
-from flows.terminal import Parser, escaped, printable
+from flows.results.terminal import Parser, escaped, printable
+from schemas.errors import FAILED, WRONG_USAGE
 
 if TYPE_CHECKING:
-    from flows.readers import Readers
+    from flows.readers.pool import Readers
     from flows.settings import Settings
 
-OK, FAILED, WRONG_USAGE, HELD = 0, 1, 2, 3
+OK, HELD = 0, 3
 SNAPSHOT_HELP = "its id, or the beginning of it; snapshots list shows them"
 
 Command = Callable[[argparse.Namespace, "Settings"], "tuple[int, dict[str, Any]]"]
@@ -47,22 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _answer(options: argparse.Namespace, settings: "Settings") -> int:
-    from schemas.strict import MethodologyError
-    from schemas.violations import DamagedStore, NothingToScore, Refusal, StorageError, UsageError
+    from schemas.errors import KerawananError
 
     try:
         command: Command = options.command
         code, result = command(options, settings)
-    except (UsageError, NothingToScore, Refusal) as error:
-        return _complain(str(error), WRONG_USAGE)
-    except MethodologyError as error:
-        for problem in error.problems:
-            _complain(str(problem), FAILED)
-        return FAILED
-    except StorageError as error:
-        return _complain(str(error), FAILED)
-    except DamagedStore as error:
-        return _complain(f"{error} 'kerawanan snapshots verify' looks at the whole store.", FAILED)
+    except KerawananError as error:
+        for sentence in error.sentences:
+            _complain(sentence, error.exit_code)
+        return error.exit_code
     except OSError as error:
         return _complain(f"{error.filename or settings.store}: {error.strerror or error}", FAILED)
     except Exception as error:  # the last resort: no input may end in a traceback
@@ -70,7 +64,7 @@ def _answer(options: argparse.Namespace, settings: "Settings") -> int:
     if options.format == "json":
         sys.stdout.write(escaped(json.dumps(result, indent=1, ensure_ascii=False, default=str)) + "\n")
     else:
-        from flows import report
+        from flows.results import report
 
         report.show(options.path, result)
     return code
@@ -240,10 +234,10 @@ def _time(text: str) -> datetime:
 
 
 def _ingest(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from flows.intake import known_source, take_in
-    from schemas.methodology import Library
-    from warehouse.raw_store import withdrawals
-    from warehouse.store import Store
+    from flows.night.intake import known_source, take_in
+    from schemas.methodology.library import Library
+    from warehouse.extracts.raw_store import withdrawals
+    from warehouse.store.store import Store
 
     sources = Library(settings.methodology).sources
     known_source(options.source, sources)
@@ -262,9 +256,9 @@ def _ingest(options: argparse.Namespace, settings: "Settings") -> tuple[int, dic
 
 def _validate(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
     readers = _readers(settings)
-    from flows.inquiry import examined
-    from flows.intake import known_source
-    from schemas.methodology import Library
+    from flows.night.intake import known_source
+    from flows.results.extracts import examined
+    from schemas.methodology.library import Library
 
     library = Library(settings.methodology)
     known_source(options.source, library.sources)
@@ -275,7 +269,7 @@ def _validate(options: argparse.Namespace, settings: "Settings") -> tuple[int, d
 
 def _readers(settings: "Settings") -> "Readers":
     """What reads files, one of them already getting ready."""
-    from flows.readers import readers_within
+    from flows.readers.pool import readers_within
 
     readers = readers_within(settings.reading)
     readers.start()
@@ -287,8 +281,8 @@ def _today() -> date:
 
 
 def _extracts_list(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from flows.inquiry import extract_list
-    from warehouse.store import Store
+    from flows.results.extracts import extract_list
+    from warehouse.store.store import Store
 
     store = Store(settings.store).must_be_there()
     return OK, {"extracts": extract_list(store, options.source), "store": store.url}
@@ -296,9 +290,9 @@ def _extracts_list(options: argparse.Namespace, settings: "Settings") -> tuple[i
 
 def _extracts_show(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
     readers = _readers(settings)
-    from flows.inquiry import extract_story
-    from schemas.methodology import Library
-    from warehouse.store import Store
+    from flows.results.extracts import extract_story
+    from schemas.methodology.library import Library
+    from warehouse.store.store import Store
 
     library = Library(settings.methodology)
     store = Store(settings.store).must_be_there()
@@ -306,8 +300,8 @@ def _extracts_show(options: argparse.Namespace, settings: "Settings") -> tuple[i
 
 
 def _extracts_withdraw(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from warehouse.raw_store import extract_called, withdraw_extract
-    from warehouse.store import Store
+    from warehouse.extracts.raw_store import extract_called, withdraw_extract
+    from warehouse.store.store import Store
 
     store = Store(settings.store).must_be_there()
     receipt = extract_called(store, options.extract)
@@ -316,8 +310,8 @@ def _extracts_withdraw(options: argparse.Namespace, settings: "Settings") -> tup
 
 
 def _extracts_erase(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from warehouse.raw_store import erase_extract, extract_called
-    from warehouse.store import Store
+    from warehouse.extracts.raw_store import erase_extract, extract_called
+    from warehouse.store.store import Store
 
     store = Store(settings.store).must_be_there()
     receipt = extract_called(store, options.extract)
@@ -326,7 +320,7 @@ def _extracts_erase(options: argparse.Namespace, settings: "Settings") -> tuple[
 
 
 def _sources_list(_: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from schemas.methodology import Library
+    from schemas.methodology.library import Library
 
     sources = Library(settings.methodology).sources
     shown = ("title", "pattern", "format", "layout", "precedence", "synthetic")
@@ -335,8 +329,8 @@ def _sources_list(_: argparse.Namespace, settings: "Settings") -> tuple[int, dic
 
 def _sources_check(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
     readers = _readers(settings)
-    from flows.inquiry import checked_source
-    from schemas.methodology import Library
+    from flows.results.extracts import checked_source
+    from schemas.methodology.library import Library
 
     answer = checked_source(options.file, options.source, Library(settings.methodology), _today(), readers)
     return (WRONG_USAGE if answer.get("refused") else OK), answer
@@ -344,9 +338,9 @@ def _sources_check(options: argparse.Namespace, settings: "Settings") -> tuple[i
 
 def _sources_propose(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
     readers = _readers(settings)
-    from flows.inquiry import proposal
-    from schemas.methodology import Library
-    from schemas.violations import Refusal, UsageError
+    from flows.results.extracts import proposal
+    from schemas.errors import Refusal, UsageError
+    from schemas.methodology.library import Library
 
     try:
         Library(settings.methodology)
@@ -356,9 +350,9 @@ def _sources_propose(options: argparse.Namespace, settings: "Settings") -> tuple
 
 
 def _run(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from flows.night import requested
-    from flows.pipeline import run_night
-    from flows.report import night_result
+    from flows.night.request import requested
+    from flows.night.steps import run_night
+    from flows.results.report import night_result
 
     now = datetime.now(UTC)
     as_of = options.as_of or now.astimezone(jakarta()).date()
@@ -368,8 +362,8 @@ def _run(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[s
 
 
 def _backfill(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from flows.backfill import backfill, must_answer, threads
-    from schemas.violations import UsageError
+    from flows.night.backfill import backfill, must_answer, threads
+    from schemas.errors import UsageError
 
     if not 1 <= options.workers <= 64:
         raise UsageError(f"--workers {options.workers} is not a number from 1 to 64.")
@@ -380,7 +374,7 @@ def _backfill(options: argparse.Namespace, settings: "Settings") -> tuple[int, d
     runner = threads(options.workers)
     if options.runner == "dask":
         must_answer(options.dask_scheduler)
-        from flows.tasks import dask, nights_on
+        from flows.server.tasks import dask, nights_on
 
         runner = nights_on(dask(options.dask_scheduler))
     result = backfill(
@@ -397,8 +391,8 @@ def _backfill(options: argparse.Namespace, settings: "Settings") -> tuple[int, d
 
 
 def _runs_list(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from flows.report import run_list
-    from warehouse.store import Store
+    from flows.results.report import run_list
+    from warehouse.store.store import Store
 
     result = run_list(Store(settings.store).must_be_there(), datetime.now(UTC), options.edition)
     _must_know(options.edition, result["runs"], settings)
@@ -406,8 +400,8 @@ def _runs_list(options: argparse.Namespace, settings: "Settings") -> tuple[int, 
 
 
 def _runs_show(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from warehouse.runs import find_run, run_folder
-    from warehouse.store import Store
+    from warehouse.snapshots.runs import find_run, run_folder
+    from warehouse.store.store import Store
 
     store = Store(settings.store).must_be_there()
     record = find_run(store, options.run_id, datetime.now(UTC))
@@ -415,9 +409,9 @@ def _runs_show(options: argparse.Namespace, settings: "Settings") -> tuple[int, 
 
 
 def _snapshots_list(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from schemas.violations import UsageError
-    from warehouse.snapshots import snapshots
-    from warehouse.store import Store
+    from schemas.errors import UsageError
+    from warehouse.snapshots.snapshots import snapshots
+    from warehouse.store.store import Store
 
     store = Store(settings.store).must_be_there()
     if options.edition and not re.fullmatch(r"[a-z0-9][a-z0-9-]*", options.edition):
@@ -429,23 +423,23 @@ def _snapshots_list(options: argparse.Namespace, settings: "Settings") -> tuple[
 
 def _must_know(edition: str | None, found: Sequence[Any], settings: "Settings") -> None:
     """An edition of which the store has nothing is at least one of the methodology's."""
-    from schemas.methodology import Library
+    from schemas.methodology.library import Library
 
     if edition and not found:
         Library(settings.methodology).must_have(edition)
 
 
 def _snapshots_show(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from flows.report import snapshot_result
-    from warehouse.store import Store
+    from flows.results.report import snapshot_result
+    from warehouse.store.store import Store
 
     Store(settings.store).must_be_there()
     return OK, snapshot_result(settings.store, options.snapshot_id)
 
 
 def _snapshots_diff(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from warehouse.diff import difference
-    from warehouse.store import Store
+    from warehouse.snapshots.diff import difference
+    from warehouse.store.store import Store
 
     if options.markdown:
         options.path = "snapshots_diff_markdown"
@@ -453,18 +447,18 @@ def _snapshots_diff(options: argparse.Namespace, settings: "Settings") -> tuple[
 
 
 def _snapshots_promote(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from warehouse.snapshots import promote
-    from warehouse.store import Store
+    from warehouse.snapshots.snapshots import promote
+    from warehouse.store.store import Store
 
     store, now = Store(settings.store).must_be_there(), datetime.now(UTC)
     return OK, promote(store, options.snapshot_id, now, options.reason, settings.signer())
 
 
 def _snapshots_withdraw(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from schemas.methodology import Library
-    from warehouse.history import write_history
-    from warehouse.snapshots import withdraw
-    from warehouse.store import Store
+    from schemas.methodology.library import Library
+    from warehouse.snapshots.history import write_history
+    from warehouse.snapshots.snapshots import withdraw
+    from warehouse.store.store import Store
 
     store, now = Store(settings.store).must_be_there(), datetime.now(UTC)
     result = withdraw(store, options.snapshot_id, now, options.reason, settings.signer())
@@ -473,20 +467,20 @@ def _snapshots_withdraw(options: argparse.Namespace, settings: "Settings") -> tu
 
 
 def _snapshots_prune(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from warehouse.snapshots import prune
-    from warehouse.store import Store
+    from warehouse.snapshots.snapshots import prune
+    from warehouse.store.store import Store
 
     store, now = Store(settings.store).must_be_there(), datetime.now(UTC)
     return OK, prune(store, now, settings.keep_days, settings.signer(), execute=options.execute)
 
 
 def _snapshots_verify(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from flows.proof import rebuilt
-    from warehouse.database import EngineLimits
-    from warehouse.signing import public_key
-    from warehouse.snapshots import snapshots
-    from warehouse.store import Store
-    from warehouse.verify import verify
+    from flows.night.rebuild import rebuilt
+    from warehouse.engine.database import EngineLimits
+    from warehouse.snapshots.snapshots import snapshots
+    from warehouse.snapshots.verify import verify
+    from warehouse.store.signing import public_key
+    from warehouse.store.store import Store
 
     store = Store(settings.store).must_be_there()
     verdict = verify(store, options.snapshot_id, public_key(options.public_key) if options.public_key else None)
@@ -503,8 +497,8 @@ def _snapshots_verify(options: argparse.Namespace, settings: "Settings") -> tupl
 
 
 def _methodology_list(_: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from schemas.methodology import Library
-    from schemas.strict import MethodologyError
+    from schemas.errors import MethodologyError
+    from schemas.methodology.library import Library
 
     library = Library(settings.methodology)
     editions = []
@@ -520,7 +514,7 @@ def _methodology_list(_: argparse.Namespace, settings: "Settings") -> tuple[int,
 
 
 def _methodology_show(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from schemas.methodology import Library
+    from schemas.methodology.library import Library
 
     library = Library(settings.methodology)
     library.must_have(options.edition)
@@ -535,8 +529,8 @@ def _methodology_show(options: argparse.Namespace, settings: "Settings") -> tupl
 
 
 def _methodology_check(options: argparse.Namespace, settings: "Settings") -> tuple[int, dict[str, Any]]:
-    from schemas.methodology import Library
-    from schemas.strict import MethodologyError
+    from schemas.errors import MethodologyError
+    from schemas.methodology.library import Library
 
     library = Library(settings.methodology)
     if options.edition:

@@ -7,10 +7,10 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from flows.readers import ReaderLimits
-from schemas.violations import UsageError
-from warehouse.signing import Signer
-from warehouse.store import Store
+from flows.readers.pool import ReaderLimits
+from schemas.errors import UsageError
+from warehouse.store.signing import Signer
+from warehouse.store.store import Store
 
 LEAST_READER_MEMORY = 256_000_000  # bytes: below it even the smallest file may not be read
 UNITS = {"K": 1, "M": 2, "G": 3, "T": 4}

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from schemas.dictionary import ColumnType, Dictionary
-from schemas.methodology import Library
+from schemas.contract.dictionary import ColumnType, Dictionary
+from schemas.methodology.library import Library
 
 FOLDER = Path(__file__).parent / "published"
 COMMAND = ".venv/bin/python -m schemas.lock"

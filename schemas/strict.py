@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from schemas.errors import MethodologyError, Problem
 
 
 def decimal_of(text: str) -> Decimal | None:
@@ -21,25 +23,6 @@ def decimal_of(text: str) -> Decimal | None:
     if not number.is_finite() or abs(number.adjusted()) > 15 or -int(number.as_tuple().exponent) > 15:
         return None
     return number
-
-
-class Problem(NamedTuple):
-    """One broken rule: the file, its row or line (1-based; None where the whole file is meant) and one sentence."""
-
-    file: str
-    row: int | None
-    sentence: str
-
-    def __str__(self) -> str:
-        return f"{self.file}{f', row {self.row}' if self.row else ''}: {self.sentence}"
-
-
-class MethodologyError(Exception):
-    """A methodology that breaks its rules. `problems` holds every broken rule, not only the first."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, self.problems)))
 
 
 class Strict(BaseModel):

@@ -14,9 +14,9 @@ import polars as pl
 import pytest
 
 from flows.cli import main
-from flows.night import Night, Request
-from flows.pipeline import run_night
-from schemas.methodology import Library, Methodology
+from flows.night.request import Night, Request
+from flows.night.steps import run_night
+from schemas.methodology.library import Library, Methodology
 
 # The same examples every time: a red test is red for everyone. `--hypothesis-profile random` looks further.
 hypothesis.settings.register_profile("fixed", derandomize=True)

@@ -15,18 +15,18 @@ from typing import Any
 
 import polars as pl
 
-from schemas.edition import NODE_COLUMNS
-from schemas.methodology import Library, Methodology
+from schemas.methodology.edition import NODE_COLUMNS
+from schemas.methodology.library import Library, Methodology
 from schemas.strict import yaml_text
 from tests.transforms.sent import ENTRY, items
 from tests.warehouse.prepared import write_prepared
-from transforms.admission import admission, identified
-from transforms.design import design_frames
-from transforms.indicators import settled
-from transforms.parse import extract_rows
-from transforms.regions import region_lookup
-from warehouse.database import EngineLimits, contained, statement, used
-from warehouse.engine import Engine, Stamp
+from transforms.engine_tables import design_frames
+from transforms.extracts.admission import admission, identified
+from transforms.extracts.parse import extract_rows
+from transforms.figures.indicators import settled
+from transforms.regions.lookup import region_lookup
+from warehouse.engine.database import EngineLimits, contained, statement, used
+from warehouse.engine.engine import Engine, Stamp
 
 EDITION = "by-chance"
 # Provinces and how many regencies they have.

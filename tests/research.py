@@ -12,8 +12,8 @@ from typing import Any
 
 import polars as pl
 
-from schemas.regions import Reference
-from transforms.regions import KIND_IN_NAME
+from schemas.methodology.regions import Reference
+from transforms.regions.lookup import KIND_IN_NAME
 
 ROWS, OVERSEAS, MISSPELT = 33_571, 620, 60
 PLACES = ("province", "regency", "district", "village")

@@ -9,10 +9,10 @@ from typing import get_args
 
 import pytest
 
-from schemas.dictionary import Severity
-from schemas.edition import Closed, Node
-from schemas.methodology import Library
-from schemas.sources import Approach, Evidence, RegionLevel
+from schemas.contract.dictionary import Severity
+from schemas.methodology.edition import Closed, Node
+from schemas.methodology.library import Library
+from schemas.methodology.sources import Approach, Evidence, RegionLevel
 from tests.conftest import ROOT
 
 LATE = ("prefect", "great_expectations", "pandera", "pandas")
@@ -29,7 +29,7 @@ def test_our_packages_are_the_ones_imported_and_their_init_is_empty(package: str
 
 
 def test_the_whole_way_is_shown_in_under_150_lines() -> None:
-    assert len((ROOT / "flows/pipeline.py").read_text().splitlines()) < 150
+    assert len((ROOT / "flows/night/steps.py").read_text().splitlines()) < 150
 
 
 def fresh(code: str, **environment: str) -> str:
@@ -42,11 +42,13 @@ def test_the_command_line_imports_nothing_heavy_and_reads_no_setting() -> None:
     heavy = ("polars", "duckdb", "pydantic", "rich", "pyarrow", "obstore", "xlsxwriter", *LATE)
     loaded = fresh(f"import sys, flows.cli; print([name for name in {heavy!r} if name in sys.modules])")
     assert loaded.strip() == "[]"
-    assert fresh("import flows.cli, flows.settings, flows.pipeline", KERAWANAN_THREADS="many") == ""
+    assert fresh("import flows.cli, flows.settings, flows.night.steps", KERAWANAN_THREADS="many") == ""
 
 
 def test_the_core_imports_prefect_great_expectations_pandera_and_pandas_only_when_it_needs_them() -> None:
-    loaded = fresh(f"import sys, flows.pipeline, flows.report; print([n for n in {LATE!r} if n in sys.modules])")
+    loaded = fresh(
+        f"import sys, flows.night.steps, flows.results.report; print([n for n in {LATE!r} if n in sys.modules])"
+    )
     assert loaded.strip() == "[]"
 
 

@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 
 from flows.cli import parser
-from flows.night import Night
-from flows.serve import served
+from flows.night.request import Night
+from flows.server.serve import served
 from flows.settings import Settings
-from schemas.methodology import Library
-from schemas.sources import sources_of
+from schemas.methodology.library import Library
+from schemas.methodology.sources import sources_of
 from schemas.strict import yaml_document, yaml_text
 from tests.conftest import EDITION, ROOT, Answer, Nights
 from tests.transforms.sent import ENTRY, items

@@ -23,12 +23,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.dictionary import Dictionary
+from schemas.contract.dictionary import Dictionary
 from schemas.lock import PARQUET_TYPES
-from schemas.methodology import Library
+from schemas.methodology.library import Library
 from tests.conftest import EDITION, Nights, Published
-from warehouse import engine
-from warehouse.database import write_parquet
+from warehouse.engine import engine
+from warehouse.engine.database import write_parquet
 
 TABLES = sorted(Library().dictionary.published)
 JAVASCRIPT = Path(__file__).parent / "readers"

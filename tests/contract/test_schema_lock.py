@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.dictionary import Dictionary
+from schemas.contract.dictionary import Dictionary
 from schemas.lock import COMMAND, FOLDER, Tables, additions, declared, lock_file, locks, losses, main
-from schemas.methodology import Library
+from schemas.methodology.library import Library
 from tests.conftest import Published
 
 NEWEST = max(locks())

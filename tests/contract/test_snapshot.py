@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 from python_calamine import CalamineWorkbook
 
-from flows.night import Night
-from schemas.contract import POLARS_TYPES
-from schemas.methodology import Methodology
+from flows.night.request import Night
+from schemas.contract.tables import POLARS_TYPES
+from schemas.methodology.library import Methodology
 from tests.conftest import EDITION, EXTRACTS, Answer, Nights, Published
 
 Cli = Callable[..., Answer]

@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.intake import source_of, take_in
-from schemas.methodology import Library
+from flows.night.intake import source_of, take_in
+from schemas.methodology.library import Library
 from tests.conftest import EXTRACTS
-from warehouse.raw_store import extract_called, withdraw_extract
-from warehouse.store import Store
+from warehouse.extracts.raw_store import extract_called, withdraw_extract
+from warehouse.store.store import Store
 
 PRESS = "siaran-pers-provinsi-2022-12-16.csv"
 

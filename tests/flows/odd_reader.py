@@ -8,8 +8,8 @@ import signal
 import sys
 import time
 
-from flows import reader
-from schemas.violations import Refusal
+from flows.night.request import reader
+from schemas.errors import Refusal
 
 
 def _died(number: signal.Signals) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-from flows.serve import served
+from flows.server.serve import served
 from tests.conftest import ROOT
 from tests.warehouse.conftest import free_port
 
@@ -58,7 +58,7 @@ class Service:
     def start(self, name: str) -> None:
         """Start a part, and wait until it is there."""
         modules = {
-            "all": ["flows.serve"],
+            "all": ["flows.server.serve"],
             "server": ["prefect", "server", "start"],
             "worker": ["prefect", "worker", "start", "--pool", "kerawanan"],
         }

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from flows import backfill as module
-from flows.backfill import catch_up
-from flows.intake import source_of, take_in
+from flows.night.backfill import catch_up
+from flows.night.intake import source_of, take_in
+from flows.night.request import backfill as module
 from flows.settings import Settings
-from schemas.methodology import Library
+from schemas.methodology.library import Library
 from tests.conftest import EDITION, EXTRACTS, Answer, Nights
-from warehouse.channels import head, log_entries
-from warehouse.snapshots import night_records, read_manifest
-from warehouse.store import Store
-from warehouse.verify import verify
+from warehouse.snapshots.channels import head, log_entries
+from warehouse.snapshots.snapshots import night_records, read_manifest
+from warehouse.snapshots.verify import verify
+from warehouse.store.store import Store
 
 Cli = Callable[..., Answer]
 # On which day of January each extract of the bundled ones arrives, by the beginning of its name.

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.artifact import night_markdown
+from flows.results.markdown import night_markdown
 from tests.conftest import Answer
 from tests.themes import EDITION, theme
 
@@ -40,7 +40,7 @@ def inbox(tmp_path: Path) -> Path:
 def test_every_count_is_the_same_number(
     kerawanan: Callable[..., Answer], inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("transforms.admission.MOST_DESCRIBED", 40)
+    monkeypatch.setattr("transforms.extracts.admission.MOST_DESCRIBED", 40)
     own = theme(tmp_path)
     sources = own / "sources.yml"
     limit = "  limits: {quarantined_share: 0.9}\n  missing: [n/a]\n"

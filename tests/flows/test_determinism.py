@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from tests.conftest import EDITION, EXTRACTS, Nights, Published
-from warehouse.database import EngineLimits
+from warehouse.engine.database import EngineLimits
 
 FEW, MANY = 3, 20  # nights
 
@@ -89,9 +89,9 @@ def test_a_night_sees_what_was_received_by_its_end(nights: Nights, inbox: Path) 
     """Extracts received after the day has ended in Jakarta belong to the next night."""
     from datetime import UTC, date, datetime
 
-    from flows.intake import take_in
-    from schemas.methodology import Library
-    from warehouse.store import Store
+    from flows.night.intake import take_in
+    from schemas.methodology.library import Library
+    from warehouse.store.store import Store
 
     sources = Library().sources
     files = sorted(inbox.iterdir())

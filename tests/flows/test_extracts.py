@@ -10,11 +10,11 @@ import pytest
 import xlsxwriter
 from python_calamine import CalamineWorkbook
 
-from flows.intake import take_in
-from schemas.methodology import Library
+from flows.night.intake import take_in
+from schemas.methodology.library import Library
 from tests.conftest import EDITION, EXTRACTS, Answer, Nights, Published
-from warehouse.raw_store import extract_called, withdraw_extract
-from warehouse.store import Store
+from warehouse.extracts.raw_store import extract_called, withdraw_extract
+from warehouse.store.store import Store
 
 Cli = Callable[..., Answer]
 BOOK, PRESS = "buku-ikp-2024.csv", "siaran-pers-provinsi-2022-12-16.csv"
@@ -228,7 +228,7 @@ def test_how_extracts_are_batched_changes_nothing(
         HEADER + "Prov. Bali;Input provinsi;52,75;x\nAtjeh;Input provinsi;1;x\n"
     )
     whole = nights.run(inbox)
-    monkeypatch.setattr("flows.reading.BATCH", 1)
+    monkeypatch.setattr("flows.night.reading.BATCH", 1)
     other = Nights(tmp_path / "other")
     other.folder.mkdir()
     batched = other.run(inbox)

@@ -17,20 +17,20 @@ from typing import Any
 
 import pytest
 
-from flows.backfill import backfill, threads
-from flows.intake import source_of, take_in
+from flows.night.backfill import backfill, threads
+from flows.night.intake import source_of, take_in
 from flows.settings import Settings
-from schemas.methodology import Library
+from schemas.methodology.library import Library
 from tests.conftest import EDITION, ROOT
 from tests.flows.fortnight import PRESS, sent
 from tests.flows.service import TERMINAL, Dask, Postgres, Service
 from tests.flows.test_backfill import hashes
 from tests.warehouse.conftest import BUCKET, Server, seaweedfs  # noqa: F401 - a fixture
 from tests.warehouse.faults import failing
-from warehouse.raw_store import receipts
-from warehouse.runs import run_records
-from warehouse.store import Store
-from warehouse.verify import verify
+from warehouse.extracts.raw_store import receipts
+from warehouse.snapshots.runs import run_records
+from warehouse.snapshots.verify import verify
+from warehouse.store.store import Store
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
 KINDS = ("flow", "server", "store", "dask", "worker", "database", "intake")
@@ -91,7 +91,7 @@ def stage(
         stages.append(Stage(service, database, dask := Dask(tmp_path, service.environment), store))
         try:
             service.start("server")
-            service.run("flows.deploy")
+            service.run("flows.server.deploy")
             service.start("worker")
             yield stages[0]
         finally:

@@ -11,9 +11,9 @@ import pytest
 from tests.conftest import EDITION, Answer, Nights
 from tests.flows.fortnight import FORTNIGHT, arrive, night_of
 from tests.flows.test_backfill import hashes
-from warehouse.channels import head, log_entries
-from warehouse.store import Store
-from warehouse.verify import verify
+from warehouse.snapshots.channels import head, log_entries
+from warehouse.snapshots.verify import verify
+from warehouse.store.store import Store
 
 Cli = Callable[..., Answer]
 

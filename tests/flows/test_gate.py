@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from schemas.gate import COLUMNS
-from schemas.methodology import Library
-from schemas.strict import MethodologyError
+from schemas.errors import MethodologyError
+from schemas.methodology.gate import COLUMNS
+from schemas.methodology.library import Library
 from tests.conftest import EDITION, EXTRACTS, Answer, Published
 
 Cli = Callable[..., Answer]

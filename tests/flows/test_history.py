@@ -14,15 +14,15 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from flows import record
 from flows.clock import TIME_ZONE
-from schemas.contract import polars_schema
-from schemas.methodology import Library
-from schemas.violations import StorageError
+from flows.night.request import record
+from schemas.contract.tables import polars_schema
+from schemas.errors import StorageError
+from schemas.methodology.library import Library
 from tests.conftest import EDITION, EXTRACTS, ROOT, Answer, Nights, Published
-from warehouse.history import write_history
-from warehouse.runs import begin_run
-from warehouse.store import Store
+from warehouse.snapshots.history import write_history
+from warehouse.snapshots.runs import begin_run
+from warehouse.store.store import Store
 
 Cli = Callable[..., Answer]
 
@@ -154,7 +154,7 @@ def test_each_step_is_a_line_of_the_log(tmp_path: Path, kerawanan: Cli) -> None:
 
 KILLED = """
 import os, signal, sys
-from flows import pipeline
+from flows.night.request import steps as pipeline
 from flows.cli import main
 def score(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -181,7 +181,7 @@ def test_a_run_that_was_killed_is_known_as_such(published: Published, kerawanan:
     assert table(nights.store, "run")["outcome"].to_list() == ["published", "killed", "unchanged"]
     # A day after it may be removed, like the record of any run that nothing rests on.
     opened = Store(str(nights.store))
-    from warehouse.snapshots import prune
+    from warehouse.snapshots.snapshots import prune
 
     assert killed["run_id"] in prune(opened, datetime.now(UTC) + timedelta(days=2), 1, execute=True)["runs"]
     assert not opened.keys(f"runs/{killed['run_id']}/")

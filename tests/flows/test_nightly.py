@@ -12,16 +12,16 @@ import yaml
 from prefect.client.orchestration import get_client
 from prefect.utilities.callables import parameter_schema
 
-from flows import tasks
-from flows.artifact import night_markdown
 from flows.clock import TIME_ZONE
-from flows.nightly import last_completed_day, nightly
-from schemas.methodology import Library
-from schemas.violations import StorageError
+from flows.results.markdown import night_markdown
+from flows.server import tasks
+from flows.server.nightly import last_completed_day, nightly
+from schemas.errors import StorageError
+from schemas.methodology.library import Library
 from tests.conftest import EDITION, EXTRACTS, ROOT, Published
 from tests.flows.test_backfill import arrived, hashes
-from warehouse.channels import CHANNELS, log_entries
-from warehouse.store import Store
+from warehouse.snapshots.channels import CHANNELS, log_entries
+from warehouse.store.store import Store
 
 STEPS = ["admit", "validate", "prepare", "score", "judge", "publish"]
 # Prefect's own client and server leave sockets and loops to the collector.
@@ -169,7 +169,7 @@ def test_the_form_explains_every_parameter() -> None:
 
 def test_deployments_run_every_night_one_at_a_time_per_edition() -> None:
     every = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
-    deployments = [each for each in every if each["entrypoint"] == "flows/nightly.py:nightly"]
+    deployments = [each for each in every if each["entrypoint"] == "flows/server/nightly.py:nightly"]
     assert len(deployments) > 1
     editions = [each["parameters"]["edition"] for each in deployments]
     assert len(set(editions)) == len(editions)

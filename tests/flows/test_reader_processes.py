@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from flows import readers
-from flows.intake import source_of
-from flows.readers import ReaderEnded, ReaderLimits, Readers
+from flows.night.intake import source_of
+from flows.night.request import readers
+from flows.readers.pool import ReaderEnded, ReaderLimits, Readers
 from flows.settings import Settings
-from schemas.methodology import Library
-from schemas.sources import Source
-from schemas.violations import Refusal
+from schemas.errors import Refusal
+from schemas.methodology.library import Library
+from schemas.methodology.sources import Source
 from tests.conftest import EDITION, EXTRACTS, ROOT, Answer, Nights
 from tests.flows.test_reuse import Counted
-from warehouse.parsed import from_kept
+from warehouse.extracts.parsed import from_kept
 
 Cli = Callable[..., Answer]
 PRESS = "siaran-pers-provinsi-2022-12-16.csv"
@@ -205,8 +205,8 @@ def is_there(process: int) -> bool:
 
 READS = """
 import sys, threading
-from flows import readers
-from schemas.methodology import Library
+from flows.night.request import readers
+from schemas.methodology.library import Library
 readers.COMMAND = ("-P", sys.argv[1])
 these = readers.Readers(readers.ReaderLimits(seconds=600, readers=2))
 source = Library().sources[sys.argv[2]]
@@ -260,8 +260,8 @@ def test_an_interrupted_night_does_not_wait_for_its_readers(tmp_path: Path) -> N
 
 DAEMON = """
 import multiprocessing, sys
-from flows.readers import Readers, ReaderLimits
-from schemas.methodology import Library
+from flows.readers.pool import Readers, ReaderLimits
+from schemas.methodology.library import Library
 def read(name, file, answer):
     answer.put(len(Readers(ReaderLimits()).rows(open(file, "rb").read(), Library().sources[name])))
 if __name__ == "__main__":

@@ -18,10 +18,10 @@ import pytest
 import xlsxwriter
 from python_calamine import CalamineWorkbook
 
-from flows.artifact import night_markdown
 from flows.cli import main
-from flows.night import Request
-from flows.pipeline import admit, prepare, score, validate
+from flows.night.request import Request
+from flows.night.steps import admit, prepare, score, validate
+from flows.results.markdown import night_markdown
 from tests.conftest import ROOT, Answer, Nights, Published, outside
 
 Cli = Callable[..., Answer]

@@ -7,11 +7,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from flows import pipeline
-from flows.readers import Readers
-from schemas.methodology import Library
+from flows.night.request import steps as pipeline
+from flows.readers.pool import Readers
+from schemas.methodology.library import Library
 from tests.conftest import EDITION, EXTRACTS, Nights, Published
-from warehouse import code
+from warehouse.snapshots.snapshots import code
 
 PRESS = "siaran-pers-provinsi-2022-12-16.csv"
 
@@ -128,7 +128,7 @@ def test_other_code_another_methodology_or_a_held_night_is_computed(
     gate.write_text(gate.read_text() + "none,known_share,regency_city,input,,,1,,critical,\n")
     held = [nights.run(methodology=own_methodology).outcome for _ in range(2)]
     assert (held, scoring.calls) == (["held", "held"], 3)
-    monkeypatch.setattr("flows.night.code_identity", lambda: {**code.code_identity(), "sha256": "other"})
+    monkeypatch.setattr("flows.night.request.code_identity", lambda: {**code.code_identity(), "sha256": "other"})
     nights.run()
     assert scoring.calls == 4
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.methodology import Library
-from schemas.strict import MethodologyError
+from schemas.errors import MethodologyError
+from schemas.methodology.library import Library
 from tests.conftest import Nights, Published
 from tests.contract.recomputed import Snapshot
 from tests.themes import CODES, EDITION, findings, index_of, sent, theme

@@ -13,16 +13,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from flows.clock import TIME_ZONE
-from flows.intake import source_of, take_in
-from schemas.methodology import Library
+from flows.night.intake import source_of, take_in
+from schemas.methodology.library import Library
 from tests.conftest import EDITION
 from tests.flows.fortnight import FORTNIGHT, PRESS, arrive, night_of, sent
 from tests.flows.service import Dask, Postgres, Service, receiver
 from tests.flows.test_backfill import hashes
-from warehouse.channels import log_entries
-from warehouse.runs import run_records
-from warehouse.store import Store
-from warehouse.verify import verify
+from warehouse.snapshots.channels import log_entries
+from warehouse.snapshots.runs import run_records
+from warehouse.snapshots.verify import verify
+from warehouse.store.store import Store
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
 Notices = list[dict[str, Any]]
@@ -77,8 +77,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         running.store, running.notices = folder / "store", notices
         try:
             running.start("server")
-            running.run("flows.deploy")
-            running.run("flows.deploy")  # again: what is there is brought up to date
+            running.run("flows.server.deploy")
+            running.run("flows.server.deploy")  # again: what is there is brought up to date
             running.start("worker")
             yield running
         finally:
@@ -230,7 +230,7 @@ def test_a_night_that_hangs_is_ended_and_told(lived: Served) -> None:
 
 def test_without_an_address_nobody_is_told(lived: Served) -> None:
     lived.environment.pop("KERAWANAN_NOTICES")
-    lived.run("flows.deploy")
+    lived.run("flows.server.deploy")
     assert not [each for each in lived.post("automations/filter") if "needs people" in each["name"]]
     assert not [each for each in lived.post("block_documents/filter") if each["name"] == "kerawanan-notices"]
-    lived.run("flows.deploy")
+    lived.run("flows.server.deploy")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.intake import source_of
-from schemas.methodology import Library
+from flows.night.intake import source_of
+from schemas.methodology.library import Library
 from tests.conftest import EDITION, EXTRACTS, Answer
 from tests.flows.service import Service
 
@@ -20,7 +20,7 @@ KILLER = """
 import os, signal, sys
 flag = os.environ["KILL_IN_SCORE"]
 def kill(event, arguments):
-    is_due = event == "open" and "sql/score/" in str(arguments[0]) and "warehouse.engine" in callers()
+    is_due = event == "open" and "sql/score/" in str(arguments[0]) and "warehouse.engine.engine" in callers()
     if is_due and os.path.exists(flag):
         os.remove(flag)
         os.kill(os.getpid(), signal.SIGKILL)

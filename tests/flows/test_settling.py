@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.intake import take_in
-from schemas.methodology import Library
+from flows.night.intake import take_in
+from schemas.methodology.library import Library
 from tests.conftest import EDITION, EXTRACTS, Nights, Published
-from warehouse.store import Store
+from warehouse.store.store import Store
 
 PRESS = "siaran-pers-provinsi-2022-12-16.csv"
 HEADER = "Provinsi;Variabel;Skor;Alamat sumber\n"
@@ -123,7 +123,7 @@ def test_a_replayed_night_does_not_move_the_channel_back(nights: Nights, inbox: 
     assert (again.outcome, again.snapshot_id) == ("unchanged", tonight.snapshot_id)
     replay_again = nights.run(None, as_of=date(2026, 1, 10))
     assert (replay_again.outcome, replay_again.snapshot_id) == ("unchanged", replay.snapshot_id)
-    from warehouse.channels import head
+    from warehouse.snapshots.channels import head
 
     candidate = head(store, EDITION, "candidate")
     assert candidate

@@ -8,11 +8,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from schemas.methodology import Library
-from schemas.numbers import NumberStyle
+from schemas.contract.number_styles import NumberStyle
+from schemas.methodology.library import Library
 from tests.conftest import Answer
 from tests.transforms.sent import source
-from warehouse.parsed import parsed_key
+from warehouse.extracts.parsed import parsed_key
 
 Cli = Callable[..., Answer]
 

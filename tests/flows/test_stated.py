@@ -5,8 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from schemas.methodology import Library
-from schemas.strict import MethodologyError
+from schemas.errors import MethodologyError
+from schemas.methodology.library import Library
 from tests.conftest import Nights, Published
 from tests.themes import EDITION, findings, sent, theme
 

@@ -13,12 +13,12 @@ import yaml
 from prefect.client.orchestration import get_client
 from prefect.utilities.callables import parameter_schema
 
-from flows import upkeep
+from flows.server import upkeep
 from tests.conftest import EDITION, ROOT, Answer
 from tests.flows.service import Dask
 from tests.flows.test_backfill import SPAN, arrived, hashes
-from warehouse.channels import head
-from warehouse.store import Store
+from warehouse.snapshots.channels import head
+from warehouse.store.store import Store
 
 Cli = Callable[..., Answer]
 # Prefect's own client and server leave sockets and loops to the collector.
@@ -78,7 +78,7 @@ def test_the_deployments_and_their_forms() -> None:
         ("promote", upkeep.promote_snapshot),
         ("prune", upkeep.prune_store),
     ):
-        assert deployments[name]["entrypoint"] == f"flows/upkeep.py:{function.fn.__name__}"
+        assert deployments[name]["entrypoint"] == f"flows/server/upkeep.py:{function.fn.__name__}"
         assert deployments[name]["concurrency_limit"] == {"limit": 1, "collision_strategy": "ENQUEUE"}
         form = parameter_schema(function.fn).properties
         assert all(each.get("description") for each in form.values()), form

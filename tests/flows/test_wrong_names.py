@@ -5,7 +5,7 @@ import json
 import pytest
 
 from flows.cli import WRONG_USAGE, main
-from flows.terminal import escaped, printable
+from flows.results.terminal import escaped, printable
 
 HOSTILE = "a\x1b[31m\x9b\u202e\u200b\x07b"
 READING = [

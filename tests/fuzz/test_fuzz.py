@@ -19,16 +19,16 @@ import polars as pl
 import pytest
 
 from extracts.simulate_offices import events, write_form
-from schemas.methodology import Library
-from schemas.regions import valid_regions
-from schemas.sources import Headers, Item, Source
-from schemas.violations import Refusal
+from schemas.errors import Refusal
+from schemas.methodology.library import Library
+from schemas.methodology.regions import valid_regions
+from schemas.methodology.sources import Headers, Item, Source
 from tests.conftest import EXTRACTS, ROOT
 from tests.documents import ods
 from tests.fuzz.mutations import mutated, packed
-from transforms.admission import admission, identified, over_limit
-from transforms.parse import extract_rows
-from transforms.regions import Lookup, region_lookup
+from transforms.extracts.admission import admission, identified, over_limit
+from transforms.extracts.parse import extract_rows
+from transforms.regions.lookup import Lookup, region_lookup
 
 SEED = 20240214
 FEW, MANY = 400, 10_600

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from schemas.methodology import Library
+from schemas.methodology.library import Library
 from tests.fuzz.hostile import CASES
 from tests.fuzz.hostile.__main__ import verdict, wrong_with
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.readers import ReaderLimits, Readers
+from flows.readers.pool import ReaderLimits, Readers
 from schemas.strict import yaml_text
 from tests.conftest import EDITION, EXTRACTS, Nights
 from tests.flows.test_reuse import Counted

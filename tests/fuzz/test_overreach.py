@@ -21,9 +21,9 @@ MEMORY = 4 << 30
 READ = f"""
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
-from schemas.sources import Source
-from schemas.violations import Refusal
-from transforms.parse import extract_rows
+from schemas.methodology.sources import Source
+from schemas.errors import Refusal
+from transforms.extracts.parse import extract_rows
 try:
     print("read", extract_rows(sys.stdin.buffer.read(), Source.model_validate_json(sys.argv[1])).height)
 except Refusal as refusal:

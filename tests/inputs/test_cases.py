@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 import python_calamine
 
-from schemas.methodology import Library
-from schemas.sources import Source
-from schemas.violations import Refusal
+from schemas.errors import Refusal
+from schemas.methodology.library import Library
+from schemas.methodology.sources import Source
 from tests.inputs.make import HERE, all_cases, cut, flipped, made
-from transforms import cells, containers, grids, ods, xlsx
-from transforms.admission import Admission, admission, identified, over_limit
-from transforms.parse import extract_rows
-from transforms.regions import Lookup, region_lookup
+from transforms.extracts.admission import Admission, admission, identified, over_limit
+from transforms.extracts.parse import extract_rows
+from transforms.formats.number_formats import cells, containers, grids, ods, xlsx
+from transforms.regions.lookup import Lookup, region_lookup
 
 ON = date(2022, 7, 1)
 CASES = all_cases()

@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from flows.cli import main
-from flows.night import Night
+from flows.night.request import Night
 from tests.conftest import ROOT, Nights, outside
 
 REAL = ROOT.parent / "shared/real/kpu-2019"

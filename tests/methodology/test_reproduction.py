@@ -6,9 +6,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.night import Night
-from schemas.methodology import Methodology
-from schemas.regions import valid_regions
+from flows.night.request import Night
+from schemas.methodology.library import Methodology
+from schemas.methodology.regions import valid_regions
 from tests.conftest import ROOT, Nights
 
 REFERENCE = ROOT / "methodology/editions/ikp-2024-published/reference_scores.csv"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import polars as pl
 import pytest
 
-from schemas.methodology import Library
+from schemas.methodology.library import Library
 from schemas.strict import yaml_text
 from tests.conftest import Nights
 from tests.research import ITEMS, PLACES, ROWS, Research, research

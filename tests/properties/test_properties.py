@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.contract import row_violations
-from schemas.methodology import Library
-from schemas.violations import Refusal
+from schemas.contract.tables import row_violations
+from schemas.errors import Refusal
+from schemas.methodology.library import Library
 from tests.sql.test_cases import STATEMENTS
-from transforms.admission import Admission, admission, identified
-from transforms.parse import extract_rows
-from transforms.regions import region_lookup
-from warehouse.database import used
+from transforms.extracts.admission import Admission, admission, identified
+from transforms.extracts.parse import extract_rows
+from transforms.regions.lookup import region_lookup
+from warehouse.engine.database import used
 
 METHODOLOGY = Library().edition("ikp-2024-published")
 NAME = "siaran-pers-provinsi"

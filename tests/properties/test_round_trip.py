@@ -18,15 +18,15 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.dictionary import Unit
-from schemas.methodology import Library
-from schemas.regions import valid_regions
-from schemas.sources import Headers, Item, Source
+from schemas.contract.dictionary import Unit
+from schemas.methodology.library import Library
+from schemas.methodology.regions import valid_regions
+from schemas.methodology.sources import Headers, Item, Source
 from tests.documents import ods
 from tests.fuzz.mutations import packed
-from transforms.admission import admission, identified
-from transforms.parse import extract_rows
-from transforms.regions import Lookup, region_lookup
+from transforms.extracts.admission import admission, identified
+from transforms.extracts.parse import extract_rows
+from transforms.regions.lookup import Lookup, region_lookup
 
 LIBRARY = Library()
 ON = date(2024, 1, 1)

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from schemas.methodology import Library
+from schemas.methodology.library import Library
 from tests.conftest import ROOT, Answer, Nights
 
 REGIONS = """\

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from schemas.dictionary import dictionary_of
-from schemas.methodology import Library
-from schemas.strict import MethodologyError, Problem, yaml_document, yaml_text
+from schemas.contract.dictionary import dictionary_of
+from schemas.errors import MethodologyError, Problem
+from schemas.methodology.library import Library
+from schemas.strict import yaml_document, yaml_text
 from tests.conftest import EDITION, ROOT, Answer
 
 Cli = Callable[..., Answer]

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import yaml
 
-from warehouse.database import used
+from warehouse.engine.database import used
 
 HERE = Path(__file__).parent / "cases"
 CASES = [
@@ -20,9 +20,9 @@ CASES = [
 STATEMENTS = {
     Path(str(path)).stem: Path(str(path)).read_text()
     for folder in ("sql/score", "sql/gate", "sql/publish", "checks")
-    for path in (files("warehouse") / folder).iterdir()
+    for path in (files("warehouse.engine") / folder).iterdir()
 }
-SELECTING = {Path(str(path)).stem for path in (files("warehouse") / "sql/gate").iterdir()}
+SELECTING = {Path(str(path)).stem for path in (files("warehouse.engine") / "sql/gate").iterdir()}
 SETUP = "exact_scale", "origin", "node_bound", "node_scaling", "node_result", "node_beaten", "node_sum", "score_end"
 
 
@@ -63,7 +63,7 @@ def test_case(statement: str, name: str, case: dict[str, Any]) -> None:
 
 
 def test_every_computing_statement_has_cases() -> None:
-    folders = [files("warehouse") / folder for folder in ("sql/score", "sql/gate", "checks")]
+    folders = [files("warehouse.engine") / folder for folder in ("sql/score", "sql/gate", "checks")]
     computing = {Path(str(path)).stem for folder in folders for path in folder.iterdir()}
     # Labels are what the published tables are made with; those are looked at whole, in tests/contract.
     assert computing - {*SETUP, "label", "unit_label", "node_label"} == {

@@ -4,12 +4,12 @@ import hashlib
 from datetime import date
 from typing import Any
 
-from schemas.methodology import Library
-from schemas.regions import Reference
-from schemas.sources import Source
-from transforms.admission import Admission, admission, identified
-from transforms.parse import extract_rows
-from transforms.regions import Lookup, region_lookup
+from schemas.methodology.library import Library
+from schemas.methodology.regions import Reference
+from schemas.methodology.sources import Source
+from transforms.extracts.admission import Admission, admission, identified
+from transforms.extracts.parse import extract_rows
+from transforms.regions.lookup import Lookup, region_lookup
 
 LIBRARY = Library()
 ON = date(2022, 7, 1)

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from schemas.regions import valid_regions
+from schemas.methodology.regions import valid_regions
 from tests.transforms.sent import LIBRARY, sent
 from tests.transforms.sent import source as source_of
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.sources import Source, sources_of
-from schemas.strict import MethodologyError, yaml_document, yaml_text
-from schemas.violations import Refusal
+from schemas.errors import MethodologyError, Refusal
+from schemas.methodology.sources import Source, sources_of
+from schemas.strict import yaml_document, yaml_text
 from tests.inputs.make import xlsx
 from tests.transforms.sent import ENTRY, LIBRARY, broken, figures, items, sent, source
-from transforms.admission import Admission
+from transforms.extracts.admission import Admission
 
 REFERENCE = LIBRARY.reference.down_to("province")
 A_NUMBER = "9" * 400

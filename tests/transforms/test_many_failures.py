@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.conftest import ROOT
-from transforms.problems import MOST_DESCRIBED
+from transforms.extracts.problems import MOST_DESCRIBED
 
 MANY, SOME = 3_000_000, 300_000  # as many lines as one extract may have
 MOST_MEMORY = 4_000_000_000  # bytes: of the machine that the docs promise
@@ -28,11 +28,11 @@ import polars as pl
 
 resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))  # rather than that of the whole machine
 
-from schemas.methodology import Library
-from schemas.sources import Source
-from transforms.admission import admission, identified
-from transforms.parse import extract_rows
-from transforms.regions import region_lookup
+from schemas.methodology.library import Library
+from schemas.methodology.sources import Source
+from transforms.extracts.admission import admission, identified
+from transforms.extracts.parse import extract_rows
+from transforms.regions.lookup import region_lookup
 
 count, kind, name = int(sys.argv[1]), sys.argv[2], "media-kabkota"
 library = Library()

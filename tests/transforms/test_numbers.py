@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas.dictionary import packaged_styles
-from schemas.numbers import NumberStyle
-from schemas.sources import Source
-from schemas.violations import Refusal
+from schemas.contract.dictionary import packaged_styles
+from schemas.contract.number_styles import NumberStyle
+from schemas.errors import Refusal
+from schemas.methodology.sources import Source
 from tests.transforms.sent import ENTRY, LIBRARY, broken, figures, sent, source
-from transforms.cells import is_figure
-from transforms.numbers import number_expr, style_contradiction
+from transforms.formats.cells import is_figure
+from transforms.formats.numbers import number_expr, style_contradiction
 
 REFERENCE = LIBRARY.reference.down_to("province")
 SWISS = NumberStyle(grouping="'\u2019", decimal_mark=".", example="1'234.5")

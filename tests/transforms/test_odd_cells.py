@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.sources import Source
-from schemas.violations import Refusal
+from schemas.errors import Refusal
+from schemas.methodology.sources import Source
 from tests.documents import ods_of
 from tests.properties.test_round_trip import DICTIONARY, lookup, source_of
-from transforms.admission import Admission, admission, identified
-from transforms.parse import extract_rows
+from transforms.extracts.admission import Admission, admission, identified
+from transforms.extracts.parse import extract_rows
 
 HEAD = ("Kode wilayah", "Butir", "Nilai")
 

@@ -13,8 +13,9 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from schemas.methodology import Library
-from schemas.regions import (
+from schemas.errors import MethodologyError, Refusal
+from schemas.methodology.library import Library
+from schemas.methodology.regions import (
     CODES_FILE,
     LOWER_FILES,
     REGIONS_FILE,
@@ -26,14 +27,13 @@ from schemas.regions import (
     lower_regions,
     regions_of,
 )
-from schemas.sources import Source, sources_of
-from schemas.strict import MethodologyError, yaml_document, yaml_text
-from schemas.violations import Refusal
+from schemas.methodology.sources import Source, sources_of
+from schemas.strict import yaml_document, yaml_text
 from tests.conftest import Answer
 from tests.inputs.make import xlsx
 from tests.transforms.sent import ENTRY, LIBRARY, broken, figures, sent, source
-from transforms.admission import Admission
-from transforms.regions import own_regions
+from transforms.extracts.admission import Admission
+from transforms.regions.lookup import own_regions
 
 Cli = Callable[..., Answer]
 

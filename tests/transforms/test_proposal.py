@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 
-from schemas.methodology import Library
-from schemas.sources import Source
+from schemas.methodology.library import Library
+from schemas.methodology.sources import Source
 from tests.research import ITEMS, PLACES, research
 from tests.transforms.sent import sent
-from transforms.proposal import Proposal, proposed
+from transforms.extracts.proposal import Proposal, proposed
 
 LIBRARY = Library()
 

@@ -14,16 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.edition import NotApplicable, RollUp, Treatment
-from schemas.methodology import Library, Methodology
-from schemas.sources import Correction, Source
-from schemas.strict import MethodologyError, yaml_text
+from schemas.errors import MethodologyError
+from schemas.methodology.edition import NotApplicable, RollUp, Treatment
+from schemas.methodology.library import Library, Methodology
+from schemas.methodology.sources import Correction, Source
+from schemas.strict import yaml_text
 from tests.transforms.sent import ENTRY, items
-from transforms.admission import Admission, admission, identified
-from transforms.design import design_frames
-from transforms.indicators import Settled, settled
-from transforms.parse import extract_rows
-from transforms.regions import region_lookup
+from transforms.engine_tables import design_frames
+from transforms.extracts.admission import Admission, admission, identified
+from transforms.extracts.parse import extract_rows
+from transforms.figures.indicators import Settled, settled
+from transforms.regions.lookup import region_lookup
 
 # A country of two provinces: 11 has four regencies, 12 has twenty-five.
 MEMBERS = {"11": 4, "12": 25}

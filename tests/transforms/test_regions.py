@@ -10,13 +10,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.methodology import Library
-from schemas.regions import valid_regions
-from schemas.sources import Source
-from transforms.design import crosswalk_frame
-from transforms.regions import FOUND, Lookup, nearest_labels, region_lookup
-from transforms.resolving import resolved
-from transforms.territories import standing
+from schemas.methodology.library import Library
+from schemas.methodology.regions import valid_regions
+from schemas.methodology.sources import Source
+from transforms.engine_tables import crosswalk_frame
+from transforms.regions.lookup import FOUND, Lookup, nearest_labels, region_lookup
+from transforms.regions.resolving import resolved
+from transforms.regions.territories import standing
 
 REFERENCE = Library().reference
 HIGH = REFERENCE.down_to("regency_city")

@@ -15,13 +15,13 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from schemas.methodology import Library, key_problems
-from schemas.regions import valid_regions
-from schemas.sources import Source
+from schemas.methodology.library import Library, key_problems
+from schemas.methodology.regions import valid_regions
+from schemas.methodology.sources import Source
 from tests.transforms.sent import LIBRARY, source
-from transforms.admission import Admission, admission, identified
-from transforms.parse import extract_rows
-from transforms.regions import Lookup, region_lookup
+from transforms.extracts.admission import Admission, admission, identified
+from transforms.extracts.parse import extract_rows
+from transforms.regions.lookup import Lookup, region_lookup
 
 CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "settled_cases.yml").read_text())
 TODAY = date(2026, 1, 1)

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from schemas.edition import SeverityLevel
-from schemas.methodology import Methodology
-from schemas.sources import Correction, sources_of
-from schemas.strict import MethodologyError, yaml_document, yaml_text
+from schemas.errors import MethodologyError
+from schemas.methodology.edition import SeverityLevel
+from schemas.methodology.library import Methodology
+from schemas.methodology.sources import Correction, sources_of
+from schemas.strict import yaml_document, yaml_text
 from tests.transforms.sent import ENTRY, LIBRARY, items
 from tests.transforms.test_ratios import ITEMS, ZERO, Outcome, all_of, counts, methodology, outcome, table
 

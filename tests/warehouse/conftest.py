@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from obstore.store import S3Store
 
 from tests.warehouse.drafts import Drafts, drafted
-from warehouse.store import Store
+from warehouse.store.store import Store
 
 SECRET = "planted-secret-0123456789"
 BUCKET = "kerawanan-tests"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.night import Request
-from flows.pipeline import admit, judge, prepare, score, validate
+from flows.night.request import Request
+from flows.night.steps import admit, judge, prepare, score, validate
 from tests.conftest import EDITION, EXTRACTS
-from warehouse.exports import write_workbooks
-from warehouse.raw_store import admit_extract, read_extract, receipts
-from warehouse.snapshots import Draft
-from warehouse.store import Store
+from warehouse.extracts.raw_store import admit_extract, read_extract, receipts
+from warehouse.outputs.workbooks import write_workbooks
+from warehouse.snapshots.snapshots import Draft
+from warehouse.store.store import Store
 
 # The first night; every later one is some days after it.
 FIRST = datetime(2026, 1, 31, 1, tzinfo=UTC)

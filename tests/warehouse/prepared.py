@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
-from schemas.dictionary import Dictionary
+from schemas.contract.dictionary import Dictionary
 
 # Columns of a reported value that is no ratio and no sum.
 NOT_A_RATIO = {

@@ -8,10 +8,10 @@ import pytest
 
 from benchmarks.data import write_benchmark
 from benchmarks.ways import WAYS
-from schemas.methodology import Library
+from schemas.methodology.library import Library
 from tests.conftest import ROOT
-from warehouse import engine
-from warehouse.content import table_hashes
+from warehouse.engine import engine
+from warehouse.snapshots.content import table_hashes
 
 UNITS = 514
 

@@ -12,17 +12,26 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from schemas.violations import DamagedStore, StorageError, UsageError
+from schemas.errors import DamagedStore, StorageError, UsageError
 from tests.conftest import EDITION, Answer, Published
 from tests.warehouse.conftest import Storage
 from tests.warehouse.drafts import Drafts
-from warehouse import channels
-from warehouse import snapshots as snapshots_module
-from warehouse.channels import append, give_up, head, keep, log_entries
-from warehouse.runs import write_run
-from warehouse.snapshots import ENTRY, NightRecord, promote, prune, publish_snapshot, snapshots, stand_on, withdraw
-from warehouse.store import Store, sealed
-from warehouse.verify import verify
+from warehouse.snapshots import snapshots as snapshots_module
+from warehouse.snapshots.channels import append, give_up, head, keep, log_entries
+from warehouse.snapshots.runs import write_run
+from warehouse.snapshots.snapshots import (
+    ENTRY,
+    NightRecord,
+    channels,
+    promote,
+    prune,
+    publish_snapshot,
+    snapshots,
+    stand_on,
+    withdraw,
+)
+from warehouse.snapshots.verify import verify
+from warehouse.store.store import Store, sealed
 
 Cli = Callable[..., Answer]
 LATER = datetime(2026, 3, 1, tzinfo=UTC)

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from schemas.violations import UsageError
+from schemas.errors import UsageError
 from tests.conftest import EDITION
 from tests.warehouse.conftest import Storage
 from tests.warehouse.drafts import Drafts
-from warehouse.channels import head, log_entries
-from warehouse.snapshots import promote, publish_snapshot, snapshots, withdraw
-from warehouse.store import Store, sealed
-from warehouse.verify import verify
+from warehouse.snapshots.channels import head, log_entries
+from warehouse.snapshots.snapshots import promote, publish_snapshot, snapshots, withdraw
+from warehouse.snapshots.verify import verify
+from warehouse.store.store import Store, sealed
 
 PROCESSES, ROUNDS = 8, 10
 

@@ -14,16 +14,16 @@ from typing import Any, NamedTuple
 import obstore
 import pytest
 
-from schemas.violations import UsageError
+from schemas.errors import UsageError
 from tests.conftest import EDITION, EXTRACTS, Answer, Nights, Published
 from tests.warehouse.conftest import Storage
 from tests.warehouse.drafts import Drafts
-from warehouse import store as storage_module
-from warehouse.channels import head, log_entries
-from warehouse.runs import write_run
-from warehouse.snapshots import promote, prune, publish_snapshot, snapshots, withdraw
-from warehouse.store import Store
-from warehouse.verify import verify
+from warehouse.snapshots.channels import head, log_entries
+from warehouse.snapshots.runs import write_run
+from warehouse.snapshots.snapshots import promote, prune, publish_snapshot, snapshots, withdraw
+from warehouse.snapshots.verify import verify
+from warehouse.store import store as storage_module
+from warehouse.store.store import Store
 
 Cli = Callable[..., Answer]
 LATER = datetime(2026, 3, 1, tzinfo=UTC)

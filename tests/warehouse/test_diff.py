@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from tests.conftest import EDITION, Answer, Nights, Published
-from warehouse.diff import difference
-from warehouse.store import Store
+from warehouse.snapshots.diff import difference
+from warehouse.store.store import Store
 
 Cli = Callable[..., Answer]
 PRESS = "siaran-pers-provinsi-2022-12-16.csv"

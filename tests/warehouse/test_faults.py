@@ -13,16 +13,16 @@ import obstore
 import pytest
 from obstore.exceptions import GenericError
 
-from schemas.violations import StorageError
+from schemas.errors import StorageError
 from tests.conftest import EDITION, EXTRACTS, ROOT, Answer
 from tests.warehouse.conftest import BUCKET, SECRET, Server
 from tests.warehouse.drafts import Drafts
 from tests.warehouse.faults import failing
-from warehouse import store as storage_module
-from warehouse.channels import log_entries
-from warehouse.snapshots import publish_snapshot
-from warehouse.store import Store
-from warehouse.verify import verify
+from warehouse.snapshots.channels import log_entries
+from warehouse.snapshots.snapshots import publish_snapshot
+from warehouse.snapshots.verify import verify
+from warehouse.store import store as storage_module
+from warehouse.store.store import Store
 
 Cli = Callable[..., Answer]
 

@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from schemas.violations import Refusal
-from warehouse import raw_store, temporary
-from warehouse.raw_store import file_content
-from warehouse.temporary import PREFIX, remove_left_folders, temporary_folder
+from schemas.errors import Refusal
+from warehouse.extracts import raw_store
+from warehouse.extracts.raw_store import file_content
+from warehouse.store.store import temporary
+from warehouse.store.temporary import PREFIX, remove_left_folders, temporary_folder
 
 LEFT = """
 import sys, time
-from warehouse.temporary import TemporaryFolder
+from warehouse.store.temporary import TemporaryFolder
 folder = TemporaryFolder()
 (folder.path / "rows.parquet").write_bytes(b"x")
 print(folder.path, flush=True)

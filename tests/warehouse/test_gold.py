@@ -11,12 +11,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from schemas.edition import Edition, Node
-from schemas.methodology import Library, Methodology
+from schemas.methodology.edition import Edition, Node
+from schemas.methodology.library import Library, Methodology
 from tests.warehouse.prepared import NOT_A_RATIO, write_prepared
-from transforms.design import design_frames
-from warehouse.database import EngineLimits
-from warehouse.engine import Stamp, score_tables
+from transforms.engine_tables import design_frames
+from warehouse.engine.database import EngineLimits
+from warehouse.engine.engine import Stamp, score_tables
 
 GOLD = Path(__file__).parents[1] / "gold"
 
@@ -177,7 +177,7 @@ def test_effective_weights(packaged: Methodology) -> None:
     nodes = tree(None, "arithmetic_mean", "none", "complete")
     edition: Edition = packaged.edition.model_copy(update={"nodes": nodes, "weights": "points"})
     methodology: Any = Methodology(packaged.dictionary, packaged.sources, (), packaged.reference, edition, files={})
-    from transforms.design import node_frame
+    from transforms.engine_tables import node_frame
 
     found = dict(node_frame(methodology).select("node_code", "effective_weight").rows())
     for row in frame("effective_weights").iter_rows(named=True):

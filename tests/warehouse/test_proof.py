@@ -14,20 +14,20 @@ import polars as pl
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from flows.intake import take_in
-from schemas.methodology import Library
-from schemas.violations import DamagedStore
+from flows.night.intake import take_in
+from schemas.errors import DamagedStore
+from schemas.methodology.library import Library
 from tests.conftest import EDITION, EXTRACTS, Answer, Nights
 from tests.warehouse.conftest import Storage
 from tests.warehouse.drafts import Drafts
-from transforms.indicators import Settled, settled
-from warehouse.channels import head, named
-from warehouse.raw_store import extract_called, note_refusal, withdraw_extract
-from warehouse.runs import write_run
-from warehouse.signing import Signer, public_key
-from warehouse.snapshots import promote, publish_snapshot, recalled, withdraw
-from warehouse.store import Store, as_json, read_sealed, sealed
-from warehouse.verify import verify
+from transforms.figures.indicators import Settled, settled
+from warehouse.extracts.raw_store import extract_called, note_refusal, withdraw_extract
+from warehouse.snapshots.channels import head, named
+from warehouse.snapshots.runs import write_run
+from warehouse.snapshots.snapshots import promote, publish_snapshot, recalled, withdraw
+from warehouse.snapshots.verify import verify
+from warehouse.store.signing import Signer, public_key
+from warehouse.store.store import Store, as_json, read_sealed, sealed
 
 Cli = Callable[..., Answer]
 LATER = datetime(2026, 3, 1, tzinfo=UTC)
@@ -303,11 +303,11 @@ def halved(*given: Any) -> Settled:
 def test_other_code_is_named_as_the_cause(nights: Nights, kerawanan: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     nights.run()
     monkeypatch.setattr(
-        "flows.proof.code_identity", lambda: {"version": "9", "sha256": "f" * 64, "libraries": {"x": "1"}}
+        "flows.night.rebuild.code_identity", lambda: {"version": "9", "sha256": "f" * 64, "libraries": {"x": "1"}}
     )
     deep = ("snapshots", "verify", "--deep", "--store", nights.store)
     assert kerawanan(*deep).code == 0  # other code, and the same figures
-    monkeypatch.setattr("flows.pipeline.settled", halved)
+    monkeypatch.setattr("flows.night.steps.settled", halved)
     answer = kerawanan(*deep)
     assert answer.code == 1
     assert "does NOT come out again" in answer.out

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.edition import Node, RollUp
-from schemas.methodology import Library, Methodology
+from schemas.methodology.edition import Node, RollUp
+from schemas.methodology.library import Library, Methodology
 from tests.warehouse.plain_index import Index, Part, Told
 from tests.warehouse.prepared import NOT_A_RATIO, write_prepared
-from transforms.design import design_frames
-from warehouse.database import EngineLimits, contained, statement, used
-from warehouse.engine import Engine, Stamp
+from transforms.engine_tables import design_frames
+from warehouse.engine.database import EngineLimits, contained, statement, used
+from warehouse.engine.engine import Engine, Stamp
 
 REGIONS = 5
 NEAR = 1e-9

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.violations import DamagedStore, StorageError, UsageError
+from schemas.errors import DamagedStore, StorageError, UsageError
 from tests.warehouse.conftest import Storage
-from warehouse.store import AlreadyThere, Store, as_json, read_sealed, sealed, unsealed
+from warehouse.store.store import AlreadyThere, Store, as_json, read_sealed, sealed, unsealed
 
 
 def test_read_create_replace_delete_and_list(storage: Storage) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from schemas.methodology import Library, Methodology
+from schemas.methodology.library import Library, Methodology
 from tests.warehouse.prepared import NOT_A_RATIO, write_prepared
-from transforms.design import design_frames
-from warehouse.content import table_hash
-from warehouse.database import EngineLimits
-from warehouse.engine import Stamp, score_tables
+from transforms.engine_tables import design_frames
+from warehouse.engine.database import EngineLimits
+from warehouse.engine.engine import Stamp, score_tables
+from warehouse.snapshots.content import table_hash
 
 UNITS = 130_000  # more than a row group of DuckDB
 

@@ -19,14 +19,14 @@ from typing import NamedTuple, NoReturn
 import pyarrow.parquet  # noqa: F401 - importing is not what is measured
 import python_calamine  # noqa: F401
 
-from schemas.methodology import Library
-from schemas.sources import Source
-from schemas.violations import Refusal
+from schemas.errors import Refusal
+from schemas.methodology.library import Library
+from schemas.methodology.sources import Source
 from tests.fuzz.hostile import CASES, Hostile
 from tests.fuzz.hostile.case import LINES
-from transforms.admission import admission, identified
-from transforms.parse import extract_rows
-from transforms.regions import Lookup, region_lookup
+from transforms.extracts.admission import admission, identified
+from transforms.extracts.parse import extract_rows
+from transforms.regions.lookup import Lookup, region_lookup
 
 SECONDS, MEMORY = 20, 1_000  # of time, MB: what a hostile file may take
 MOST_SECONDS, MOST_MEMORY = 60, 4_000  # where its process ends

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from schemas.sources import Source
+from schemas.methodology.sources import Source
 
 SOURCE: dict[str, Any] = {
     "title": "Invented",

@@ -1,0 +1,152 @@
+"""The extracts of a night, read and checked batch by batch: memory follows the largest extract, not their sum."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from flows.night.intake import Extracts, Refused
+from flows.progress import tracked
+from schemas.errors import Refusal
+from schemas.methodology.library import Methodology
+from schemas.methodology.sources import Source
+from transforms.extracts.admission import Admission, admission, identified, over_limit
+from transforms.regions.lookup import region_lookup
+from warehouse.extracts.parsed import from_kept
+from warehouse.extracts.raw_store import Receipt
+
+BATCH, BATCH_SIZE = 250_000, 250_000_000  # rows, bytes
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What became of the extracts: each one that counts (as the manifest names it), those refused whole, how many had
+    to be parsed, and how many figures there are to score. The rows lie in `folder`, a Parquet file for each field of
+    `Admission`.
+    """
+
+    folder: Path
+    inputs: tuple[dict[str, Any], ...]
+    refused: tuple[Refused, ...]
+    parsed: int
+    figures: int
+
+
+@dataclass
+class _Counts:
+    figures: int = 0
+    batches: int = 0
+
+
+def read_extracts(extracts: Extracts, methodology: Methodology, received: Sequence[Receipt], folder: Path) -> Reading:
+    """Read and check every extract; good rows, violations and findings are written to `folder`.
+
+    Raises DamagedStore where an extract is not what was received.
+    """
+    inputs: list[dict[str, Any]] = []
+    refused: list[Refused] = []
+    counts, batches_of = _Counts(), Counter[str]()
+    by_source = sorted(received, key=lambda each: list(methodology.sources).index(each.source))
+    for source, batch in _batches(extracts, methodology, by_source, refused):
+        edition = methodology.edition
+        lookup = region_lookup(
+            methodology.reference, methodology.sources[source], edition.regions_date, (edition.territory,)
+        )
+        read = pl.concat(rows for _, rows in batch)
+        part = admission(read, methodology.sources[source], methodology.corrections, lookup, methodology.dictionary)
+        part, told = _within_limit(part, batch, methodology.sources[source])
+        refused += told.values()
+        kept = Counter(part.admitted["extract_sha256"].to_list())
+        inputs += [
+            asdict(receipt) | {"rows": rows.height, "rows_admitted": kept[receipt.sha256]}
+            for receipt, rows in batch
+            if receipt.sha256 not in told
+        ]
+        counts.figures += part.admitted["value"].count()
+        counts.batches += 1
+        batches_of[source] += 1
+        for name, frame in zip(Admission._fields, part, strict=True):
+            (folder / "parts" / name).mkdir(parents=True, exist_ok=True)
+            frame.write_parquet(folder / "parts" / name / f"{counts.batches:06}.parquet")
+    if counts.batches:
+        _joined(folder, batches_of)
+    order = {(receipt.source, receipt.sha256): place for place, receipt in enumerate(received)}
+    inputs.sort(key=lambda each: order[each["source"], each["sha256"]])
+    return Reading(folder, tuple(inputs), tuple(refused), len(extracts.parsed), counts.figures)
+
+
+Batch = list[tuple[Receipt, pl.DataFrame]]
+
+
+def _batches(
+    extracts: Extracts, methodology: Methodology, received: Sequence[Receipt], refused: list[Refused]
+) -> Iterator[tuple[str, Batch]]:
+    """Extracts of one source each, with their rows, as many as make a batch; those that cannot be read are refused."""
+
+    def kept(receipt: Receipt) -> bytes | Refused:
+        try:
+            return extracts.received_rows(methodology.sources[receipt.source], receipt)
+        except Refusal as refusal:
+            return Refused(receipt.file_name, str(refusal))
+
+    batch: Batch = []
+    found = extracts.readers.side_by_side(kept, received, ahead=extracts.readers.count)
+    for extract, rows in zip(received, tracked(found, "reading extracts", len(received)), strict=True):
+        if isinstance(rows, Refused):
+            refused.append(rows)
+            continue
+        if batch and (batch[0][0].source != extract.source or _is_large(batch)):
+            yield batch[0][0].source, batch
+            batch = []
+        source = methodology.sources[extract.source]
+        receipt = replace(extract, is_synthetic=extract.is_synthetic or source.synthetic)
+        batch.append((receipt, identified(from_kept(rows), **receipt.identity)))
+    if batch:
+        yield batch[0][0].source, batch
+
+
+def _is_large(batch: Batch) -> bool:
+    frames = [rows for _, rows in batch]
+    return sum(each.height for each in frames) >= BATCH or sum(each.estimated_size() for each in frames) >= BATCH_SIZE
+
+
+def _within_limit(part: Admission, batch: Batch, source: Source) -> tuple[Admission, dict[str, Refused]]:
+    """A part without the extracts of which too much is wrong, and these, by digest."""
+    counts = pl.DataFrame(
+        [(receipt.sha256, rows.height) for receipt, rows in batch],
+        schema={"extract_sha256": pl.String, "rows": pl.Int64},
+        orient="row",
+    )
+    names = {receipt.sha256: receipt.file_name for receipt, _ in batch}
+    refused = {
+        sha256: Refused(
+            names[sha256],
+            f"{bad} of its {rows} figures are quarantined, more than the {source.limits.quarantined_share:.0%} that "
+            "the source allows; nothing of it was used. See its quarantine, and send it anew.",
+        )
+        for sha256, rows, bad in over_limit(part.admitted, counts, source).rows()
+    }
+    outside = ~pl.col("extract_sha256").is_in(list(refused))
+    counted = part.quarantined.filter(outside)  # what is refused whole is not counted figure by figure
+    return part._replace(admitted=part.admitted.filter(outside), quarantined=counted), refused
+
+
+def _joined(folder: Path, batches_of: Counter[str]) -> None:
+    """One file per field of `Admission`, from those of the batches."""
+    for name in Admission._fields:
+        parts = pl.scan_parquet(folder / "parts" / name / "*.parquet")
+        if name == "findings":
+            _findings(parts.collect(), batches_of).write_parquet(folder / f"{name}.parquet")
+        else:
+            parts.sink_parquet(folder / f"{name}.parquet", maintain_order=True)
+
+
+def _findings(found: pl.DataFrame, batches_of: Counter[str]) -> pl.DataFrame:
+    """The findings once each; a correction is unused only where no batch of its source has a row for it."""
+    batches = pl.col("subject").str.split(" / ").list.first().replace_strict(batches_of, default=0)
+    is_unused = pl.col("check") == "correction_unused"
+    counted = found.group_by(found.columns).len()
+    return counted.filter(~is_unused | (pl.col("len") >= batches)).drop("len")

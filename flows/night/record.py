@@ -1,0 +1,165 @@
+"""What is written down of a night: how it ended, what it rests on, and what it found."""
+
+import json
+import logging
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from flows.night.request import Admitted, Judged, Night, Request, Validated
+from schemas.errors import StorageError
+from warehouse.extracts.raw_store import read_extract
+from warehouse.snapshots.history import write_history
+from warehouse.snapshots.runs import RECORD, begin_run, is_recorded, run_folder, write_run
+from warehouse.snapshots.snapshots import recalled, stand_on
+from warehouse.store.store import Store
+
+LOG = logging.getLogger("kerawanan")
+LOG.setLevel(logging.INFO)  # who listens, and whether anybody does, is said elsewhere
+LOG.addHandler(logging.NullHandler())
+
+
+class Journal:
+    """Takes the steps of a night, and keeps account: which one is under way stands in the store, how each ended in the
+    log, and how long it took in the record of the run.
+    """
+
+    def __init__(self, request: Request, step: Callable[..., Any]) -> None:
+        self._request = request
+        self._step = step
+        self._begun: dict[str, float] = {}
+        self._ended: dict[str, float] = {}
+
+    def take(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Take a step."""
+        name, request = function.__name__, self._request
+        self._begun[name] = time.monotonic()
+
+        @wraps(function)
+        def noted(*given: Any) -> Any:
+            begin_run(Store(request.store), request.run_id, {**_facts(request), "step": name}, request.now)
+            return function(*given)
+
+        outcome = "failed"
+        try:
+            result = self._step(noted, *arguments)
+            outcome = "done"
+        finally:
+            self._ended[name] = time.monotonic()
+            self.tell(
+                f"{name} {outcome} in {self.seconds[name]:.1f} s",
+                step=name,
+                outcome=outcome,
+                seconds=self.seconds[name],
+            )
+        return result
+
+    def tell(self, what: str, **facts: Any) -> None:
+        """One line of the log, with the night it is about."""
+        request = self._request
+        night = {"run_id": request.run_id, "edition": request.edition, "as_of": str(request.as_of)}
+        level = logging.ERROR if facts["outcome"] == "failed" else logging.INFO
+        LOG.log(level, "%s as of %s: %s", request.edition, request.as_of, what, extra=night | facts)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Per step how long it took, or has taken until now."""
+        now = time.monotonic()
+        return {name: round(self._ended.get(name, now) - begun, 3) for name, begun in self._begun.items()}
+
+
+def record_night(
+    request: Request, night: Night, admitted: Admitted, validated: Validated, judged: Judged, journal: Journal
+) -> None:
+    """Write the record of a run that came to its end."""
+    _write_record(
+        request,
+        journal,
+        _own_files(request),
+        **asdict(night),
+        inputs=validated.inputs,
+        refused=[asdict(each) for each in validated.refused],
+        new_extract_count=admitted.new,
+        later_extract_count=admitted.later,
+        parsed_extract_count=validated.parsed,
+        findings=judged.findings,
+    )
+
+
+def recall(request: Request, admitted: Admitted, journal: Journal) -> Night | None:
+    """Stand on what an earlier night made of the same extracts, methodology and code, if one did: it is the same."""
+    store = Store(request.store)
+    earlier = recalled(store, request.edition, request.as_of, admitted.inputs_digest, request.signer)
+    if earlier is None:
+        return None
+    for extract in admitted.extracts:
+        read_extract(store, extract)  # what the figures rest on must still be what was received
+    record, entry = earlier
+    found = replace(record, as_of=request.as_of, at=request.now, run_id=request.run_id)
+    policy = "nobody" if request.candidate_only else request.resolved().edition.promotion
+    stand_on(store, found, entry, policy, request.signer)
+    night = Night("unchanged", entry["snapshot_id"], entry["content_hash"])
+    _record_recall(request, journal, night, admitted, record.run_id)
+    return night
+
+
+def _record_recall(request: Request, journal: Journal, night: Night, admitted: Admitted, earlier: str) -> None:
+    store = Store(request.store)
+    folder = run_folder(earlier)
+    record = json.loads(store.read(f"{folder}/{RECORD}"))
+    facts = {name: record[name] for name in ("inputs", "refused", "findings")}
+    facts["refused"] += [asdict(each) for each in admitted.refused if asdict(each) not in facts["refused"]]
+    new = {
+        "new_extract_count": admitted.new,
+        "later_extract_count": admitted.later,
+        "parsed_extract_count": admitted.parsed,
+        "same_inputs_as_run": earlier,
+    }
+    files = {name: store.local(f"{folder}/{name}") for name in _own_files(request) if store.exists(f"{folder}/{name}")}
+    _write_record(request, journal, files, **asdict(night), **facts, **new)
+
+
+def record_failure(request: Request, error: BaseException, journal: Journal) -> None:
+    """Write the record of a run that failed or was stopped, with what it had found until then."""
+    trace = "".join(traceback.format_exception(error))
+    what = str(error) or type(error).__name__
+    reason = what if isinstance(error, Exception) else f"it was stopped ({what})."
+    journal.tell(f"failed: {reason}", outcome="failed", reason=reason)
+    if is_recorded(Store(request.store), request.run_id):
+        return  # it came to its end, and that is what is true of it
+    _write_record(request, journal, _own_files(request), outcome="failed", reason=reason, trace=trace)
+
+
+def _own_files(request: Request) -> dict[str, Path]:
+    """What a run that computed has to show, by name."""
+    return {
+        "quarantine.parquet": request.work / "quarantine.parquet",
+        "gate.html": request.work / "gate.html",
+        "quality_result.parquet": request.snapshot / "tables/quality_result.parquet",
+    }
+
+
+def _facts(request: Request) -> dict[str, Any]:
+    """What is known of a run from its beginning."""
+    names = {"run_id": request.run_id, "edition": request.edition}
+    return {**names, "as_of": request.as_of, "started_at": request.now}
+
+
+def _write_record(request: Request, journal: Journal, files: Mapping[str, Path], **facts: Any) -> None:
+    store = Store(request.store)
+    write_run(store, request.run_id, _facts(request) | facts | {"seconds": journal.seconds}, files)
+
+
+def chart(request: Request, journal: Journal) -> None:
+    """Bring the tables over all nights up to date; where the storage fails, the next night does."""
+    # Of many nights at once it is done at their end; of a night without a methodology nothing can be told.
+    if request.candidate_only or not (request.snapshot / "methodology").exists():
+        return
+    try:
+        write_history(Store(request.store), request.edition, request.resolved().dictionary, request.now)
+    except StorageError as error:
+        journal.tell(f"the tables over all nights are as they were: {error}", outcome="failed", step="chart")

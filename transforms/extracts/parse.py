@@ -1,0 +1,429 @@
+"""From the bytes of an extract to rows: one row per figure, every cell as written, with sheet and row."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import polars as pl
+
+from schemas.errors import Refusal
+from schemas.methodology.sources import JOINED, Source, plain
+from transforms.extracts.derived import column_figures
+from transforms.formats.cells import EVERY_ROW, WHOLE_ROW, Grid, cell_number, cell_text, is_figure
+from transforms.formats.grids import grids
+from transforms.formats.numbers import PERCENT, SEVERAL, plain_expr, style_contradiction
+from transforms.regions.lookup import PATH, WITH_CODE
+
+MOST_LABELS, LONGEST_LABEL = 40, 80  # of the columns found, in a sentence
+ROW = (
+    *("sheet", "row", "region", "item", "value_text", "number", "reference", "severity", "date", "level"),
+    *("is_evidenced", "region_column", "item_column", "value_column", "date_column", "severity_column"),
+    *("level_column", "is_ragged", "is_percent", "odd"),
+)
+SEARCHED = 50  # rows at the top of a sheet, among which the header is looked for
+
+
+class Table(NamedTuple):
+    """A table as it stands in a grid: the labels of its columns, the rows below them, and what is odd about cells;
+    `present` is how many of the declared columns it has, `rows` are all rows of the grid.
+    """
+
+    sheet: str | None
+    header: tuple[str, ...]
+    header_row: int
+    body: Sequence[tuple[int, Sequence[object]]]
+    odd: Mapping[tuple[int, int], str]
+    present: int
+    rows: Sequence[tuple[int, Sequence[object]]]
+
+
+class Roles(NamedTuple):
+    """Which column of a table plays which role: by role, by label in a wide table those of figures (and of what figures
+    are derived from), those of the places of a path, and by label those that tell which rows are read.
+    """
+
+    found: dict[str, int | None]
+    values: dict[str, int | None]
+    path: tuple[int | None, ...]
+    where: dict[str, int | None]
+    missing: tuple[str, ...]
+    twice: tuple[str, ...]
+
+
+def roles_of(header: Sequence[str], source: Source) -> Roles:
+    """The roles of the columns with these labels; what the source declares and the header lacks."""
+    labels = [plain(label) for label in header]
+    place = {label: index for index, label in reversed(list(enumerate(labels)))}
+    path = [label for each in source.region_path for label in each.columns]
+    declared = {
+        "region": source.columns.region or source.region_path[-1].columns[:1],
+        "level": source.columns.level,
+        "item": source.columns.item,
+        "value": source.columns.value,
+        "reference": source.columns.reference,
+        "severity": source.columns.severity,
+        "date": source.columns.date,
+        "evidence": source.columns.evidence,
+    }
+    needed = {"region", "level", "item", "value"} | ({"severity"} if source.layout == "events" else set())
+    found = {
+        role: next((place[plain(name)] for name in names if plain(name) in place), None)
+        for role, names in declared.items()
+    }
+    figures = (
+        [label for label in source.value_columns if label not in source.derived] if source.layout == "wide" else []
+    )
+    figures += [label for each in source.derived.values() for label in each.columns if label not in source.derived]
+    figures += [label for label in source.needs.values() if label not in source.derived]
+    values = {label: place.get(plain(label)) for label in figures}
+    missing = [
+        " or ".join(names) for role, names in declared.items() if role in needed and names and found[role] is None
+    ]
+    missing += [
+        label
+        for label in dict.fromkeys([*path, *figures, *source.where])
+        if plain(label) not in place and label not in missing
+    ]
+    read = {label for names in declared.values() for label in names} | values.keys() | set(path) | source.where.keys()
+    counts = Counter(labels)
+    twice = tuple(label for label in read if counts[plain(label)] > 1)
+    where = {label: place.get(plain(label)) for label in source.where}
+    return Roles(found, values, tuple(place.get(plain(label)) for label in path), where, tuple(missing), twice)
+
+
+def table_of(ways: Sequence[Grid], source: Source) -> Table:
+    """The table in a grid: below the first row that has every label that the source declares.
+
+    Of several ways to cut the grid the one counts that has such a row. Raises Refusal where more than one has.
+    """
+    tables = [(_table(grid, source), grid) for grid in ways]
+    whole = [table for table, _ in tables if not roles_of(table.header, source).missing]
+    if len(whole) > 1:
+        raise Refusal("its separator cannot be told: more than one cuts out the columns that the source declares.")
+    if whole:
+        return whole[0]
+    return max(tables, key=lambda each: len(each[0].header))[0]
+
+
+def _table(grid: Grid, source: Source) -> Table:
+    depth = source.header_rows
+    best: tuple[int, int, tuple[str, ...]] = (-1, 0, ())
+    for index in range(min(len(grid.rows), SEARCHED)):
+        labels = joined_labels(grid, index, depth)
+        if not any(labels):
+            continue
+        roles = roles_of(labels, source)
+        present = sum(each is not None for each in (*roles.found.values(), *roles.values.values()))
+        if not roles.missing:
+            if best[0] > 1:
+                above = grid.rows[best[1]][0]
+                raise Refusal(
+                    f"row {above} has some of the columns and row {grid.rows[index][0]} all of them, so there are two "
+                    "tables; correct the labels of the first, or send each in a file of its own."
+                )
+            best = present, index, labels
+            break
+        if present > best[0]:
+            best = present, index, labels
+    present, index, labels = best
+    body = grid.rows[index + depth :]
+    row = grid.rows[index][0] if grid.rows else 0
+    return Table(grid.sheet, labels, row, body, _with_merged(grid, labels, source, body), present, grid.rows)
+
+
+def joined_labels(grid: Grid, index: int, depth: int) -> tuple[str, ...]:
+    """The labels of a header of one or two rows, beginning at an index; of two rows joined as in 'Skor / 2024'."""
+    rows = [[(cell_text(cell) or "").strip() for cell in cells] for _, cells in grid.rows[index : index + depth]]
+    width = max((len(row) for row in rows), default=0)
+    rows = [[*row, *[""] * (width - len(row))] for row in rows]
+    for (top, left), (bottom, right) in grid.merged:
+        if index <= top < index + depth and top < len(grid.rows):
+            label = rows[top - index][left] if left < width else ""
+            for column in range(left, min(right + 1, width)):
+                rows[top - index][column] = label
+            for below in range(top + 1, min(bottom + 1, index + len(rows))):
+                for column in range(left, min(right + 1, width)):
+                    rows[below - index][column] = ""
+    labels = [JOINED.join(part for part in parts if part) for parts in zip(*rows, strict=True)]
+    while labels and not labels[-1]:
+        labels.pop()
+    return tuple(labels)
+
+
+def _with_merged(
+    grid: Grid, labels: Sequence[str], source: Source, body: Sequence[tuple[int, Sequence[object]]]
+) -> dict[tuple[int, int], str]:
+    """What is odd about cells, merged ones below the header included.
+
+    A name over several rows speaks for each of them and is filled in; a figure over several cells belongs to none.
+    """
+    odd = dict(grid.odd)
+    if not grid.merged or not body:
+        return odd
+    roles = roles_of(labels, source)
+    named = {roles.found["region"], roles.found["level"], roles.found["item"], *roles.path, *roles.where.values()}
+    first, last = body[0][0], body[-1][0]
+    rows = dict(body)
+    for (top, left), (bottom, right) in grid.merged:
+        if top + 1 < first:
+            continue
+        for number in range(top + 1, min(bottom + 1, last) + 1):
+            cells = rows.get(number)
+            for column in range(left, min(right + 1, len(labels))):
+                if column in named:
+                    if left == right and isinstance(cells, list) and column < len(cells):
+                        cells[column] = rows[top + 1][left]
+                elif odd.get((number, column), "percent") == "percent":
+                    odd[number, column] = "merged_value"
+    return odd
+
+
+def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
+    """The rows of an extract: `sheet`, `row`, `region`, `item`, `value_text`, `number` (of a number cell), `reference`.
+
+    Every text is stripped, blank ones are null. Events also have `severity` and `date`, and rows of a source that
+    declares it the `level` of their region. `is_evidenced` tells rows that name a reference or evidence; the text of
+    the evidence goes no further. `region_column`, `level_column`, `item_column`, `value_column`, `date_column` and
+    `severity_column` are what the extract calls these columns; `is_ragged` tells rows with more or fewer cells; `odd`
+    is the rule that a cell breaks before its value is looked at.
+
+    Raises Refusal where a column is missing, there is no row, or numbers are not written as the source declares.
+    """
+    tables = [table_of(ways, source) for ways in grids(content, source)]
+    usable = [table for table in tables if not roles_of(table.header, source).missing]
+    # Of the sheets of a pattern those without any of the columns are notes; one that has some of them is a mistake.
+    begun = [table for table in tables if table.present > 1 and roles_of(table.header, source).missing]
+    for table in begun or usable or tables[:1]:
+        _refuse_header(table, source, is_one_of_many=len(tables) > 1)
+    bodies = [meant_rows(table, source) for table in usable]
+    left_out = sum((left for _, left in bodies), Counter[str]())
+    if left_out and not any(body for body, _ in bodies):
+        raise Refusal(
+            f"none of its {left_out.total()} rows is one that the source asks for ({_asked(source)}); the file has "
+            f"{_most(left_out)}. Send the rows that are meant, or correct where in sources.yml."
+        )
+    parts = [_rows(table, source, body) for table, (body, _) in zip(usable, bodies, strict=True)]
+    rows = pl.concat(parts) if parts else None
+    if rows is None or rows.is_empty():
+        raise Refusal("it has a header but no rows; send the figures.")
+    texts = rows["value_text"].filter(rows["number"].is_null()).drop_nulls()
+    foreign = style_contradiction(texts, source.style, source.number_styles.values()) if len(texts) else None
+    if foreign is not None:
+        has_it = pl.col("value_text").str.replace(PERCENT, "") == foreign
+        sheet, row, column = rows.filter(has_it).select("sheet", "row", "value_column").row(0)
+        raise Refusal(
+            f"its numbers are not written in {source.number_style} style ({source.style.example}), as the source "
+            f"declares: {f'{sheet} ' if sheet else ''}row {row}, column {column} has {foreign}. Read so, others would "
+            "be wrong by a factor of a thousand; write them in one style."
+        )
+    return rows
+
+
+def _without_headers(
+    body: Sequence[tuple[int, Sequence[object]]], table: Table, region: int
+) -> list[tuple[int, Sequence[object]]]:
+    """The rows without those that repeat the header, as on every page of a printout. Raises Refusal for a header with
+    other columns: what stands below it would be read as something else.
+    """
+    header = [plain(label) for label in table.header]
+    kept = []
+    for number, cells in body:
+        if region >= len(cells) or plain(_stripped(cells[region]) or "") != header[region]:
+            kept.append((number, cells))
+        elif [plain(_stripped(cell) or "") for cell in cells[: len(header)]] != header:
+            raise Refusal(f"row {number} is a header with other columns; send each table in a file of its own.")
+    return kept
+
+
+def _stripped(cell: object) -> str | None:
+    """The text of a cell without spaces around it; None for a blank."""
+    text = cell_text(cell)
+    return (text.replace("\u00a0", " ").strip() or None) if text else None
+
+
+def _refuse_header(table: Table, source: Source, *, is_one_of_many: bool) -> None:
+    roles = roles_of(table.header, source)
+    where = f"{table.sheet}: " if is_one_of_many and table.sheet else ""
+    if roles.twice:
+        raise Refusal(
+            f"{where}the column {roles.twice[0]} stands twice; keep one. (Where labels run over two rows, the source "
+            "declares header_rows: 2.)"
+        )
+    if not roles.missing:
+        return
+    found = [label[:LONGEST_LABEL] for label in table.header if label]
+    labels = ", ".join(found[:MOST_LABELS]) or "none"
+    if len(found) > MOST_LABELS:
+        labels += f" and {len(found) - MOST_LABELS:,} more"
+    hint = "add it" if len(roles.missing) == 1 else "add them"
+    if source.format == "csv" and len(table.header) == 1 and any(mark in labels for mark in ",;\t|"):
+        hint = f"the source declares '{source.separator}' as separator, and the file seems to have another"
+    raise Refusal(f"{where}columns are missing: {', '.join(roles.missing)} (columns found: {labels}); {hint}.")
+
+
+MOST_TOLD = 10  # of what rows have that are left out, in one sentence
+
+
+def _asked(source: Source) -> str:
+    return ", ".join(f"{label}: {' or '.join(wanted)}" for label, wanted in source.where.items())
+
+
+def _most(left_out: Counter[str]) -> str:
+    told = [said for said, _ in left_out.most_common(MOST_TOLD)]
+    return "; ".join(told) + (" and others" if len(left_out) > len(told) else "")
+
+
+def meant_rows(table: Table, source: Source) -> tuple[list[tuple[int, Sequence[object]]], Counter[str]]:
+    """The rows of a table that are read, by their number, and what the rows have, by how many, that are left out
+    because they are not those that the source asks for in `where`.
+
+    Blank rows, totals and repeated headers are neither. A row that cannot be told by a sound cell is kept, to be put in
+    quarantine. Raises Refusal for a second table below.
+    """
+    roles = roles_of(table.header, source)
+    found, values = roles.found, roles.values
+    totals = {plain(label) for label in source.totals}
+    region = found["region"]
+    assert region is not None
+
+    figures = [index for index in (found["value"], *values.values()) if index is not None]
+    is_counted = source.layout == "events" and found["value"] is None
+    item = found["item"]
+
+    def is_read(cells: Sequence[object]) -> bool:
+        """Whether a row says something: not a blank one, a total, or one without region and figure (a signature)."""
+        named = _stripped(cells[region]) if region < len(cells) else None
+        if named:
+            return plain(named) not in totals
+        if any(text and plain(text) in totals for text in map(_stripped, cells)):
+            return False
+        if is_counted and item is not None and item < len(cells) and _stripped(cells[item]):
+            return True
+        return any(index < len(cells) and is_figure(cells[index], source.number_styles.values()) for index in figures)
+
+    body = [(number, cells) for number, cells in table.body if is_read(cells)]
+    body = _without_headers(body, table, region)
+    asked = [
+        (label, index, {plain(text) for text in source.where[label]})
+        for label, index in roles.where.items()
+        if index is not None
+    ]
+    kept, left_out = [], Counter[str]()
+    for number, cells in body:
+        said = [(label, (_stripped(cells[index]) if index < len(cells) else None) or "") for label, index, _ in asked]
+        unclear = any(table.odd.get((number, index), "percent") != "percent" for _, index, _ in asked)
+        if unclear or all(plain(text) in wanted for (_, text), (_, _, wanted) in zip(said, asked, strict=True)):
+            kept.append((number, cells))
+        else:
+            left_out[", ".join(f"{label}: {text or '(blank)'}" for label, text in said)] += 1
+    return kept, left_out
+
+
+def _rows(table: Table, source: Source, body: Sequence[tuple[int, Sequence[object]]]) -> pl.DataFrame:
+    roles = roles_of(table.header, source)
+    found, values = roles.found, roles.values
+    region = found["region"]
+    assert region is not None
+    width = len(table.header)
+    is_text = source.format == "csv"
+    used = sorted({index for index in (*found.values(), *values.values(), *roles.path) if index is not None})
+    columns = {index: [cells[index] if index < len(cells) else None for _, cells in body] for index in used}
+    numbers = [number for number, _ in body]
+    ragged = [any(cell_text(cell) for cell in cells[width:]) or (is_text and len(cells) < width) for _, cells in body]
+    no_evidence = {plain(word) for word in (*source.missing, *source.zero)}
+    texts = {index: pl.Series([_stripped(cell) for cell in cells], dtype=pl.String) for index, cells in columns.items()}
+    nothing = pl.Series([None] * len(body), dtype=pl.String)
+
+    def text(index: int | None) -> pl.Series:
+        return nothing if index is None else texts[index]
+
+    def label(index: int | None) -> str | None:
+        return None if index is None else table.header[index]
+
+    def odd(number: int, index: int | None) -> str | None:
+        places = [at for at in (index, *told, WHOLE_ROW) if at is not None]
+        of_cells = (table.odd.get((row, at)) for at in places for row in (number, EVERY_ROW))
+        return next((rule for rule in of_cells if rule and rule != "percent"), None)
+
+    regions = text(region) if not roles.path else _paths(source, [text(index) for index in roles.path])
+    told = [index for name in ("item", "severity", "date") if (index := found[name]) is not None]
+    told += [index for index in (region, *roles.path, *roles.where.values()) if index is not None]
+
+    def figures_of(index: int | None) -> pl.DataFrame:
+        """The figures of a column; where there is none, a row is one event."""
+        is_percent = [index is not None and table.odd.get((number, index)) == "percent" for number in numbers]
+        cells: Sequence[object] = [1] * len(body) if index is None else columns[index]
+        figures = pl.DataFrame(
+            {
+                "value_text": text(index) if index is not None else pl.Series(["1"]).new_from_index(0, len(body)),
+                "number": pl.Series([cell_number(cell) for cell in cells], dtype=pl.Float64),
+                "is_percent": pl.Series(is_percent, dtype=pl.Boolean),
+                "odd": pl.Series(
+                    [odd(number, index) for number in numbers] if table.odd else [None] * len(numbers),
+                    dtype=pl.String,
+                ),
+            }
+        )
+        if not any(isinstance(cell, str) and ("\n" in cell or "\r" in cell) for cell in cells):
+            return figures
+        return figures.with_columns(
+            pl.when(pl.col("odd").is_null() & pl.col("value_text").str.contains(SEVERAL))
+            .then(pl.lit("several_values"))
+            .otherwise("odd")
+            .alias("odd")
+        )
+
+    every = pl.DataFrame(
+        {
+            "row": pl.Series(numbers, dtype=pl.Int64),
+            "region": regions,
+            "item": text(found["item"]),
+            "reference": text(found["reference"]),
+            "severity": text(found["severity"]),
+            "level": text(found["level"]),
+            "date": text(found["date"]),
+            "evidence": text(found["evidence"]),
+            "is_ragged": pl.Series(ragged, dtype=pl.Boolean),
+        }
+    ).with_columns(
+        pl.lit(table.sheet, pl.String).alias("sheet"),
+        pl.any_horizontal(
+            plain_expr(pl.col("reference", "evidence")).is_in(list(no_evidence)).not_().fill_null(False)
+        ).alias("is_evidenced"),
+        pl.lit(label(region), pl.String).alias("region_column"),
+        pl.lit(label(found["item"]), pl.String).alias("item_column"),
+        pl.lit(label(found["value"]), pl.String).alias("value_column"),
+        pl.lit(label(found["date"]), pl.String).alias("date_column"),
+        pl.lit(label(found["severity"]), pl.String).alias("severity_column"),
+        pl.lit(label(found["level"]), pl.String).alias("level_column"),
+    )
+    if source.layout != "wide":
+        return every.hstack(figures_of(found["value"])).select(ROW)
+    # Columns below one another: every row as often as there are columns of figures.
+    sent = {name: figures_of(index) for name, index in values.items() if index is not None}
+    names = source.value_columns
+    figures = pl.concat(column_figures(sent, name, source) for name in names)
+    called = pl.DataFrame({"name": names, "called": [label(values.get(name)) or name for name in names]})
+    of_column = called[pl.Series([place for place in range(len(names)) for _ in body], dtype=pl.UInt32)]
+    rows = pl.concat([every] * len(names)).hstack(figures).hstack(of_column).with_columns(value_column="called")
+    if found["item"] is None:
+        rows = rows.with_columns(item="name", item_column="called")
+    else:
+        rows = rows.with_columns(item=pl.col("item") + JOINED + pl.col("name"))
+    return rows.select(ROW).sort("row", maintain_order=True)
+
+
+def _paths(source: Source, cells: list[pl.Series]) -> pl.Series:
+    """The regions of the rows as one text each: the names of the places, each with its code where there is one. Rows
+    without any code have names alone.
+    """
+    frame = pl.DataFrame({str(index): series for index, series in enumerate(cells)})
+    plain_cells = iter(pl.col(name).str.replace_all(PATH.strip(), ">", literal=True) for name in frame.columns)
+    pairs = [tuple(next(plain_cells) for _ in place.columns) for place in source.region_path]
+    coded = [pl.format(WITH_CODE, *pair) if len(pair) == 2 else pair[0] for pair in pairs]
+    path = pl.concat_str(coded, separator=PATH)
+    if all(len(pair) == 2 for pair in pairs):
+        has_none = pl.all_horizontal(code.is_null() for _, code in pairs)
+        uncoded = [pl.format(WITH_CODE, name, pl.lit("")) for name, _ in pairs]
+        path = pl.when(has_none).then(pl.concat_str(uncoded, separator=PATH)).otherwise(path)
+    return frame.select(path).to_series()

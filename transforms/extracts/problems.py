@@ -1,0 +1,149 @@
+"""What is wrong with rows, and the words for it: only as many sentences as somebody will read."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from schemas.contract.dictionary import Dictionary
+from schemas.contract.violations import quarantine_frame, with_sentences
+from transforms.regions.lookup import UNCODED, Lookup, nearest_labels
+
+# What a violation can be about: the part of the row, and the column with what was sent there.
+PARTS = {
+    "region": "region",
+    "level": "level",
+    "item": "item",
+    "value": "value_text",
+    "date": "date",
+    "severity": "severity_text",
+}
+UNKNOWN_REGION = "unknown_region"  # the rule whose sentence names the nearest regions
+# Violations that are put into words; more than that tells nobody more, and words take time and memory.
+MOST_DESCRIBED = 300_000
+MOST_PROBLEMS = 100
+EXAMPLES = 3  # sentences, and figures, of each problem
+
+
+class Checked(NamedTuple):
+    """Rows that were checked: `rows` with all that is known of them (by `position`), those that are `good`, and the
+    `violations` of the others (`position`, `part` of the row that is wrong, `rule`, `expected`), not yet in words;
+    `findings` about corrections; `own`: the regions of the source's own that rows are about or lie in.
+    """
+
+    rows: pl.DataFrame
+    good: pl.DataFrame
+    violations: pl.DataFrame
+    findings: pl.DataFrame
+    own: pl.DataFrame
+
+
+def quarantine(found: Checked, lookup: Lookup, dictionary: Dictionary, most: int) -> pl.DataFrame:
+    """The table `_quarantine`: the first violations in the order of the rows, in words."""
+    violations = found.violations
+    if violations.height > most:
+        last = violations["position"].bottom_k(most).max()
+        violations = violations.filter(pl.col("position") <= last)
+    first = violations.sort("position", "part", "rule").head(most)
+    return quarantine_frame(_with_nearest(_told(found._replace(violations=first)), lookup), dictionary)
+
+
+def wrong_cells(found: Checked, lookup: Lookup, dictionary: Dictionary, most: int) -> list[dict[str, Any]]:
+    """The first cells that are wrong, in words: as `_quarantine`, but once where a cell keeps out several figures, as a
+    region that is not known does. Then `item` names all of them, and there is no `value_text`.
+    """
+    cell = ["extract_sha256", "sheet", "row", "column", "rule", "offending"]
+    cells = (
+        _told(found)
+        .sort("position", "part", "rule")
+        .with_columns(
+            pl.col("item").str.join(", ").over(cell),
+            pl.when(pl.len().over(cell) == 1).then("value_text").alias("value_text"),
+        )
+        .unique(cell, keep="first", maintain_order=True)
+    )
+    return quarantine_frame(_with_nearest(cells.head(most), lookup), dictionary).to_dicts()
+
+
+def _with_nearest(told: pl.DataFrame, lookup: Lookup) -> pl.DataFrame:
+    """Violations with what is `expected`: the nearest regions, where a name is that of none."""
+    is_unknown = pl.col("rule") == UNKNOWN_REGION
+    place = ["unknown_part", "unknown_level", "unknown_in"]
+    nearest = nearest_labels(told.filter(is_unknown), lookup)
+    return told.join(nearest, on=place, how="left", nulls_equal=True, maintain_order="left").with_columns(
+        pl.when(is_unknown).then(pl.col("nearest").fill_null("-")).otherwise("expected").alias("expected")
+    )
+
+
+def as_written(text: pl.Expr) -> pl.Expr:
+    """A path as people would write it."""
+    return text.str.replace_all(UNCODED, "", literal=True).str.replace_all("\u00a0", " ")
+
+
+def problems(found: Checked, lookup: Lookup, dictionary: Dictionary) -> list[dict[str, Any]]:
+    """What is wrong with rows, the problem of most figures first; a problem is a rule that cells of one column break.
+
+    Each has its `rule`, `column` and `action_en`; `figures` (how many have it) and `sentences` (how many different ones
+    there are about it), both complete; and the first few of them, as `examples` (in English) and `places`. Only the
+    largest MOST_PROBLEMS have examples.
+    """
+    told = _told(found).sort("position", "part")
+    what, said = ["rule", "column"], ["offending", "expected"]
+    counted = (
+        told.group_by(what, maintain_order=True)
+        .agg(pl.col("position").n_unique().alias("figures"), pl.struct(said).n_unique().alias("sentences"))
+        .sort("figures", descending=True, maintain_order=True)
+    )
+    shown = told.join(counted.head(MOST_PROBLEMS), on=what, how="semi", nulls_equal=True, maintain_order="left")
+
+    def first(of: list[str]) -> pl.DataFrame:
+        different = shown.unique([*what, *of], keep="first", maintain_order=True)
+        return different.group_by(what, maintain_order=True).head(EXAMPLES)
+
+    spoken = (
+        _in_words(first(said), lookup, dictionary)
+        .group_by(what, maintain_order=True)
+        .agg(pl.col("message_en").unique(maintain_order=True).alias("examples"), pl.col("action_en").first())
+    )
+    place = pl.format("{} ({} / {})", _cell(), *(pl.col(name).fill_null(f"no {name}") for name in ("region", "item")))
+    places = first(["position"]).group_by(what).agg(place.alias("places"))
+    joined = counted.join(spoken, on=what, how="left", nulls_equal=True, maintain_order="left")
+    return joined.join(places, on=what, how="left", nulls_equal=True, maintain_order="left").to_dicts()
+
+
+def sayings(found: Checked, lookup: Lookup, dictionary: Dictionary, most: int) -> list[dict[str, Any]]:
+    """The sentences that most figures need: `rule`, `message_en`, `action_en`, `rows` (how many figures)."""
+    said = ["rule", "offending", "expected"]
+    told = _told(found).sort("position", "part")
+    counted = told.group_by(said, maintain_order=True).agg(pl.col("position").n_unique().alias("rows"))
+    largest = counted.sort("rows", descending=True, maintain_order=True).head(most)
+    firsts = told.unique(said, keep="first", maintain_order=True).join(largest, on=said, nulls_equal=True)
+    in_words = _in_words(firsts, lookup, dictionary).sort("rows", descending=True, maintain_order=True)
+    return in_words.select("rule", "message_en", "action_en", "rows").to_dicts()
+
+
+def _in_words(told: pl.DataFrame, lookup: Lookup, dictionary: Dictionary) -> pl.DataFrame:
+    return with_sentences(_with_nearest(told, lookup), dictionary)
+
+
+def _told(found: Checked) -> pl.DataFrame:
+    """The violations with the rows that they are about, and `column` and `offending`: what was sent, and where."""
+    part = pl.col("part")
+    return found.violations.join(found.rows, on="position", how="left", maintain_order="left").with_columns(
+        _by_part(part, {name: f"{name}_column" for name in PARTS}).alias("column"),
+        as_written(_by_part(part, PARTS)).alias("offending"),
+        as_written(pl.col("region")),
+    )
+
+
+def _cell() -> pl.Expr:
+    row = pl.format("row {}", "row")
+    return pl.when(pl.col("sheet").is_not_null()).then(pl.format("{} {}", "sheet", row)).otherwise(row)
+
+
+def _by_part(part: pl.Expr, columns: Mapping[str, str]) -> pl.Expr:
+    """Of several columns the one that belongs to the part of the row that a violation is about."""
+    chosen = pl.lit(None, pl.String)
+    for name, column in columns.items():
+        chosen = pl.when(part == name).then(column).otherwise(chosen)
+    return chosen

@@ -1,0 +1,403 @@
+"""A source entry to start from, made of what stands in a file. What cannot be seen in the file is said, not guessed."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from schemas.contract.dictionary import packaged_styles
+from schemas.contract.number_styles import NumberStyle
+from schemas.errors import Refusal
+from schemas.methodology.regions import Reference
+from schemas.methodology.sources import Source, plain
+from transforms.extracts.grain import Grain, grain_of
+from transforms.extracts.parse import joined_labels
+from transforms.formats.cells import Grid, cell_number, cell_text, is_figure
+from transforms.formats.containers import unpacked
+from transforms.formats.grids import SIGNATURES, WORKBOOKS, grids
+from transforms.formats.numbers import without_percent
+
+ENDINGS = {
+    "csv": "csv",
+    "tsv": "csv",
+    "txt": "csv",
+    "json": "json",
+    "ndjson": "ndjson",
+    "jsonl": "ndjson",
+    "parquet": "parquet",
+    "xlsx": "xlsx",
+    "xls": "xls",
+    "ods": "ods",
+}
+GUESSED_HEADER = 30  # rows
+YEARS = range(1945, 2101)
+YEAR_WORDS = ("tahun", "thn", "year")
+ID_WORDS = ("id", "kode", "code", "no", "nomor", "number", "nik", "fid", "gid", "objectid")
+MOST_CATEGORIES = 12
+PER_CENT_WORDS = ("persen", "percent", "pct", "%", "turnout", "rate")
+SEVERITY_WORDS = ("tingkat", "severity", "level kejadian")
+DATE_WORDS = ("tanggal", "date", "waktu")
+EVIDENCE_WORDS = ("bukti", "evidence", "sumber", "tautan", "alamat")
+TOTALS = ("jumlah", "total", "grand total", "jumlah total", "subtotal")
+BLANKS = ("-", "n/a", "na", "tidak ada data", "...")
+
+
+class Proposal(NamedTuple):
+    """An entry for sources.yml, and what its reader has to look at."""
+
+    entry: dict[str, Any]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table below its header."""
+
+    label: str
+    cells: Sequence[object] = field(repr=False)
+
+    @cached_property
+    def every(self) -> list[str | None]:
+        """Each cell as text."""
+        return [cell_text(cell) for cell in self.cells]
+
+    @cached_property
+    def said(self) -> dict[str, int]:
+        """The different texts, but those for blanks, and how many cells have each."""
+        counts: dict[str, int] = {}
+        for text in self.every:
+            if text is not None and plain(text) not in (*BLANKS, "nihil"):
+                counts[text] = counts.get(text, 0) + 1
+        return counts
+
+    @cached_property
+    def is_figures(self) -> bool:
+        """Whether most cells are numbers."""
+        figures = sum(count for text, count in self.said.items() if is_figure(text))
+        return figures > 0.6 * sum(self.said.values()) and bool(figures)
+
+    def is_called(self, words: Sequence[str]) -> bool:
+        """Whether one of some words is a word of its label."""
+        return not set(re.split(r"[^a-z%]+", plain(self.label))).isdisjoint(words)
+
+    def numbers(self, style: NumberStyle) -> list[float]:
+        """The different numbers in a style, per cent as they are written."""
+        digits = str.maketrans(dict.fromkeys(style.grouping, "") | {style.decimal_mark: "."})
+        bare = (without_percent(text) for text in self.said)
+        return [float(text.translate(digits)) for text in bare if style.is_number(text) and text.isascii()]
+
+
+def proposed(content: bytes, file_name: str, reference: Reference) -> Proposal:
+    """A source entry for a file. Regions are looked for by code, or by name down to regencies and cities.
+
+    Raises Refusal where nothing in it looks like a table with regions and figures.
+    """
+    ending = next((ENDINGS[each] for each in reversed(file_name.lower().split(".")) if each in ENDINGS), None)
+    if ending is None:
+        known = ", ".join(f".{each}" for each in ENDINGS)
+        raise Refusal(f"its name has no ending of a table ({known}, also .gz and .zip of them); rename it.")
+    remarks: list[str] = []
+    grid, dialect = _read(content, ending)
+    header_row, depth, columns = _columns(grid)
+    if depth > 1:
+        dialect |= {"header_rows": depth}
+        remarks.append("The header seems to run over two rows; labels are joined, as in 'Skor / 2024'.")
+    if header_row:
+        remarks.append(f"{header_row} row(s) above the header are passed over: the header is found by its labels.")
+    grain = grain_of([column.every for column in columns], reference)
+    if grain is None:
+        raise Refusal("no column holds names or codes of regions that are known; which one names the region?")
+    remarks += _seen_of(grain, columns)
+    rest = [column for index, column in enumerate(columns) if index not in grain.columns]
+    figures = [column for column in rest if column.is_figures]
+    if not figures:
+        raise Refusal("no column beside the regions holds figures; is it the right sheet?")
+    style = _style(figures)
+    if style is None:
+        style = next(iter(packaged_styles()))
+        examples = " or ".join(each.example for each in packaged_styles().values())
+        remarks.append(f"No figure tells whether numbers are written {examples}; number_style is a guess.")
+    entry = {
+        "title": f"Extracts like {file_name}",
+        "pattern": re.sub(r"[0-9]+", "*", file_name),
+        "format": ending,
+        **dialect,
+        **_layout(columns, grain, figures, packaged_styles()[style], remarks),
+        "number_style": style,
+        "region_key": grain.key,
+        "region_levels": list(grain.levels[-1:] if grain.is_path else grain.levels),
+        **_path(columns, grain),
+        "unit": "count",
+        "measure": "value",
+    }
+    words = {plain(text) for column in columns for text in {*column.every} - {None} if text}
+    first = columns[grain.columns[0]]
+    if found := [text for text in first.said if plain(text) in TOTALS]:
+        entry["totals"] = found
+    entry["missing"] = [word for word in BLANKS if word in words] or ["-", "n/a"]
+    if "nihil" in words:
+        entry["zero"] = ["nihil"]
+    entry |= {"precedence": 10, "evidence": "A"}
+    remarks += [
+        "unit is a guess; the units are in dictionary.yml (count, pct, share, score_100 ...).",
+        "measure: value, where figures are made into scores; score, where they are finished scores.",
+        "items: put what nodes.csv calls each of them (source_item); leave out labels that are not indicators.",
+    ]
+    try:
+        Source.model_validate(entry)
+    except ValidationError as error:
+        raise Refusal("no entry can be made of its columns; is the column of the indicators filled?") from error
+    return Proposal(entry, tuple(" ".join(remark.split()) for remark in remarks))
+
+
+def _read(content: bytes, ending: str) -> tuple[Grid, dict[str, Any]]:
+    """The largest table of a file, and what the entry has to say to find it again."""
+    part = unpacked(content)[0].content
+    kind = next((name for mark, name in SIGNATURES.items() if part.startswith(mark)), None)
+    if kind and ending in ("csv", "json", "ndjson"):
+        raise Refusal(f"it is {kind}, although its name ends in .{ending}; name it by what it is.")
+    probe: dict[str, Any] = {"sheet": "*"} if ending in WORKBOOKS else {}
+    if ending in ("csv", "json", "ndjson"):
+        probe = {"encoding": "detect"} | ({"separator": "detect"} if ending == "csv" else {})
+    source = Source.model_validate(
+        {
+            "title": "?",
+            "pattern": "?",
+            "format": ending,
+            "layout": "wide",
+            "columns": {"region": ["?"]},
+            "number_style": next(iter(packaged_styles())),
+            "region_key": "name",
+            "region_levels": ["province"],
+            "unit": "count",
+            "measure": "value",
+            "items": {"?": {"item": "?", "approach": "input"}},
+            "precedence": 0,
+            "evidence": "A",
+            **probe,
+        }
+    )
+    every = [grid for ways in grids(content, source) for grid in ways]
+    grid = max(every, key=lambda each: (sum(len(cells) > 1 for _, cells in each.rows), _width(each)))
+    if ending in WORKBOOKS:
+        probe = {"sheet": (grid.sheet or "*").rpartition("/")[2]}
+    return grid, probe
+
+
+def _width(grid: Grid) -> int:
+    return max((len(cells) for _, cells in grid.rows), default=0)
+
+
+def _columns(grid: Grid) -> tuple[int, int, list[Column]]:
+    """Where the header stands, how many rows it has, and the columns below it.
+
+    It is the row that looks most like a header: many different words, and rows below that fill its columns. Two rows,
+    where the second gives names to columns that the first leaves without one of their own.
+    """
+    best, chosen = 0.0, 0
+    for index in range(min(len(grid.rows), GUESSED_HEADER)):
+        labels = [cell_text(cell) for cell in grid.rows[index][1]]
+        words = [label for label in labels if label and cell_number(label) is None and not label[:1].isdigit()]
+        below = [sum(cell_text(cell) is not None for cell in cells) for _, cells in grid.rows[index + 1 : index + 6]]
+        likeness = len(set(words)) + 0.1 * min(below, default=0) - 0.2 * index
+        if len(set(words)) > 1 and below and likeness > best:
+            best, chosen = likeness, index
+    if not best:
+        raise Refusal("no row looks like a header with labels; give the table one.")
+    for first in (chosen, chosen - 1):
+        if first >= 0 and _is_double(grid, first):
+            chosen, depth = first, 2
+            break
+    else:
+        depth = 1
+    header = joined_labels(grid, chosen, depth)
+    body = [cells for _, cells in grid.rows[chosen + depth :]]
+    columns = [
+        Column(label, [cells[i] if i < len(cells) else None for cells in body])
+        for i, label in enumerate(header)
+        if label
+    ]
+    return chosen, depth, columns
+
+
+def _is_double(grid: Grid, index: int) -> bool:
+    """Whether the row below another is a second row of labels: it has only words, and names what the first leaves blank
+    or spans.
+    """
+    if index + 2 >= len(grid.rows):
+        return False
+    number, upper = grid.rows[index]
+    lower = grid.rows[index + 1][1]
+    words = [text for cell in lower if (text := cell_text(cell))]
+    top = [text for cell in upper if (text := cell_text(cell))]
+    if len(words) < 2 or len(top) < 2 or any(is_figure(cell) for cell in lower):
+        return False
+    spans = {
+        column for (row, left), (_, right) in grid.merged if row + 1 == number for column in range(left, right + 1)
+    }
+    named = [i for i, cell in enumerate(lower) if cell_text(cell)]
+    bare = [i for i in named if i >= len(upper) or not cell_text(upper[i]) or i in spans]
+    return len(bare) >= 1 and len(named) < _width(grid) and len(set(named) - set(bare)) <= len(bare) * 2
+
+
+def _seen_of(grain: Grain, columns: Sequence[Column]) -> list[str]:
+    """What was seen of regions."""
+    labels = [f"'{columns[index].label}'" for index in grain.columns]
+    if grain.is_path:
+        steps = " > ".join(f"{label} ({level})" for label, level in zip(labels, grain.levels, strict=True))
+        seen = [f"A region is named by a path: {steps}. {grain.share:.1%} of the rows are known so."]
+    else:
+        seen = [f"{grain.share:.0%} of the regions in {labels[0]} are known by {grain.key}."]
+    if grain.share < 0.9:
+        seen.append(f"Only {grain.share:.0%} of the regions are known; look at the others.")
+    for code in grain.own_within:
+        seen.append(f"Nothing is known below the region {code}: what the table has there becomes regions of its own.")
+    return seen
+
+
+def _path(columns: Sequence[Column], grain: Grain) -> dict[str, Any]:
+    """The entry's `region_path`, where regions are named by one."""
+    if not grain.is_path:
+        return {}
+    path = [
+        {"level": level, "name": columns[index].label}
+        | ({"own_within": list(grain.own_within)} if place and grain.own_within else {})
+        for place, (index, level) in enumerate(zip(grain.columns, grain.levels, strict=True))
+    ]
+    return {"region_path": path}
+
+
+def _style(figures: Sequence[Column]) -> str | None:
+    """The style that figures kept as text are written in; None where none tells."""
+    texts = {without_percent(cell) for column in figures for cell in column.cells if isinstance(cell, str)}
+    fits = {name: sum(style.is_number(text) for text in texts) for name, style in packaged_styles().items()}
+    if len(set(fits.values())) == 1:
+        return None
+    return max(fits, key=lambda name: fits[name])
+
+
+def _layout(
+    columns: Sequence[Column], grain: Grain, figures: Sequence[Column], style: NumberStyle, remarks: list[str]
+) -> dict[str, Any]:
+    """How figures stand in the table: an event per row, a figure per row, or a column per indicator."""
+    rest = [column for index, column in enumerate(columns) if index not in grain.columns]
+    roles: dict[str, Any] = {} if grain.is_path else {"region": [columns[grain.columns[0]].label]}
+
+    def worded(words: Sequence[str]) -> list[Column]:
+        return [column for column in rest if any(word in plain(column.label) for word in words)]
+
+    severities, dates, evidence = worded(SEVERITY_WORDS), worded(DATE_WORDS), worded(EVIDENCE_WORDS)
+    no_items = {each.label: why for each in figures if (why := "a date" if each in dates else _no_item(each, style))}
+    usable = [column for column in figures if column.label not in no_items]
+    if severities and (usable or figures):
+        return _events(rest, figures, usable or list(figures), (severities, dates, evidence), roles, remarks)
+    if no_items:
+        told = ", ".join(f"'{label}' ({why})" for label, why in no_items.items())
+        remarks.append(f"Numbers that are no indicators are left out: {told}.")
+    texts = [column for column in rest if column not in figures]
+    references = [column for column in evidence if column in texts]
+    roles |= {"reference": [references[0].label]} if references else {}
+    usable = usable or list(figures)
+    items = [column for column in texts if column not in references and _names_items(column, columns, grain)]
+    if len(usable) == 1 and items:
+        roles |= {"item": [items[0].label], "value": [usable[0].label]}
+        return {"layout": "long", "columns": roles, "items": _items(items[0])}
+    remarks += [
+        f"'{column.label}' holds words ({', '.join(list(column.said)[:6])}): a category, not a figure."
+        for column in texts
+        if column not in references and len(column.said) <= MOST_CATEGORIES
+    ]
+    units = {column.label: _unit(column, style, remarks) for column in usable}
+    return {
+        "layout": "wide",
+        "columns": roles,
+        "items": {label: {"item": _slug(label), "approach": "input", **unit} for label, unit in units.items()},
+    }
+
+
+def _events(
+    rest: Sequence[Column],
+    figures: Sequence[Column],
+    usable: Sequence[Column],
+    called: tuple[list[Column], list[Column], list[Column]],
+    roles: dict[str, Any],
+    remarks: list[str],
+) -> dict[str, Any]:
+    """The layout of a list of events: the columns of the indicator, the count and the severity."""
+    severities, dates, evidence = called
+    texts = [column for column in rest if column not in figures and column not in (*severities, *dates, *evidence)]
+    numbered = [column for column in figures if column not in usable and column not in dates]
+    named = [column for column in figures if "indikator" in plain(column.label) or "indicator" in plain(column.label)]
+    item = next(iter([*named, *numbered[-1:], *texts]), None)
+    if item is None:
+        raise Refusal("it looks like a list of events, but no column names the indicator.")
+    value = next((column for column in reversed(usable) if column is not item), usable[-1])
+    roles |= {"item": [item.label], "value": [value.label], "severity": [severities[0].label]}
+    roles |= {"date": [dates[0].label]} if dates else {}
+    roles |= {"evidence": [evidence[0].label]} if evidence else {}
+    remarks.append("severities: put the edition's own names of severities on the right.")
+    return {
+        "layout": "events",
+        "columns": roles,
+        "severities": {word: _slug(word) for word in severities[0].said} or {"?": "?"},
+        "items": _items(item),
+    }
+
+
+def _no_item(column: Column, style: NumberStyle) -> str | None:
+    """Why a column of numbers is no indicator; None where it may be one."""
+    numbers = column.numbers(style)
+    if not numbers or any(number % 1 for number in numbers):
+        return None
+    count = sum(column.said.values())
+    if len(numbers) == count > 2 and numbers == [float(n) for n in range(1, count + 1)]:
+        return "it numbers the rows"
+    if all(number in YEARS for number in numbers) and (column.is_called(YEAR_WORDS) or 20 * len(numbers) <= count):
+        return f"years: {', '.join(f'{number:.0f}' for number in sorted(numbers)[:6])}"
+    if (
+        len(numbers) == count
+        and count > 2
+        and (column.is_called(ID_WORDS) or (count > 50 and numbers == sorted(numbers)))
+    ):
+        return "each number stands once: an id"
+    return None
+
+
+def _unit(column: Column, style: NumberStyle, remarks: list[str]) -> dict[str, str]:
+    """The unit of a column, where its figures tell that it is no count."""
+    total = sum(column.said.values())
+    if 2 * sum(count for text, count in column.said.items() if text.rstrip().endswith("%")) > total:
+        return {"unit": "pct"}
+    numbers = column.numbers(style)
+    if not any(number % 1 for number in numbers):
+        return {}
+    lowest, highest = min(numbers), max(numbers)
+    seen = f"'{column.label}' has decimals, from {lowest:g} to {highest:g}"
+    if column.is_called(PER_CENT_WORDS) and lowest >= 0 and highest <= 100:
+        return {"unit": "pct"}
+    if lowest >= 0 and highest <= 1:
+        remarks.append(f"{seen}: taken as a share; see whether it is one.")
+        return {"unit": "share"}
+    if lowest >= 0 and highest <= 100:
+        remarks.append(f"{seen}: taken as per cent; see whether it is.")
+        return {"unit": "pct"}
+    remarks.append(f"{seen}: it is no count, and no unit fits; add one to units of dictionary.yml.")
+    return {}
+
+
+def _names_items(column: Column, columns: Sequence[Column], grain: Grain) -> bool:
+    """Whether a column of words tells what the figure of a row is: the rows of a region differ in it."""
+    regions = list(zip(*(columns[index].every for index in grain.columns), strict=True))
+    each = len(set(zip(regions, column.every, strict=True)))
+    return len(set(regions)) < 0.9 * len(regions) and each > 0.9 * len(regions) and len(column.said) > 1
+
+
+def _items(column: Column) -> Mapping[str, dict[str, str]]:
+    return {label: {"item": _slug(label), "approach": "input"} for label in column.said}
+
+
+def _slug(label: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", plain(label)).strip("_") or "item"

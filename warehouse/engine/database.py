@@ -1,0 +1,73 @@
+"""DuckDB as this package uses it: contained in the folders of a run, its statements in files."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+HERE = files("warehouse.engine")
+
+
+@dataclass(frozen=True)
+class EngineLimits:
+    """What the engine may use: neither changes a result.
+
+    `memory_limit` is written as DuckDB does ("1GB"; None: its default of 80 % of the machine); `threads` None: all.
+    """
+
+    memory_limit: str | None = None
+    threads: int | None = None
+
+
+def contained(limits: EngineLimits, folders: Sequence[Path]) -> duckdb.DuckDBPyConnection:
+    """A database in memory that reaches nothing but `folders`, spills into the first, and loads no extension."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "temp_directory": str(folders[0] / "spill"),
+        # Every published statement orders its rows; nothing else needs an order, and keeping one costs memory.
+        "preserve_insertion_order": False,
+    }
+    if limits.memory_limit:
+        config["memory_limit"] = limits.memory_limit
+    if limits.threads:
+        config["threads"] = limits.threads
+    connection = duckdb.connect(config=config)
+    connection.execute("set allowed_directories = $folders", {"folders": [str(folder) for folder in folders]})
+    connection.execute("set enable_external_access = false")
+    # The files of a run do not change while it reads them, and are read block by block.
+    connection.execute("set parquet_metadata_cache = true")
+    return connection
+
+
+def statement(folder: str, name: str) -> str:
+    """The text of a statement in a folder of this package, such as `sql/score`."""
+    return (HERE / folder / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def statements(folder: str) -> list[str]:
+    """The names of all statements in a folder of this package, sorted."""
+    return sorted(each.name.removesuffix(".sql") for each in (HERE / folder).iterdir() if each.name.endswith(".sql"))
+
+
+def used(text: str, values: Mapping[str, object]) -> dict[str, Any]:
+    """The values that a statement has a parameter for."""
+    return {name: value for name, value in values.items() if f"${name}" in text}
+
+
+def write_parquet(parts: Iterable[pa.Table], file: Path) -> None:
+    """Write tables of one shape one after the other to a file, in the profile that every reader of the last ten years
+    can read: version 1 pages, plain and dictionary encodings, Snappy.
+    """
+    tables = iter(parts)
+    first = next(tables)
+    profile = {"version": "1.0", "compression": "snappy", "store_schema": False}
+    with pq.ParquetWriter(file, first.schema, **profile) as writer:
+        for table in chain([first], tables):
+            writer.write_table(table)

@@ -1,0 +1,196 @@
+"""The engine: prepared frames in, scores and published tables out. DuckDB runs the statements of sql/ and checks/."""
+
+import os
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from schemas.errors import UsageError
+from schemas.methodology.edition import Edition
+from warehouse.engine.database import EngineLimits, contained, statement, statements, used, write_parquet
+
+BEFORE_LEVELS = (
+    "exact_scale",
+    "origin",
+    "category",
+    "label",
+    "unit_label",
+    "node_label",
+    "node_bound",
+    "node_scaling",
+    "node_result",
+    "node_beaten",
+    "node_sum",
+    "node_share",
+    "spread",
+    "node_standing",
+)
+LEAVES, AGGREGATES = ("leaf",), ("level_reach", "aggregate", "aggregated")
+LEVEL = ("level_bound", "level_scaling", "level_score")
+GIVEN = ("level_beaten", "level_given")
+AFTER_LEVELS = ("node_spread", "score_quantile", "category_bound", "standing")
+RANGE = ("report", "seen", "score_end", "end_entered", "end_leaf")
+# Read where they lie: they are as large as the input, and few statements read them.
+LEFT_IN_PLACE = ("reported", "observation")
+# Statements with the parameters first_node and last_node, or first_unit and last_unit, run block by block, each of
+# about so many scores, several at a time and each on one thread: what they join and sort fits the memory, however
+# many regions there are, and no thread waits for another.
+BLOCK = 1_500_000
+Values = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What is written into the rows of a run's tables beside the results."""
+
+    as_of: date
+    snapshot_id: str
+    is_synthetic: bool
+
+
+def stamp_values(edition: Edition, stamp: Stamp) -> dict[str, object]:
+    """The parameters of statements that do not depend on the step."""
+    return {
+        "edition": edition.edition,
+        "period": edition.period,
+        "as_of": stamp.as_of.isoformat(),
+        "run_id": stamp.snapshot_id,
+        "snapshot_id": stamp.snapshot_id,
+        "is_synthetic": stamp.is_synthetic,
+        "half_unit": 0.5 * 10.0**-edition.rounding.decimals,
+    }
+
+
+def score_tables(prepared: Path, edition: Edition, stamp: Stamp, limits: EngineLimits, tables: Path) -> None:
+    """Score the frames in `prepared` (one Parquet file per engine table) and write every published table to `tables`.
+
+    Pure but for the two folders: the same frames, edition and stamp give the same rows, whatever the limits.
+    """
+    tables.mkdir(parents=True, exist_ok=True)
+    try:
+        with contained(limits, [prepared, tables]) as connection:
+            engine = Engine(connection, prepared, edition, stamp, limits)
+            engine.score()
+            engine.range()
+            engine.check()
+            engine.write(tables)
+    except duckdb.OutOfMemoryException as error:
+        raise UsageError(f"the engine needs more memory than {limits.memory_limit}; raise --memory-limit.") from error
+
+
+class Engine:
+    """One scoring of the frames in a folder, in tables of a connection."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        prepared: Path,
+        edition: Edition,
+        stamp: Stamp,
+        limits: EngineLimits,
+    ) -> None:
+        self.connection = connection
+        self.edition = edition
+        self.threads = limits.threads or os.cpu_count() or 1
+        self.values = stamp_values(edition, stamp)
+        for path in sorted(prepared.glob("*.parquet")):
+            table = connection.read_parquet(str(path))
+            (table.create_view if path.stem in LEFT_IN_PLACE else table.create)(path.stem)
+        units, nodes = (connection.table(name).count("*").fetchall()[0][0] for name in ("unit", "node"))
+        self.unit_blocks = _blocks("unit", units, nodes)
+        self.node_blocks = _blocks("node", nodes, units)
+
+    def score(self) -> None:
+        """Score level by level: every node's score, place and category, and the bounds of categories."""
+        for name in BEFORE_LEVELS:
+            self._run("sql/score", name)
+        for level in range(1, self.edition.root.level + 1):
+            for name in (*(LEAVES if level == 1 else AGGREGATES), *LEVEL, "level_entered", *GIVEN):
+                self._run("sql/score", name, node_level=level)
+            for roll_up_key in range(1, len(self.edition.roll_ups) + 1):
+                for name in ("level_roll_up", *GIVEN):
+                    self._run("sql/score", name, node_level=level, roll_up_key=roll_up_key)
+        for name in AFTER_LEVELS:
+            self._run("sql/score", name)
+
+    def range(self) -> None:
+        """Find how far the index of each region could lie from what it is, for what its office did not report."""
+        for name in RANGE:
+            self._run("sql/score", name)
+        for level in range(1, self.edition.root.level + 1):
+            if level > 1:
+                self._run("sql/score", "end_level", node_level=level)
+            for roll_up_key in range(1, len(self.edition.roll_ups) + 1):
+                self._run("sql/score", "end_roll_up", node_level=level, roll_up_key=roll_up_key)
+        self._run("sql/score", "index_range")
+
+    def check(self) -> None:
+        """Add a finding for everything that is wrong with the result."""
+        for name in statements("checks"):
+            self._run("checks", name)
+
+    def write(self, tables: Path) -> None:
+        """Write every published table."""
+        for name in statements("sql/publish"):
+            write_parquet(self._parts(statement("sql/publish", name)), tables / f"{name}.parquet")
+
+    def _run(self, folder: str, name: str, **more: object) -> None:
+        text = statement(folder, name)
+        runs = self._runs(text, more)
+        if len(runs) == 1:
+            self.connection.execute(text, used(text, runs[0]))
+            return
+
+        def run(values: Values) -> None:
+            with self.connection.cursor() as cursor:
+                cursor.execute(text, used(text, values))
+
+        with self._workers() as pool:
+            list(pool.map(run, runs))
+
+    def _parts(self, text: str) -> Iterator[pa.Table]:
+        """The result of a statement in the order of its blocks, a few of them computed ahead."""
+
+        def part(values: Values) -> pa.Table:
+            with self.connection.cursor() as cursor:
+                return cursor.sql(text, params=used(text, values)).to_arrow_table()
+
+        with self._workers() as pool:
+            ahead: deque[Future[pa.Table]] = deque()
+            for values in self._runs(text, {}):
+                ahead.append(pool.submit(part, values))
+                if len(ahead) > self.threads:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+
+    def _runs(self, text: str, more: Values) -> list[Values]:
+        """The values to run a statement with: once, or once per block of units or of nodes if it asks for one."""
+        blocks = self.unit_blocks if "$first_unit" in text else self.node_blocks if "$first_node" in text else [{}]
+        return [{**self.values, **more, **block} for block in blocks]
+
+    @contextmanager
+    def _workers(self) -> Iterator[ThreadPoolExecutor]:
+        """Threads for blocks, each of which then runs on one thread of DuckDB."""
+        self.connection.execute("set threads = 1")
+        try:
+            with ThreadPoolExecutor(self.threads) as pool:
+                yield pool
+        finally:
+            self.connection.execute(f"set threads = {self.threads}")
+
+
+def _blocks(name: str, items: int, width: int) -> list[Values]:
+    """First and last key of blocks of units, or of nodes, with `width` scores each."""
+    size = max(BLOCK // max(width, 1), 1)
+    return [
+        {f"first_{name}": first, f"last_{name}": min(first + size - 1, items)}
+        for first in range(1, max(items, 1) + 1, size)
+    ]

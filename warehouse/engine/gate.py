@@ -1,0 +1,253 @@
+"""The gate: rules that are data, judged by Great Expectations over small marts; the result as rows and as a page."""
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from importlib.resources import files
+from operator import and_
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import duckdb
+import pyarrow as pa
+
+from schemas.contract.dictionary import Dictionary, Severity
+from schemas.methodology.gate import MARTS, OF_THE_INDEX, GateRule
+from schemas.methodology.library import Methodology
+from warehouse.engine.database import EngineLimits, contained, statement, statements, used, write_parquet
+from warehouse.engine.engine import Stamp
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEVERITIES = get_args(Severity)
+SHOWN_CASES = 20
+SHOWN_FINDINGS = 200
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a rule found: what it judged, what was seen, and the cases that broke it, furthest off first."""
+
+    rule: GateRule
+    judged: int
+    observed: str
+    broken: tuple[str, ...]
+
+    @property
+    def outcome(self) -> str:
+        """The sentence of the dictionary that applies."""
+        return "gate_broken" if self.broken else "gate_kept" if self.judged else "gate_no_case"
+
+    @property
+    def severity(self) -> str:
+        """The rule's severity where it is broken."""
+        return self.rule.severity if self.broken else "info"
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is to be judged: the draft in `tables` beside the tables that are stable, and the shares of figures and
+    extracts that did not get in (`intake`).
+    """
+
+    tables: Path
+    stable: Path | None
+    methodology: Methodology
+    intake: Mapping[str, float]
+    stamp: Stamp
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The whole result: a verdict per rule, and every row of `quality_result`."""
+
+    release: Release
+    verdicts: tuple[Verdict, ...]
+    rows: tuple[dict[str, Any], ...]
+
+    @property
+    def findings(self) -> dict[str, int]:
+        """How many rows each severity has."""
+        return dict(Counter(row["severity"] for row in self.rows))
+
+    @property
+    def held_because(self) -> tuple[str, ...]:
+        """What holds the release, in sentences."""
+        return tuple(row["message_en"] for row in self.rows if row["severity"] == "critical")
+
+
+def judged(release: Release) -> Judgement:
+    """Judge a release by the edition's rules. Adds the result to the draft's `quality_result`, in rows that the content
+    hash leaves out: what was stable is no part of the figures.
+    """
+    tables, stable, methodology = release.tables, release.stable, release.methodology
+    with contained(EngineLimits(), [tables, *([stable] if stable else [])]) as connection:
+        for name in ("node_score", "index_score", "indicator_value", "quality_result"):
+            connection.read_parquet(str(tables / f"{name}.parquet")).create_view(name)
+        for name in ("node_score", "indicator_value"):
+            before = connection.read_parquet(str((stable or tables) / f"{name}.parquet"))
+            (before if stable else before.limit(0)).create_view(f"stable_{name}")
+        verdicts = tuple(_verdicts(_marts(connection, release), methodology))
+        content = connection.table("quality_result").to_arrow_table()
+        added = [_row(verdict, methodology.dictionary, release.stamp.snapshot_id) for verdict in verdicts]
+        added.sort(key=lambda row: (row["check"], row["subject"]))
+        whole = pa.concat_tables([content, pa.Table.from_pylist(added, schema=content.schema)])
+        write_parquet([whole], tables / "quality_result.parquet")
+    return Judgement(release, verdicts, tuple(whole.to_pylist()))
+
+
+def _marts(connection: duckdb.DuckDBPyConnection, release: Release) -> dict[str, "pd.DataFrame"]:
+    """The small tables that rules look at, by name."""
+    import pandas as pd
+
+    edition, gate = release.methodology.edition, release.methodology.gate
+    values: dict[str, object] = {
+        "nodes": sorted({edition.root.node_code} | {rule.node_code for rule in gate if rule.node_code}),
+        "scale_lowest": float(edition.scale.lowest),
+        "scale_highest": float(edition.scale.highest),
+    }
+    marts = {"intake": pd.DataFrame([{"whole": "all that was sent", **release.intake}])}
+    for name in statements("sql/gate"):
+        text = statement("sql/gate", name)
+        marts[name.removesuffix("_mart")] = connection.sql(text, params=used(text, values)).df()
+    return marts
+
+
+def _verdicts(marts: Mapping[str, "pd.DataFrame"], methodology: Methodology) -> list[Verdict]:
+    """One suite per mart, one expectation per rule."""
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.expectations.core.expect_column_values_to_be_between import ExpectColumnValuesToBeBetween
+    from great_expectations.expectations.metadata_types import FailureSeverity
+    from great_expectations.expectations.row_conditions import Column
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    source = context.data_sources.add_pandas("marts")
+    found: dict[str, Verdict] = {}
+    for mart, frame in marts.items():
+        rules = {
+            rule.rule_code: rule
+            for rule in methodology.gate
+            if methodology.dictionary.measures[rule.measure].mart == mart
+        }
+        suite = gx.ExpectationSuite(name=mart)
+        for code, rule in rules.items():
+            parts = [Column(column) == value for column, value in _scope(rule, methodology).items()]
+            suite.add_expectation(
+                ExpectColumnValuesToBeBetween(
+                    column=rule.measure,
+                    min_value=None if rule.minimum is None else float(rule.minimum),
+                    max_value=None if rule.maximum is None else float(rule.maximum),
+                    row_condition=reduce(and_, parts) if parts else None,
+                    severity=FailureSeverity(rule.severity),
+                    meta={"rule": code},
+                )
+            )
+        asset = source.add_dataframe_asset(mart)
+        batch = asset.add_batch_definition_whole_dataframe(mart).get_batch({"dataframe": frame})
+        named = [column for column in frame.columns if column not in methodology.dictionary.measures]
+        result = batch.validate(
+            suite, result_format={"result_format": "COMPLETE", "unexpected_index_column_names": named}
+        )
+        for each in result.results:
+            assert each.expectation_config
+            rule = rules[each.expectation_config.meta["rule"]]
+            if each.exception_info["raised_exception"]:
+                raise RuntimeError(f"the rule {rule.rule_code} cannot be judged: {each.exception_info}")
+            found[rule.rule_code] = _verdict(rule, frame, _scope(rule, methodology), each.result, named)
+    return [found[rule.rule_code] for rule in methodology.gate]
+
+
+def _scope(rule: GateRule, methodology: Methodology) -> dict[str, str]:
+    """What narrows a rule: column and value."""
+    mart = methodology.dictionary.measures[rule.measure].mart
+    given = {column: getattr(rule, column) for column in MARTS[mart]}
+    if mart in OF_THE_INDEX:
+        given["node_code"] = rule.node_code or methodology.edition.root.node_code
+    return {column: value for column, value in given.items() if value}
+
+
+def _verdict(
+    rule: GateRule, frame: "pd.DataFrame", scope: Mapping[str, str], result: Mapping[str, Any], named: Sequence[str]
+) -> Verdict:
+    for column, value in scope.items():
+        frame = frame[frame[column] == value]
+    values = frame[rule.measure].dropna()
+    lowest, highest = (_plain(values.min()), _plain(values.max())) if len(values) else ("", "")
+    observed = lowest if lowest == highest else f"{lowest} - {highest} ({len(values)})"
+    middle = float(((rule.minimum or 0) + (rule.maximum or 0)) / 2)
+    cases = sorted(result["unexpected_index_list"], key=lambda case: -abs(float(case[rule.measure]) - middle))
+    labels = [" / ".join(str(case[column]) for column in named if column not in scope) for case in cases]
+    broken = tuple(
+        f"{label}: {_plain(case[rule.measure])}" if label else _plain(case[rule.measure])
+        for label, case in zip(labels, cases, strict=True)
+    )
+    return Verdict(rule, len(values), observed, broken)
+
+
+def _plain(number: float) -> str:
+    return f"{number:.6g}"
+
+
+def _row(verdict: Verdict, dictionary: Dictionary, run_id: str) -> dict[str, Any]:
+    """A verdict as a row of `quality_result`."""
+    rule = verdict.rule
+    measure, sentence = dictionary.measures[rule.measure], dictionary.rules[verdict.outcome]
+    place = " / ".join(value for value in (rule.region_level, rule.approach, rule.node_code, rule.finding) if value)
+    shown = "; ".join(verdict.broken[:SHOWN_CASES])
+    if len(verdict.broken) > SHOWN_CASES:
+        shown += f"; ... and {len(verdict.broken) - SHOWN_CASES} more"
+    observed = shown or verdict.observed or None
+
+    def filled(text: str, meaning: str) -> str:
+        subject = f"{meaning} ({place})" if place else meaning
+        return text.format(subject=subject[0].upper() + subject[1:], observed=observed, expected=rule.allowed)
+
+    return {
+        "run_id": run_id,
+        "scope": "release",
+        "check": rule.rule_code,
+        "severity": verdict.severity,
+        "subject": place or rule.measure,
+        "observed": observed,
+        "expected": rule.allowed,
+        "message_id": filled(sentence.message_id, measure.meaning_id),
+        "message_en": filled(sentence.message_en, measure.meaning_en),
+    }
+
+
+def write_page(file: Path, judgement: Judgement) -> None:
+    """Write a judgement as one page that needs nothing from outside."""
+    from jinja2 import Environment
+
+    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
+        (files("warehouse.engine") / "gate.html.j2").read_text(encoding="utf-8")
+    )
+    methodology, stable = judgement.release.methodology, judgement.release.stable
+    rows = {row["check"]: row for row in judgement.rows if row["scope"] == "release"}
+    page = template.render(
+        edition=methodology.edition,
+        stamp=judgement.release.stamp,
+        is_held=judgement.findings.get("critical", 0) > 0,
+        stable=stable.parent.name if stable else None,
+        rules=[
+            {
+                "verdict": verdict,
+                "row": rows[verdict.rule.rule_code],
+                "measure": methodology.dictionary.measures[verdict.rule.measure],
+            }
+            for verdict in judgement.verdicts
+        ],
+        findings=sorted(
+            (row for row in judgement.rows if row["check"] not in {rule.rule_code for rule in methodology.gate}),
+            key=lambda row: SEVERITIES.index(row["severity"]),
+        ),
+        shown=SHOWN_CASES,
+        most=SHOWN_FINDINGS,
+    )
+    file.write_text(page, encoding="utf-8")
