@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flows.night.backfill import Ended
-from flows.results.report import PLANNED, difference_sentences, reporting_sentences
+from flows.results.sentences import PLANNED, difference_sentences, reporting_sentences
 
 SHOWN = 20
 PAIRS = ("score_before", "score_after", "rank_before", "rank_after", "category_before", "category_after")

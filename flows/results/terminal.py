@@ -1,8 +1,12 @@
 """What is printed for people cannot command a terminal, whoever chose its names and cells."""
 
 import json
+import os
 import re
+import shutil
+import sys
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import IO
 
 
@@ -23,3 +27,11 @@ class Parser(ArgumentParser):
 
     def _print_message(self, message: str, file: IO[str] | None = None) -> None:  # type: ignore[override]
         super()._print_message(printable(message), file)
+
+
+def program() -> str:
+    """What to type to call this program again from here."""
+    called = Path(sys.argv[0])
+    if called.name != "kerawanan" or shutil.which("kerawanan") == str(called):
+        return "kerawanan"
+    return os.path.relpath(called) if called.is_relative_to(Path.cwd()) else str(called)

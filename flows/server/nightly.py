@@ -21,8 +21,8 @@ from flows.log import logged
 from flows.night.backfill import Ended, catch_up
 from flows.night.request import requested
 from flows.night.steps import run_night
+from flows.results.answers import night_result
 from flows.results.markdown import night_markdown
-from flows.results.report import night_result
 from flows.server.tasks import as_task
 from flows.settings import Settings
 from schemas.errors import DamagedStore, KerawananError, StorageError
