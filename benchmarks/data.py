@@ -18,7 +18,7 @@ import polars as pl
 from schemas.methodology.edition import NODE_COLUMNS
 from schemas.methodology.library import Library, Methodology
 from schemas.methodology.regions import REGION_COLUMNS
-from transforms.engine_tables import design_frames
+from transforms.engine_tables.design import design_frames
 
 EDITION = "benchmark"
 INDICATORS, SUBDIMENSIONS = 61, 12
@@ -96,7 +96,7 @@ def write_benchmark(folder: Path, units: int, gap: float = GAP) -> Methodology:
     frames = design_frames(methodology)
     frames |= {
         "entered": pl.DataFrame(schema={"unit_key": pl.Int32, "node_key": pl.Int32, "score": pl.Float64}),
-        "heard": pl.DataFrame(schema={"unit_key": pl.Int32}),
+        "responding": pl.DataFrame(schema={"unit_key": pl.Int32}),
         "cap": pl.DataFrame(
             schema={"population_key": pl.Int32, "node_key": pl.Int32, "cap": pl.Float64, "n": pl.Int64}
         ),

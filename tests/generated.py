@@ -20,10 +20,10 @@ from schemas.methodology.library import Library, Methodology
 from schemas.strict import yaml_text
 from tests.transforms.sent import ENTRY, items
 from tests.warehouse.prepared import write_prepared
-from transforms.engine_tables import design_frames
+from transforms.engine_tables.design import design_frames
 from transforms.extracts.admission import admission, identified
 from transforms.extracts.parse import extract_rows
-from transforms.figures.indicators import settled
+from transforms.figures.indicators import resolved_figures
 from transforms.regions.lookup import region_lookup
 from warehouse.engine.database import EngineLimits, contained, statement, used
 from warehouse.engine.engine import Engine, Stamp
@@ -301,7 +301,7 @@ def prepared_of(edition: Generated, folder: Path) -> tuple[Methodology, Path]:
     admitted = pl.concat([each.admitted for each in read])
     refused = pl.concat([each.refused_places for each in read])
     assert refused.is_empty(), edition.seed
-    figures = settled(admitted, refused, of, frames)
+    figures = resolved_figures(admitted, refused, of, frames)
     frames |= {"reported": figures.reported, "entered": figures.entered}
     return of, write_prepared(folder, frames, of.dictionary)
 

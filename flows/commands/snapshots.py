@@ -96,7 +96,7 @@ def _diff(options: Namespace, settings: "Settings") -> Answer:
 
 
 def _promote(options: Namespace, settings: "Settings") -> Answer:
-    from warehouse.snapshots.snapshots import promote
+    from warehouse.snapshots.promotion import promote
     from warehouse.store.store import Store
 
     store, now = Store(settings.store).must_be_there(), datetime.now(UTC)
@@ -106,7 +106,7 @@ def _promote(options: Namespace, settings: "Settings") -> Answer:
 def _withdraw(options: Namespace, settings: "Settings") -> Answer:
     from schemas.methodology.library import Library
     from warehouse.snapshots.history import write_history
-    from warehouse.snapshots.snapshots import withdraw
+    from warehouse.snapshots.promotion import withdraw
     from warehouse.store.store import Store
 
     store, now = Store(settings.store).must_be_there(), datetime.now(UTC)
@@ -116,7 +116,7 @@ def _withdraw(options: Namespace, settings: "Settings") -> Answer:
 
 
 def _prune(options: Namespace, settings: "Settings") -> Answer:
-    from warehouse.snapshots.snapshots import prune
+    from warehouse.snapshots.prune import prune
     from warehouse.store.store import Store
 
     store, now = Store(settings.store).must_be_there(), datetime.now(UTC)

@@ -19,8 +19,9 @@ from schemas.methodology.library import Library
 from warehouse.extracts.raw_store import receipts, withdrawals
 from warehouse.snapshots.channels import candidates
 from warehouse.snapshots.history import write_history
+from warehouse.snapshots.nights import NightRecord, night_records, record_nights
+from warehouse.snapshots.promotion import promote_together
 from warehouse.snapshots.runs import begin_run, write_run
-from warehouse.snapshots.snapshots import NightRecord, night_records, promote_together, record_nights
 from warehouse.store.store import Store
 
 # done: the night stands on a snapshot of these extracts, this methodology and code already; stands: another night has

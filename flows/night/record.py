@@ -14,8 +14,8 @@ from flows.night.request import Admitted, Judged, Night, Request, Validated
 from schemas.errors import StorageError
 from warehouse.extracts.raw_store import read_extract
 from warehouse.snapshots.history import write_history
+from warehouse.snapshots.nights import recalled, stand_on
 from warehouse.snapshots.runs import RECORD, begin_run, is_recorded, run_folder, write_run
-from warehouse.snapshots.snapshots import recalled, stand_on
 from warehouse.store.store import Store
 
 LOG = logging.getLogger("kerawanan")

@@ -29,15 +29,15 @@ from flows.night.request import (
 )
 from flows.readers.pool import readers_within
 from schemas.methodology.library import Library
-from transforms.engine_tables import design_frames
+from transforms.engine_tables.design import design_frames
 from transforms.extracts.admission import Admission, quarantine_findings
-from transforms.figures.indicators import settled
+from transforms.figures.indicators import resolved_figures
 from transforms.regions.lookup import own_regions
 from warehouse.engine.engine import score_tables
 from warehouse.engine.gate import Release, judged, write_page
 from warehouse.extracts.raw_store import receipts, withdrawals
 from warehouse.outputs.workbooks import write_workbooks
-from warehouse.snapshots.snapshots import Draft, publish_snapshot, stable_tables
+from warehouse.snapshots.publish import Draft, publish_snapshot, stable_tables
 from warehouse.store.store import Store
 
 
@@ -73,9 +73,9 @@ def prepare(request: Request, validated: Validated) -> Path:
     read = {name: pl.read_parquet(validated.rows / f"{name}.parquet") for name in Admission._fields}
     own, differing = own_regions(read["own_regions"])
     frames = design_frames(methodology, methodology.regions(own))
-    figures = settled(read["admitted"], read["refused_places"], methodology, frames)
+    figures = resolved_figures(read["admitted"], read["refused_places"], methodology, frames)
     frames |= {
-        name: getattr(figures, name) for name in ("reported", "cap", "entered", "stated", "heard", "observation")
+        name: getattr(figures, name) for name in ("reported", "cap", "entered", "stated", "responding", "observation")
     }
     kept_out = quarantine_findings(read["quarantined"])
     frames["finding"] = pl.concat([figures.findings, read["findings"], kept_out, differing]).unique()

@@ -12,8 +12,9 @@ from schemas.errors import Refusal
 from schemas.methodology.library import Library
 from schemas.methodology.sources import Source, plain
 from schemas.strict import yaml_text
-from transforms.extracts.parse import Table, meant_rows, roles_of, table_of
+from transforms.extracts.parse import meant_rows
 from transforms.extracts.proposal import proposed
+from transforms.extracts.tables import Table, roles_of, table_of
 from transforms.formats.cells import cell_text
 from transforms.formats.grids import grids
 from warehouse.outputs.marked import MarkedTable, write_marked

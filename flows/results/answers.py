@@ -12,8 +12,9 @@ from schemas.methodology.regions import LEVELS
 from warehouse.snapshots.channels import gone, head, log_entries, named, snapshot_folder, stable_folder
 from warehouse.snapshots.diff import difference
 from warehouse.snapshots.history import history_folder, run_row
+from warehouse.snapshots.nights import night_key
 from warehouse.snapshots.runs import run_folder, run_records
-from warehouse.snapshots.snapshots import find_snapshot, night_key, read_manifest
+from warehouse.snapshots.snapshots import find_snapshot, read_manifest
 from warehouse.store.store import Store, read_sealed
 
 SHOWN_ROWS = 10

@@ -16,7 +16,8 @@ import polars as pl
 from flows.night.intake import known_source
 from flows.readers.pool import Readers
 from schemas.errors import MethodologyError, Refusal
-from schemas.methodology.library import Library, key_problems
+from schemas.methodology.coverage import key_problems
+from schemas.methodology.library import Library
 from schemas.methodology.sources import Source
 from transforms.extracts.admission import checked, identified, over_limit
 from transforms.extracts.problems import problems, quarantine, sayings, wrong_cells

@@ -24,7 +24,8 @@ from flows.results.markdown import backfill_markdown, backfill_sentence
 from flows.server.tasks import dask, nights_on
 from flows.settings import Settings
 from schemas.errors import KerawananError
-from warehouse.snapshots.snapshots import promote, prune
+from warehouse.snapshots.promotion import promote
+from warehouse.snapshots.prune import prune
 from warehouse.store.store import Store
 
 

@@ -15,7 +15,9 @@ import polars as pl
 from schemas.contract.dictionary import FILE as DICTIONARY_FILE
 from schemas.contract.dictionary import Dictionary, dictionary_from, extended
 from schemas.errors import MethodologyError, Problem, UsageError
-from schemas.methodology.edition import EDITION_FILE, NODES_FILE, Edition, Node, nodes_of, plan_problems, tree_problems
+from schemas.methodology.corrections import CORRECTIONS_FILE, Correction, correction_problems, corrections_of
+from schemas.methodology.coverage import coverage_problems, key_problems, lowest_level, own_levels
+from schemas.methodology.edition import EDITION_FILE, NODES_FILE, Edition, Node, nodes_of
 from schemas.methodology.gate import GATE_FILE, GateRule, gate_of, gate_text
 from schemas.methodology.regions import (
     ALIASES_FILE,
@@ -24,7 +26,6 @@ from schemas.methodology.regions import (
     FORMER_FILE,
     KNOWN_SINCE_FILE,
     LEVEL_WORDS_FILE,
-    LEVELS,
     LOWER_FILES,
     REGIONS_FILE,
     SPELLINGS_FILE,
@@ -35,26 +36,19 @@ from schemas.methodology.regions import (
     former_codes,
     in_territory,
     known_since_of,
-    level_key,
     level_words_of,
     lower_regions,
     regions_of,
     spellings_of,
-    valid_regions,
 )
-from schemas.methodology.sources import (
-    CORRECTIONS_FILE,
-    OF_DICTIONARY,
-    SOURCES_FILE,
-    Correction,
-    Source,
-    correction_problems,
-    corrections_of,
-    sources_of,
-)
+from schemas.methodology.rules import plan_problems, tree_problems
+from schemas.methodology.sources import Source
+from schemas.methodology.sources_file import OF_DICTIONARY, SOURCES_FILE, sources_of
 from schemas.strict import Document, parsed, yaml_document, yaml_text
 
 EDITIONS = "editions"
+
+
 REGION_FILES = (
     REGIONS_FILE,
     *LOWER_FILES.values(),
@@ -66,10 +60,13 @@ REGION_FILES = (
     KNOWN_SINCE_FILE,
     LEVEL_WORDS_FILE,
 )
+
+
 # These are about language, whatever the regions are.
 OF_ALL_REGIONS = (SPELLINGS_FILE, LEVEL_WORDS_FILE)
+
+
 KNOWN = (EDITIONS, SOURCES_FILE, CORRECTIONS_FILE, DICTIONARY_FILE, GATE_FILE, *REGION_FILES)
-KEYS = ("name", "code", "bps")
 
 
 @dataclass(frozen=True)
@@ -304,9 +301,9 @@ class Library:
         problems += plan_problems(edition, self.sources, document)
         used = {source: self.sources[source] for source in edition.sources if source in self.sources}
         problems += key_problems(used, self.reference)
-        own = _own_levels(edition, used, self.reference)
-        reference = self.reference.down_to(_lowest_level(edition, used, own, self.reference))
-        problems += _coverage_problems(edition, own, reference, document)
+        own = own_levels(edition, used, self.reference)
+        reference = self.reference.down_to(lowest_level(edition, used, own, self.reference))
+        problems += coverage_problems(edition, own, reference, document)
         if problems:
             raise MethodologyError(problems)
         gate = gate_of([(each, self._text(each)) for each in gate_files], self.dictionary, edition)
@@ -336,23 +333,6 @@ def _plain(model: Any, without: Collection[str] = ()) -> dict[str, Any]:
     return plain
 
 
-def _lowest_level(edition: Edition, sources: Mapping[str, Source], own: set[str], reference: Reference) -> str:
-    """The lowest level of the reference that the edition or one of its sources speaks of."""
-    roots = set(reference.regions.filter(pl.col("parent").is_null())["code"])
-    spoken = {plan.level for plan in edition.region_levels} - own
-    for source in sources.values():
-        spoken |= {place.level for place in source.region_path if not roots <= {*place.own_within}}
-        spoken |= set(() if source.region_path else source.region_levels)
-    return max(spoken, key=LEVELS.index, default=LEVELS[0])
-
-
-def _own_levels(edition: Edition, sources: Mapping[str, Source], reference: Reference) -> set[str]:
-    """The levels at which the edition's sources bring regions of its territory along."""
-    territory = set(in_territory(reference.regions, edition.territory)["code"])
-    places = [place for source in sources.values() for place in source.region_path]
-    return {place.level for place in places if territory & {*place.own_within}}
-
-
 @lru_cache(maxsize=4)
 def _reference_of(files: tuple[tuple[str, str], ...]) -> Reference:
     """The region reference of files, by name; made once for all who have the same."""
@@ -371,62 +351,3 @@ def _reference_of(files: tuple[tuple[str, str], ...]) -> Reference:
         known_since_of(texts.get(KNOWN_SINCE_FILE)),
         level_words_of(texts.get(LEVEL_WORDS_FILE)),
     )
-
-
-def key_problems(sources: Mapping[str, Source], reference: Reference) -> list[Problem]:
-    """Every source that names regions in a way, or has regions of its own in a place, that the reference lacks."""
-    keys = (*KEYS, *reference.codes["system"].unique(maintain_order=True))
-    codes = set(reference.regions["code"])
-    sentences = [
-        f"source {name}: the region_key '{source.region_key}' is none of {', '.join(keys)} (keys and systems of "
-        f"{CODES_FILE})."
-        for name, source in sources.items()
-        if source.region_key not in keys
-    ]
-    sentences += [
-        f"source {name}: own_within names {code}, which is not in {REGIONS_FILE}."
-        for name, source in sources.items()
-        for place in source.region_path
-        for code in place.own_within
-        if code not in codes
-    ]
-    words = reference.level_words
-    known = set(words.select(level_key(pl.col("word"))).to_series())
-    sentences += [
-        f"source {name}: '{word}' is no word for a level or a kind of regions; {LEVEL_WORDS_FILE} has "
-        f"{', '.join(words['word'])}."
-        for name, source in sources.items()
-        for word in (*((source.bare_name,) if source.bare_name else ()), *source.levels.values())
-        if pl.select(level_key(pl.lit(word))).item() not in known
-    ]
-    return [Problem(SOURCES_FILE, None, sentence) for sentence in sentences]
-
-
-def _coverage_problems(edition: Edition, own: set[str], reference: Reference, document: Document) -> list[Problem]:
-    """Every level of which the reference has another number of regions than declared; those that sources bring along
-    are counted when they do.
-    """
-    valid = valid_regions(in_territory(reference.regions, edition.territory), edition.regions_date)
-    codes = set(reference.regions["code"])
-    problems = [
-        Problem(document.file, document.line(("not_applicable", index)), f"{exempt.within} is not in {REGIONS_FILE}.")
-        for index, exempt in enumerate(edition.not_applicable)
-        if exempt.within not in codes
-    ]
-    for index, plan in enumerate(edition.region_levels):
-        if plan.level in own:
-            continue
-        here = set(valid.filter(level=plan.level)["code"])
-        unknown = sorted(set(plan.codes) - here)
-        if unknown:
-            sentence = f"not valid as {plan.level} on {edition.regions_date}: {', '.join(unknown)}."
-            problems.append(Problem(document.file, document.line(("region_levels", index, "codes")), sentence))
-        count = len(plan.codes or here)
-        if count != plan.regions:
-            listed = "codes lists" if plan.codes else f"on {edition.regions_date} the reference has"
-            sentence = (
-                f"{plan.regions} regions are declared for {plan.level}, but {listed} {count}; correct the number, or "
-                "list the regions that are scored under codes."
-            )
-            problems.append(Problem(document.file, document.line(("region_levels", index, "regions")), sentence))
-    return problems

@@ -1,28 +1,23 @@
 """Sources: how the files of a sender look, what its labels mean and what its word is worth."""
 
-import re
-from collections import Counter
-from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from schemas.contract.dictionary import Dictionary, packaged_styles
+from schemas.contract.dictionary import packaged_styles
 from schemas.contract.number_styles import NumberStyle
-from schemas.errors import MethodologyError, Problem
-from schemas.strict import Document, Strict, parsed
-
-SOURCES_FILE = "sources.yml"
-CORRECTIONS_FILE = "corrections.yml"
+from schemas.strict import Strict
 
 Approach = Literal["input", "rollup"]
+
+
 RegionLevel = Literal["national", "province", "regency_city", "district", "village", "polling_station"]
+
+
 Evidence = Literal["S", "R", "I", "U", "A"]
 
-
-NAME = r"[a-z0-9][a-z0-9-]{0,99}"  # of a source, and of an edition
 
 # Between the parts of a label: of a header over two rows, or of an item column and a column of figures.
 JOINED = " / "
@@ -138,9 +133,6 @@ def _listed(value: Any) -> Any:
 
 # One text, or several.
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
-
-# Fields of a source that are not its own: filled from the dictionary.
-OF_DICTIONARY = ("number_styles",)
 
 
 class Source(Strict):
@@ -291,131 +283,3 @@ class Source(Strict):
     def has_severities(self) -> bool:
         """Whether it is a source of events of which the severity is known; else they are counted."""
         return self.layout == "events" and bool(self.severities or self.severity)
-
-
-class Correction(Strict):
-    """A declared correction of a known error in a source."""
-
-    id: str
-    source: str
-    region: str
-    item: str
-    expect: str
-    value: str
-    reason: str
-    reference: str
-    evidence: Evidence
-    declared_date: date
-
-
-def sources_of(document: Document, dictionary: Dictionary) -> dict[str, Source]:
-    """The sources of a YAML document. Raises MethodologyError."""
-    entries = document.data or {}
-    named = [name for name, entry in entries.items() if isinstance(entry, dict) and OF_DICTIONARY[0] in entry]
-    if named:
-        location = (named[0], OF_DICTIONARY[0])
-        sentence = f"source {named[0]}: {OF_DICTIONARY[0]} stand in dictionary.yml; a source names one of them."
-        raise MethodologyError([Problem(document.file, document.line(location), sentence)])
-    # A dictionary of before there were any leaves those of the package.
-    known = {OF_DICTIONARY[0]: dictionary.number_styles} if dictionary.number_styles else {}
-    filled = {name: {**entry, **known} if isinstance(entry, dict) else entry for name, entry in entries.items()}
-    sources = parsed(dict[str, Source], document, filled)
-    problems = [
-        Problem(
-            document.file,
-            document.line((name,)),
-            f"source {name!a}: its name becomes a folder of the store, so it is written with a to z, 0 to 9 and "
-            "hyphens, and begins with a letter or digit.",
-        )
-        for name in sources
-        if not re.fullmatch(NAME, name)
-    ]
-    problems += [
-        Problem(document.file, document.line((name, "unit")), f"source {name}: '{source.unit}' is not a known unit.")
-        for name, source in sources.items()
-        if source.unit not in dictionary.units
-    ]
-    problems += [
-        Problem(
-            document.file, document.line((name, "items", label)), f"source {name}: the label '{label}' stands twice."
-        )
-        for name, source in sources.items()
-        for counts in [Counter(plain(each) for each in source.items)]
-        for label in source.items
-        if counts[plain(label)] > 1
-    ]
-    problems += [
-        Problem(
-            document.file, document.line((name, "items", label)), f"source {name}: '{item.unit}' is not a known unit."
-        )
-        for name, source in sources.items()
-        for label, item in source.items.items()
-        if item.unit and item.unit not in dictionary.units
-    ]
-    problems += [
-        Problem(document.file, document.line((name, "items", label)), f"source {name}: {reason}")
-        for name, source in sources.items()
-        for label, item in source.items.items()
-        if (reason := _unit_problem(source, label, source.unit_of(item), dictionary))
-    ]
-    if problems:
-        raise MethodologyError(problems)
-    return sources
-
-
-def _unit_problem(source: Source, label: str, name: str, dictionary: Dictionary) -> str | None:
-    """Why the figures of an item cannot come about as the source says, in that unit."""
-    unit = dictionary.units.get(name)
-    if unit is None:
-        return None
-    additive = ", ".join(each for each, known in dictionary.units.items() if known.additive)
-    if source.repeated == "sum" and not unit.additive:
-        return (
-            f"figures in {name} cannot be added up, as repeated: sum says of '{label}'; of these they can: {additive}."
-        )
-    if source.layout == "events" and not source.has_severities and (unit.weighted or not unit.additive):
-        return (
-            f"its events are counted, so the unit of '{label}' cannot be {name}; declare a unit such as count, or what "
-            "every event is in severity."
-        )
-    return None
-
-
-def corrections_of(document: Document) -> dict[str, tuple[Correction, Problem]]:
-    """The corrections of a YAML document by id, each with where it stands (to complain of). Raises MethodologyError."""
-    if not isinstance(document.data, list | None):
-        raise MethodologyError([Problem(document.file, 1, "corrections are a list; begin each with '- id:'.")])
-    corrections = parsed(tuple[Correction, ...], document, tuple(document.data or ()))
-    problems = []
-    found: dict[str, tuple[Correction, Problem]] = {}
-    for index, correction in enumerate(corrections):
-        place = Problem(document.file, document.line((index,)), "")
-        if correction.id in found:
-            problems.append(place._replace(sentence=f"the correction '{correction.id}' stands twice; ids are unique."))
-        found[correction.id] = (correction, place)
-    if problems:
-        raise MethodologyError(problems)
-    return found
-
-
-def correction_problems(corrections: Iterable[tuple[Correction, Problem]], sources: dict[str, Source]) -> list[Problem]:
-    """Every rule that corrections break together and against their sources."""
-    problems: list[Problem] = []
-    seen: dict[tuple[str, str, str], str] = {}
-    for correction, place in corrections:
-        source = sources.get(correction.source)
-        target = (correction.source, plain(correction.region), plain(correction.item))
-        if source is None:
-            sentence = f"correction {correction.id}: the source '{correction.source}' does not exist."
-            problems.append(place._replace(sentence=sentence))
-        elif not source.style.is_number(correction.value):
-            sentence = (
-                f"correction {correction.id}: the value '{correction.value}' is not a number as the source writes them "
-                f"({source.style.example})."
-            )
-            problems.append(place._replace(sentence=sentence))
-        if target in seen:
-            sentence = f"correction {correction.id}: '{seen[target]}' corrects the same region and item of the source."
-            problems.append(place._replace(sentence=sentence))
-        seen[target] = correction.id
-    return problems

@@ -14,7 +14,7 @@ from flows.night.request import Night
 from flows.server.serve import served
 from flows.settings import Settings
 from schemas.methodology.library import Library
-from schemas.methodology.sources import sources_of
+from schemas.methodology.sources_file import sources_of
 from schemas.strict import yaml_document, yaml_text
 from tests.conftest import EDITION, ROOT, Answer, Nights
 from tests.transforms.sent import ENTRY, items

@@ -17,7 +17,8 @@ from flows.settings import Settings
 from schemas.methodology.library import Library
 from tests.conftest import EDITION, EXTRACTS, Answer, Nights
 from warehouse.snapshots.channels import head, log_entries
-from warehouse.snapshots.snapshots import night_records, read_manifest
+from warehouse.snapshots.nights import night_records
+from warehouse.snapshots.snapshots import read_manifest
 from warehouse.snapshots.verify import verify
 from warehouse.store.store import Store
 

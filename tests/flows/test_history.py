@@ -181,7 +181,7 @@ def test_a_run_that_was_killed_is_known_as_such(published: Published, kerawanan:
     assert table(nights.store, "run")["outcome"].to_list() == ["published", "killed", "unchanged"]
     # A day after it may be removed, like the record of any run that nothing rests on.
     opened = Store(str(nights.store))
-    from warehouse.snapshots.snapshots import prune
+    from warehouse.snapshots.prune import prune
 
     assert killed["run_id"] in prune(opened, datetime.now(UTC) + timedelta(days=2), 1, execute=True)["runs"]
     assert not opened.keys(f"runs/{killed['run_id']}/")

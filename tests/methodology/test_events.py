@@ -14,7 +14,7 @@ from flows.night.request import Night
 from schemas.methodology.library import Library
 from tests.conftest import ROOT, Nights
 from tests.contract.recomputed import Snapshot
-from transforms.engine_tables import node_frame
+from transforms.engine_tables.nodes import node_frame
 
 SIMULATED = "ikp-2024-simulated"
 HEADER = ["No", "Kode wilayah", "Nomor indikator", "Tanggal", "Tingkat", "Jumlah", "Bukti"]

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import MethodologyError, Refusal
-from schemas.methodology.sources import Source, sources_of
+from schemas.methodology.sources import Source
+from schemas.methodology.sources_file import sources_of
 from schemas.strict import yaml_document, yaml_text
 from tests.inputs.make import xlsx
 from tests.transforms.sent import ENTRY, LIBRARY, broken, figures, items, sent, source

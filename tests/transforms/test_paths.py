@@ -27,7 +27,8 @@ from schemas.methodology.regions import (
     lower_regions,
     regions_of,
 )
-from schemas.methodology.sources import Source, sources_of
+from schemas.methodology.sources import Source
+from schemas.methodology.sources_file import sources_of
 from schemas.strict import yaml_document, yaml_text
 from tests.conftest import Answer
 from tests.inputs.make import xlsx

@@ -15,15 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import MethodologyError
+from schemas.methodology.corrections import Correction
 from schemas.methodology.edition import NotApplicable, RollUp, Treatment
 from schemas.methodology.library import Library, Methodology
-from schemas.methodology.sources import Correction, Source
+from schemas.methodology.sources import Source
 from schemas.strict import yaml_text
 from tests.transforms.sent import ENTRY, items
-from transforms.engine_tables import design_frames
+from transforms.engine_tables.design import design_frames
 from transforms.extracts.admission import Admission, admission, identified
 from transforms.extracts.parse import extract_rows
-from transforms.figures.indicators import Settled, settled
+from transforms.figures.indicators import ResolvedFigures, resolved_figures
 from transforms.regions.lookup import region_lookup
 
 # A country of two provinces: 11 has four regencies, 12 has twenty-five.
@@ -128,7 +129,7 @@ class Outcome(NamedTuple):
 
     values: dict[tuple[str, str], dict[str, Any]]
     findings: dict[str, list[tuple[Any, ...]]]
-    settled: Settled
+    settled: ResolvedFigures
     read: list[Admission]
 
     def value(self, region: str, node: str = "persen") -> float | None:
@@ -161,7 +162,7 @@ def outcome(of: Methodology, *extracts: Any) -> Outcome:
         read_as.append(admission(pl.concat(frames), of.sources[name], of.corrections, known, of.dictionary))
     design = design_frames(of)
     figures = pl.concat([each.admitted for each in read_as])
-    came_to = settled(figures, pl.concat([each.refused_places for each in read_as]), of, design)
+    came_to = resolved_figures(figures, pl.concat([each.refused_places for each in read_as]), of, design)
     named = came_to.reported.join(design["unit"].select("unit_key", "region_code"), on="unit_key")
     named = named.join(design["node"].select("node_key", "node_code"), on="node_key")
     findings: dict[str, list[tuple[Any, ...]]] = {}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from schemas.methodology.library import Library
 from schemas.methodology.regions import valid_regions
 from schemas.methodology.sources import Source
-from transforms.engine_tables import crosswalk_frame
+from transforms.engine_tables.units import crosswalk_frame
 from transforms.regions.lookup import FOUND, Lookup, nearest_labels, region_lookup
 from transforms.regions.resolving import resolved
 from transforms.regions.territories import standing

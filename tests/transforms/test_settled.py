@@ -15,7 +15,8 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from schemas.methodology.library import Library, key_problems
+from schemas.methodology.coverage import key_problems
+from schemas.methodology.library import Library
 from schemas.methodology.regions import valid_regions
 from schemas.methodology.sources import Source
 from tests.transforms.sent import LIBRARY, source

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from schemas.errors import MethodologyError
+from schemas.methodology.corrections import Correction
 from schemas.methodology.edition import SeverityLevel
 from schemas.methodology.library import Methodology
-from schemas.methodology.sources import Correction, sources_of
+from schemas.methodology.sources_file import sources_of
 from schemas.strict import yaml_document, yaml_text
 from tests.transforms.sent import ENTRY, LIBRARY, items
 from tests.transforms.test_ratios import ITEMS, ZERO, Outcome, all_of, counts, methodology, outcome, table

@@ -12,7 +12,7 @@ from flows.night.steps import admit, judge, prepare, score, validate
 from tests.conftest import EDITION, EXTRACTS
 from warehouse.extracts.raw_store import admit_extract, read_extract, receipts
 from warehouse.outputs.workbooks import write_workbooks
-from warehouse.snapshots.snapshots import Draft
+from warehouse.snapshots.publish import Draft
 from warehouse.store.store import Store
 
 # The first night; every later one is some days after it.

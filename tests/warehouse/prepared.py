@@ -27,7 +27,7 @@ def write_prepared(folder: Path, frames: dict[str, pl.DataFrame], dictionary: Di
         "stated": pl.DataFrame(
             schema={"unit_key": pl.Int32, "node_key": pl.Int32, "category": pl.String, "rank": pl.Int64}
         ),
-        "heard": pl.DataFrame(schema={"unit_key": pl.Int32}),
+        "responding": pl.DataFrame(schema={"unit_key": pl.Int32}),
     }
     prepared = folder / "prepared"
     prepared.mkdir()

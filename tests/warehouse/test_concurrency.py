@@ -16,7 +16,9 @@ from tests.conftest import EDITION
 from tests.warehouse.conftest import Storage
 from tests.warehouse.drafts import Drafts
 from warehouse.snapshots.channels import head, log_entries
-from warehouse.snapshots.snapshots import promote, publish_snapshot, snapshots, withdraw
+from warehouse.snapshots.promotion import promote, withdraw
+from warehouse.snapshots.publish import publish_snapshot
+from warehouse.snapshots.snapshots import snapshots
 from warehouse.snapshots.verify import verify
 from warehouse.store.store import Store, sealed
 

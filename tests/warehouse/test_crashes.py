@@ -19,8 +19,11 @@ from tests.conftest import EDITION, EXTRACTS, Answer, Nights, Published
 from tests.warehouse.conftest import Storage
 from tests.warehouse.drafts import Drafts
 from warehouse.snapshots.channels import head, log_entries
+from warehouse.snapshots.promotion import promote, withdraw
+from warehouse.snapshots.prune import prune
+from warehouse.snapshots.publish import publish_snapshot
 from warehouse.snapshots.runs import write_run
-from warehouse.snapshots.snapshots import promote, prune, publish_snapshot, snapshots, withdraw
+from warehouse.snapshots.snapshots import snapshots
 from warehouse.snapshots.verify import verify
 from warehouse.store import store as storage_module
 from warehouse.store.store import Store

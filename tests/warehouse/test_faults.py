@@ -19,7 +19,7 @@ from tests.warehouse.conftest import BUCKET, SECRET, Server
 from tests.warehouse.drafts import Drafts
 from tests.warehouse.faults import failing
 from warehouse.snapshots.channels import log_entries
-from warehouse.snapshots.snapshots import publish_snapshot
+from warehouse.snapshots.publish import publish_snapshot
 from warehouse.snapshots.verify import verify
 from warehouse.store import store as storage_module
 from warehouse.store.store import Store

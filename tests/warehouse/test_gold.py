@@ -14,7 +14,7 @@ import pytest
 from schemas.methodology.edition import Edition, Node
 from schemas.methodology.library import Library, Methodology
 from tests.warehouse.prepared import NOT_A_RATIO, write_prepared
-from transforms.engine_tables import design_frames
+from transforms.engine_tables.design import design_frames
 from warehouse.engine.database import EngineLimits
 from warehouse.engine.engine import Stamp, score_tables
 
@@ -177,7 +177,7 @@ def test_effective_weights(packaged: Methodology) -> None:
     nodes = tree(None, "arithmetic_mean", "none", "complete")
     edition: Edition = packaged.edition.model_copy(update={"nodes": nodes, "weights": "points"})
     methodology: Any = Methodology(packaged.dictionary, packaged.sources, (), packaged.reference, edition, files={})
-    from transforms.engine_tables import node_frame
+    from transforms.engine_tables.nodes import node_frame
 
     found = dict(node_frame(methodology).select("node_code", "effective_weight").rows())
     for row in frame("effective_weights").iter_rows(named=True):

@@ -20,11 +20,13 @@ from schemas.methodology.library import Library
 from tests.conftest import EDITION, EXTRACTS, Answer, Nights
 from tests.warehouse.conftest import Storage
 from tests.warehouse.drafts import Drafts
-from transforms.figures.indicators import Settled, settled
+from transforms.figures.indicators import ResolvedFigures, resolved_figures
 from warehouse.extracts.raw_store import extract_called, note_refusal, withdraw_extract
 from warehouse.snapshots.channels import head, named
+from warehouse.snapshots.nights import recalled
+from warehouse.snapshots.promotion import promote, withdraw
+from warehouse.snapshots.publish import publish_snapshot
 from warehouse.snapshots.runs import write_run
-from warehouse.snapshots.snapshots import promote, publish_snapshot, recalled, withdraw
 from warehouse.snapshots.verify import verify
 from warehouse.store.signing import Signer, public_key
 from warehouse.store.store import Store, as_json, read_sealed, sealed
@@ -293,9 +295,9 @@ def test_a_snapshot_comes_out_again_or_the_cause_is_named(nights: Nights, kerawa
     assert kerawanan(*deep).code == 0
 
 
-def halved(*given: Any) -> Settled:
+def halved(*given: Any) -> ResolvedFigures:
     """What is settled, with finished scores that are half of what they are."""
-    found = settled(*given)
+    found = resolved_figures(*given)
     return found._replace(entered=found.entered.with_columns(pl.col("score") / 2))
 
 
@@ -307,7 +309,7 @@ def test_other_code_is_named_as_the_cause(nights: Nights, kerawanan: Cli, monkey
     )
     deep = ("snapshots", "verify", "--deep", "--store", nights.store)
     assert kerawanan(*deep).code == 0  # other code, and the same figures
-    monkeypatch.setattr("flows.night.steps.settled", halved)
+    monkeypatch.setattr("flows.night.steps.resolved_figures", halved)
     answer = kerawanan(*deep)
     assert answer.code == 1
     assert "does NOT come out again" in answer.out

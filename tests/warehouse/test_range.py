@@ -17,7 +17,7 @@ from schemas.methodology.edition import Node, RollUp
 from schemas.methodology.library import Library, Methodology
 from tests.warehouse.plain_index import Index, Part, Told
 from tests.warehouse.prepared import NOT_A_RATIO, write_prepared
-from transforms.engine_tables import design_frames
+from transforms.engine_tables.design import design_frames
 from warehouse.engine.database import EngineLimits, contained, statement, used
 from warehouse.engine.engine import Engine, Stamp
 

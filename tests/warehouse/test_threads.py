@@ -9,7 +9,7 @@ import pytest
 
 from schemas.methodology.library import Library, Methodology
 from tests.warehouse.prepared import NOT_A_RATIO, write_prepared
-from transforms.engine_tables import design_frames
+from transforms.engine_tables.design import design_frames
 from warehouse.engine.database import EngineLimits
 from warehouse.engine.engine import Stamp, score_tables
 from warehouse.snapshots.content import table_hash

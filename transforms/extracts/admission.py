@@ -9,8 +9,9 @@ import polars as pl
 from schemas.contract.dictionary import Dictionary
 from schemas.contract.tables import polars_schema, row_violations
 from schemas.contract.violations import FINDING
+from schemas.methodology.corrections import Correction
 from schemas.methodology.regions import level_key
-from schemas.methodology.sources import Correction, Source, plain
+from schemas.methodology.sources import Source, plain
 from transforms.extracts.corrections import corrected, correction_frame
 from transforms.extracts.problems import MOST_DESCRIBED, UNKNOWN_REGION, Checked, quarantine
 from transforms.formats.numbers import day_expr, plain_expr, with_figure

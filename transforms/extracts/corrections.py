@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from schemas.contract.violations import FINDING
-from schemas.methodology.sources import Correction, Source
+from schemas.methodology.corrections import Correction
+from schemas.methodology.sources import Source
 from transforms.formats.numbers import number_expr, plain_expr, without_sign_of_zero
 
 PLACE = ["source", "region_code", "source_item", "approach"]

@@ -6,7 +6,6 @@ a reader might see another sheet, row or cell than is looked at here, it is refu
 """
 
 import io
-import re
 import zipfile
 from array import array
 from collections.abc import Iterator
@@ -14,48 +13,27 @@ from typing import NamedTuple
 
 from schemas.errors import Refusal
 from transforms.formats.cells import (
-    DEEPEST,
     EVERY_ROW,
-    LARGEST_GRID,
-    LARGEST_TEXT,
-    MOST_COLUMNS,
-    MOST_ODD,
     WHOLE_ROW,
     Look,
     bounded_blocks,
     is_true,
     local,
     parse_xml,
-    refuse_between,
-    too_far,
     whole_part,
     xml_parser,
 )
 from transforms.formats.containers import member_names
-from transforms.formats.number_formats import BUILT_IN, HIDES, is_plain
+from transforms.formats.number_formats import BUILT_IN, is_plain
+from transforms.formats.xlsx_sheet import SheetLook, Styles, Texts
 
 MOST_SMALL_PART = 20_000_000  # bytes of a part that only describes others
+
+
 MOST_SHEETS = 1_000
+
+
 LAST_ROW, DIGITS = 1_048_576, "0123456789"
-PARENTS = {"row": "sheetData", "c": "row", "v": "c", "f": "c", "is": "c", "sheetData": "worksheet"}
-AREA = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})(?::\$?([A-Z]{1,3})\$?([0-9]{1,7}))?")
-
-
-class Styles(NamedTuple):
-    """Formats of cell styles that may mislead, styles that are struck out, and formats on condition that may mislead;
-    each by its number as it is written.
-    """
-
-    formats: dict[str, str]
-    struck: set[str]
-    conditional: set[str]
-
-
-class Texts(NamedTuple):
-    """The lengths of shared texts, and which have a part that is struck out."""
-
-    lengths: "array[int]"
-    struck: set[int]
 
 
 class Found(NamedTuple):
@@ -92,7 +70,7 @@ def xlsx_looks(content: bytes) -> dict[str, Look]:
         looks = {}
         for name, (target, is_hidden) in sheets.items():
             if target.lower() in called:
-                look = _SheetLook(styles, texts).of(part(target.lower(), None))
+                look = SheetLook(styles, texts).of(part(target.lower(), None))
                 if is_hidden:
                     look.odd[EVERY_ROW, WHOLE_ROW] = "hidden_row"
                 looks[name] = look
@@ -217,217 +195,3 @@ def _texts(blocks: Iterator[bytes] | tuple[()]) -> Texts:
     parser.buffer_text = True
     parse_xml(parser, b"".join(blocks) or b"<none/>")
     return texts
-
-
-class _SheetLook:
-    """One pass over the XML of a sheet, in which rows and cells stand in order, each once."""
-
-    def __init__(self, styles: Styles, texts: Texts) -> None:
-        self.styles, self.texts, self.look = styles, texts, Look()
-        self.groups: dict[bool, dict[int, int]] = {True: {}, False: {}}  # of rows, of columns: the level of each
-        self.closed: list[tuple[bool, int, int]] = []
-        self.is_after = {True: True, False: True}  # whether what sums up a group stands after it
-        self.hides_rows = False
-        self.area = ""
-
-    def of(self, xml: bytes) -> Look:
-        """What the XML tells. Raises Refusal where it reaches too far or says two things, ValueError for damage."""
-        look, odd, formats = self.look, self.look.odd, self.look.formats
-        misleading, struck_styles, (lengths, struck_texts) = self.styles.formats, self.styles.struck, self.texts
-        stack: list[str] = [""]
-        row = columns = letters = until = tables = 0
-        column, last, digits, is_hidden = -1, -1, "", False
-        kind: str | None = None
-        value, has_formula = "", False
-        places: dict[str, int] = {}
-
-        def start(tag: str, facts: dict[str, str]) -> None:
-            nonlocal row, columns, column, last, digits, is_hidden, kind, value, has_formula, tables
-            if ":" in tag:
-                tag = local(tag)
-            parent = stack[-1]
-            stack.append(tag)
-            if tag == "c":
-                kind, value, has_formula = facts.get("t"), "", False
-                place = facts.get("r")
-                if place is None:
-                    column += 1
-                else:
-                    name = place.rstrip(DIGITS)
-                    before, column = column, places.get(name, -1)
-                    if column < 0:
-                        column = places[name] = _column(name)
-                    if place[len(name) :] != digits or column <= before:
-                        raise Refusal(f"row {row} has cells twice, in another order or of another row; save it anew.")
-                if column >= columns:
-                    columns = column + 1
-                    if row * columns > LARGEST_GRID:
-                        raise too_far()
-                if is_hidden:
-                    odd[row, WHOLE_ROW] = "hidden_row"
-                style = facts.get("s")
-                if style in misleading:
-                    formats[row, column] = misleading[style]
-                    if len(formats) > MOST_ODD:
-                        raise too_far()
-                if style in struck_styles:
-                    odd[row, column] = "struck_out"
-            elif tag == "v":
-                if value:
-                    raise Refusal(f"row {row} has a cell with two values; save it anew.")
-            elif tag in ("t", "is"):
-                pass
-            elif tag == "row":
-                row, digits = _row(facts.get("r"), row)
-                column = -1
-                if row * columns > LARGEST_GRID:
-                    raise too_far()
-                is_hidden = self.is_hidden_row(row, facts)
-            elif tag == "f":
-                has_formula = True
-            elif tag == "sheetData":
-                tables += 1
-                if tables > 1:
-                    raise Refusal("a sheet has two tables of rows; save it anew.")
-            elif parent in ("v", "f") or len(stack) > DEEPEST:
-                raise Refusal(
-                    "a sheet has elements within its figures, or far too many within each other; save it anew."
-                )
-            else:
-                self.describe(tag, facts, stack, row, column)
-            if PARENTS.get(tag, parent) != parent:
-                raise Refusal(f"a sheet has a <{tag}> within a <{parent}> (row {row}); save it anew.")
-
-        def data(said: str) -> None:
-            nonlocal value, until, letters
-            if stack[-1] != "v":
-                return
-            # The parser gives a text in pieces: where one does not follow on the other, something stands between.
-            at = parser.CurrentByteIndex
-            if kind != "str" and (xml[at] == AMPERSAND or (value and at != until)):
-                refuse_between()
-            value += said
-            until = at + len(said)
-            letters += len(said)
-
-        def end(_: str) -> None:
-            nonlocal letters
-            if stack.pop() != "c":
-                return
-            if kind == "s" and value:
-                index = int(value)
-                if not 0 <= index < len(lengths):
-                    raise ValueError(f"it has no shared text {index}")
-                letters += lengths[index]
-                if letters > LARGEST_TEXT:
-                    raise too_far()
-                if index in struck_texts:
-                    odd[row, column] = "struck_out"
-            elif kind == "e":
-                odd[row, column] = "error_cell"
-            if has_formula and not value and kind != "e":
-                odd[row, column] = "formula_without_value"
-
-        parser = xml_parser(start, end, data)
-        parser.StartCdataSectionHandler = refuse_between
-        parse_xml(parser, xml)
-        self.close_groups()
-        return look
-
-    def is_hidden_row(self, row: int, facts: dict[str, str]) -> bool:
-        """Whether a row is hidden: said so, of no height, or by default of the sheet."""
-        if len(facts) < 2 and not self.hides_rows:
-            return False
-        self.group(True, row, facts)
-        height, said = facts.get("ht"), facts.get("hidden")
-        if height is not None and not _is_above_zero(height):
-            return True
-        return is_true(said) or (self.hides_rows and height is None and said is None)
-
-    def group(self, is_row: bool, place: int, facts: dict[str, str]) -> None:
-        """Note the group that a row or column is in, and whether it sums up one that is closed."""
-        level = facts.get("outlineLevel")
-        depth = min(int(level), 7) if level else 0
-        if depth:
-            self.groups[is_row][place] = depth
-        if is_true(facts.get("collapsed")):
-            self.closed.append((is_row, place, depth))
-
-    def close_groups(self) -> None:
-        """Hide what is in a closed group."""
-        for is_row, place, depth in self.closed:
-            step = -1 if self.is_after[is_row] else 1
-            within = place + step
-            while self.groups[is_row].get(within, 0) > depth:
-                key = (within, WHOLE_ROW) if is_row else (EVERY_ROW, within)
-                self.look.odd[key] = "hidden_row" if is_row else "hidden_column"
-                within += step
-
-    def describe(self, tag: str, facts: dict[str, str], stack: list[str], row: int, column: int) -> None:
-        """Take note of what an element says about rows, columns and cells."""
-        match tag:
-            case "col":
-                first, last = (min(int(facts.get(name, "0")), MOST_COLUMNS) for name in ("min", "max"))
-                is_thin = "width" in facts and not _is_above_zero(facts["width"])
-                for place in range(max(first, 1) - 1, last):
-                    self.group(False, place, facts)
-                    if is_true(facts.get("hidden")) or is_thin:
-                        self.look.odd[EVERY_ROW, place] = "hidden_column"
-            case "sheetFormatPr":
-                height = facts.get("defaultRowHeight")
-                self.hides_rows = is_true(facts.get("zeroHeight")) or (
-                    height is not None and not _is_above_zero(height)
-                )
-            case "outlinePr":
-                self.is_after[True] = is_true(facts.get("summaryBelow", "1"))
-                self.is_after[False] = is_true(facts.get("summaryRight", "1"))
-            case "sheetView":
-                self.look.shows_zeros &= is_true(facts.get("showZeros", "1"))
-            case "strike" if "is" in stack and is_true(facts.get("val", "1")):
-                self.look.odd[row, column] = "struck_out"
-            case "conditionalFormatting":
-                self.area = facts.get("sqref", "")
-            case "cfRule" if facts.get("dxfId") in self.styles.conditional:
-                self.mark(self.area)
-
-    def mark(self, areas: str) -> None:
-        """Mark the cells of areas whose format on condition may mislead."""
-        for area in areas.split():
-            match = AREA.fullmatch(area)
-            if not match:
-                raise ValueError(f"'{area[:20]}' is no area")
-            left, top, right, bottom = match.groups()
-            columns = range(_column(left), _column(right or left) + 1)
-            rows = range(int(top), min(int(bottom or top), LAST_ROW) + 1)
-            if len(rows) > LAST_ROW // 2:
-                rows = range(EVERY_ROW, EVERY_ROW + 1)
-            if len(rows) * len(columns) + len(self.look.odd) > MOST_ODD:
-                raise too_far()
-            self.look.odd |= {(row, column): HIDES for row in rows for column in columns}
-
-
-AMPERSAND = ord("&")
-
-
-def _is_above_zero(length: str) -> bool:
-    return float(length) > 0
-
-
-def _row(said: str | None, before: int) -> tuple[int, str]:
-    """The number of a row, as a number and as cells write it."""
-    number = before + 1 if said is None else int(said) if said.isdecimal() and len(said) <= 7 else 0
-    if number <= before or number > LAST_ROW:
-        if number > LAST_ROW:
-            raise too_far()
-        raise Refusal(f"its row {said} stands twice or in another order; save it anew.")
-    return number, str(number)
-
-
-def _column(letters: str) -> int:
-    """The number of a column, A is 0. Raises ValueError where there is none."""
-    number = 0
-    for letter in letters:
-        number = number * 26 + (ord(letter) - 64 if "A" <= letter <= "Z" else MOST_COLUMNS)
-    if not 0 < number <= MOST_COLUMNS:
-        raise ValueError(f"'{letters[:20]}' is no column")
-    return number - 1

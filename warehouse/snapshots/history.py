@@ -15,8 +15,8 @@ from schemas.contract.dictionary import Dictionary
 from schemas.contract.tables import polars_schema
 from warehouse.engine.database import write_parquet
 from warehouse.snapshots.channels import gone, named, snapshot_folder
+from warehouse.snapshots.nights import night_records
 from warehouse.snapshots.runs import run_records
-from warehouse.snapshots.snapshots import night_records
 from warehouse.store.store import Store
 from warehouse.store.temporary import temporary_folder
 

@@ -1,13 +1,10 @@
 """Proof: everything is hashed again. Whatever was changed, removed or added is named."""
 
-import hashlib
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from schemas.errors import DamagedStore, MethodologyError, StorageError, UsageError
-from schemas.methodology.library import Library
+from schemas.errors import UsageError
 from warehouse.extracts.raw_store import ERASED, RECEIPTS, REFUSED, UNREAD, WITHDRAWN, erasures, raw_key, receipt_key
 from warehouse.snapshots.channels import (
     CHANNELS,
@@ -25,24 +22,12 @@ from warehouse.snapshots.channels import (
     snapshot_folder,
     stable_folder,
 )
-from warehouse.snapshots.snapshots import draft_hashes, night_key
-from warehouse.store.store import Store, sealed, unsealed
+from warehouse.snapshots.nights import night_key
+from warehouse.store.store import Store, sealed
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-# What reading something that was tampered with can end in.
-UNREADABLE = (
-    *(OSError, ValueError, KeyError, TypeError, AttributeError),
-    *(DamagedStore, MethodologyError, StorageError),
-)
-
-
-class Damage(NamedTuple):
-    """Something that was found: where, and one sentence."""
-
-    where: str
-    sentence: str
+from warehouse.snapshots.damage import Damage, digest, guarded, manifest, opened, snapshot_damage
 
 
 def verify(store: Store, snapshot_id: str | None = None, key: "Ed25519PublicKey | None" = None) -> dict[str, Any]:
@@ -71,8 +56,8 @@ def verify(store: Store, snapshot_id: str | None = None, key: "Ed25519PublicKey 
         (unfinished if begun and not key else damage).extend(found.lag)
         unfinished += [Damage(each, "it did not come to its end; the next run brings it in order.") for each in begun]
     if not snapshot_id:
-        damage += _guarded("raw", _raw_damage, store)
-        damage += _guarded(store.url, _added, store, editions)
+        damage += guarded("raw", _raw_damage, store)
+        damage += guarded(store.url, _added, store, editions)
     return {
         "verified": [base.rpartition("/")[2] for base in chosen],
         "damage": [each._asdict() for each in dict.fromkeys(damage)],
@@ -83,33 +68,7 @@ def verify(store: Store, snapshot_id: str | None = None, key: "Ed25519PublicKey 
 
 def _notes(store: Store, edition: str) -> dict[str, dict[str, Any]]:
     """The notes of work on an edition that did not come to its end, by their keys."""
-    return {key: _opened(store, key) or {} for key in store.keys(f"{UNFINISHED}/{edition}")}
-
-
-def _guarded(where: str, look: Callable[..., list[Damage]], *about: Any) -> list[Damage]:
-    """What a look finds; that it cannot be read, where it was tampered with so that the look itself fails."""
-    try:
-        return look(*about)
-    except UNREADABLE:
-        return [Damage(where, "it cannot be read as what it should be.")]
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _opened(store: Store, key: str) -> dict[str, Any] | None:
-    """What is sealed at a key; None where it was changed or is missing."""
-    try:
-        return unsealed(store.read(key))
-    except UNREADABLE:
-        return None
-
-
-def _manifest(store: Store, base: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """The facts of a snapshot, and the hash of each of its files."""
-    data = json.loads(store.read(f"{base}/{MANIFEST}"))
-    return data["kerawanan"], {each["path"]: each["hash"].removeprefix("sha256:") for each in data["resources"]}
+    return {key: opened(store, key) or {} for key in store.keys(f"{UNFINISHED}/{edition}")}
 
 
 class Edition:
@@ -126,13 +85,13 @@ class Edition:
 
     def look(self, chosen: list[str]) -> None:
         """Look at logs first; if they are whole, at all that is derived of them."""
-        self.damage += _guarded(log_folder(self.edition, "fate"), self._fate_damage)
+        self.damage += guarded(log_folder(self.edition, "fate"), self._fate_damage)
         for log in LOGS:
-            self.damage += _guarded(log_folder(self.edition, log), self._log_damage, log)
+            self.damage += guarded(log_folder(self.edition, log), self._log_damage, log)
         if self.damage:
             for base in chosen:
-                told = _opened(self.store, f"{base}/{WITHDRAWN_MARK}")  # what it should say cannot be told
-                self.damage += _guarded(base, snapshot_damage, self.store, base, told)
+                told = opened(self.store, f"{base}/{WITHDRAWN_MARK}")  # what it should say cannot be told
+                self.damage += guarded(base, snapshot_damage, self.store, base, told)
             return
         logged, withdrawn = (named(self.store, self.edition, log) for log in ("candidate", "withdrawn"))
         for base in chosen:
@@ -140,7 +99,7 @@ class Edition:
             if snapshot_id in self.gone:
                 self.lag.append(Damage(base, "it was pruned, and is still there."))
             elif snapshot_id in logged:
-                self.damage += _guarded(base, snapshot_damage, self.store, base, withdrawn.get(snapshot_id))
+                self.damage += guarded(base, snapshot_damage, self.store, base, withdrawn.get(snapshot_id))
             elif snapshot_id not in self.half:
                 self.damage.append(Damage(base, "no log names this snapshot."))
         for snapshot_id in withdrawn.keys() - self.gone:
@@ -148,15 +107,15 @@ class Edition:
             if not self.store.exists(mark):
                 self.lag.append(Damage(mark, "the snapshot was withdrawn, and is not marked."))
         for channel in CHANNELS:
-            self.damage += _guarded(pointer_key(self.edition, channel), self._pointer, channel)
-        self.damage += _guarded(stable_folder(self.edition), self._stable)
-        self.damage += _guarded(f"nights/{self.edition}", self._nights, logged)
+            self.damage += guarded(pointer_key(self.edition, channel), self._pointer, channel)
+        self.damage += guarded(stable_folder(self.edition), self._stable)
+        self.damage += guarded(f"nights/{self.edition}", self._nights, logged)
 
     def _fate_damage(self) -> list[Damage]:
         """What is wrong with the notes of which snapshots were pruned; those that were are `gone` from now on."""
         damage = []
         for key in self.store.keys(log_folder(self.edition, "fate")):
-            note = _opened(self.store, key)
+            note = opened(self.store, key)
             if note is None or not key.endswith(f"/{note['snapshot_id']}.json"):
                 damage.append(Damage(key, "the note was changed, or is of another snapshot."))
             elif self.key and note["fate"] == "pruned" and not self._is_signed(note):
@@ -174,7 +133,7 @@ class Edition:
         damage: list[Damage] = []
         previous: str | None = None
         for number, key in enumerate(self.store.keys(log_folder(self.edition, log)), start=1):
-            entry = _opened(self.store, key)
+            entry = opened(self.store, key)
             if entry is None:
                 return [*damage, Damage(key, "the entry of the log was changed, or cannot be read.")]
             if entry["number"] != number or not key.endswith(f"/{number:06}.json"):
@@ -185,7 +144,7 @@ class Edition:
                 damage.append(Damage(key, "the log was rewritten: the entry before is not the one it names."))
             if not self._is_signed(entry):
                 damage.append(Damage(key, "the entry is not signed by the holder of the key."))
-            previous = _digest(self.store.read(key))
+            previous = digest(self.store.read(key))
             damage += self._named_damage(key, entry)
         return damage
 
@@ -200,9 +159,9 @@ class Edition:
         base = snapshot_folder(self.edition, str(snapshot_id))
         if not self.store.exists(f"{base}/{MANIFEST}"):
             return [Damage(key, f"the snapshot {snapshot_id} it names is missing.")]
-        if _digest(self.store.read(f"{base}/{MANIFEST}")) != entry["manifest_sha256"]:
+        if digest(self.store.read(f"{base}/{MANIFEST}")) != entry["manifest_sha256"]:
             return [Damage(f"{base}/{MANIFEST}", "the manifest is not the one that the log names.")]
-        facts, _ = _manifest(self.store, base)
+        facts, _ = manifest(self.store, base)
         names = ("edition", "snapshot_id", "content_hash", "methodology_digest", "is_held", "is_synthetic")
         if any(facts[name] != entry[name] for name in names):
             return [Damage(key, "the entry does not say what the manifest of its snapshot says.")]
@@ -224,7 +183,7 @@ class Edition:
     def _stable(self) -> list[Damage]:
         """Whether the stable tables are those of the stable snapshot, or of one that was stable once."""
         entry, folder = head(self.store, self.edition, "stable"), stable_folder(self.edition)
-        shown = {key.removeprefix(f"{folder}/"): _digest(self.store.read(key)) for key in self.store.keys(folder)}
+        shown = {key.removeprefix(f"{folder}/"): digest(self.store.read(key)) for key in self.store.keys(folder)}
         wanted = self._tables(entry)
         if shown == wanted:
             return []
@@ -243,7 +202,7 @@ class Edition:
         """The hash of each table of the snapshot of an entry, by file name."""
         if entry is None:
             return {}
-        _, files = _manifest(self.store, snapshot_folder(self.edition, entry["snapshot_id"]))
+        _, files = manifest(self.store, snapshot_folder(self.edition, entry["snapshot_id"]))
         return {path.removeprefix("tables/"): each for path, each in files.items() if path.startswith("tables/")}
 
     def _nights(self, logged: Mapping[str, Any]) -> list[Damage]:
@@ -251,7 +210,7 @@ class Edition:
         damage = []
         keys = self.store.keys(f"nights/{self.edition}")
         for key in keys:
-            night = _opened(self.store, key)
+            night = opened(self.store, key)
             if night is None or night["snapshot_id"] not in logged or not key.endswith(f"/{night['as_of']}.json"):
                 damage.append(Damage(key, "it was changed, or no log names the snapshot that it stands on."))
             elif night["snapshot_id"] in self.gone:
@@ -263,60 +222,25 @@ class Edition:
         return damage
 
 
-def snapshot_damage(store: Store, base: str, withdrawn: Mapping[str, Any] | None) -> list[Damage]:
-    """What is wrong with the snapshot in a folder: its files, the content of its tables, the extracts it rests on, and
-    the mark of its withdrawal.
-    """
-    facts, files = _manifest(store, base)
-    listed = {f"{base}/{path}": expected for path, expected in files.items()}
-    if withdrawn:
-        listed[f"{base}/{WITHDRAWN_MARK}"] = _digest(sealed(withdrawn))
-    present = set(store.keys(base))
-    unknown = sorted(present - set(listed) - {f"{base}/{MANIFEST}"})
-    damage = [Damage(key, "the file is not in the manifest.") for key in unknown]
-    for key, expected in listed.items():
-        if key not in present:
-            if not key.endswith(f"/{WITHDRAWN_MARK}"):
-                damage.append(Damage(key, "the file is missing."))
-        elif _digest(store.read(key)) != expected:
-            damage.append(Damage(key, "the file is not the one that was published: its SHA-256 differs."))
-    damage += [each for told in facts["inputs"] for each in _input_damage(store, told)]
-    return damage or _content_damage(store, base, facts)
-
-
-def _input_damage(store: Store, told: Mapping[str, Any]) -> Iterator[Damage]:
-    """What is wrong with an extract that a snapshot rests on, and with its receipt."""
-    receipt, key = receipt_key(told["source"], told["sha256"]), raw_key(told["sha256"])
-    kept = _opened(store, receipt)
-    if kept is None or any(told.get(name) != value for name, value in kept.items() if name != "is_synthetic"):
-        yield Damage(receipt, "the receipt is missing, or not the one that the snapshot names.")
-    if store.exists(f"{ERASED}/{told['sha256']}.json"):
-        return
-    if not store.exists(key):
-        yield Damage(key, "the extract is missing.")
-    elif _digest(store.read(key)) != told["sha256"]:
-        yield Damage(key, "the extract is not the one that was received: its SHA-256 differs.")
-
-
 def _raw_damage(store: Store) -> list[Damage]:
     """What is wrong with extracts, receipts and notes."""
     damage = [
         Damage(key, "the extract is not the one that was received: its SHA-256 differs.")
         for key in store.keys("raw/sha256")
-        if key != raw_key(_digest(store.read(key)))
+        if key != raw_key(digest(store.read(key)))
     ]
     notes = [
         Damage(key, "the note was changed, or cannot be read.")
         for folder in (WITHDRAWN, ERASED, REFUSED, UNREAD)
         for key in store.keys(folder)
-        if (note := _opened(store, key)) is None or str(note["sha256"]) not in key
+        if (note := opened(store, key)) is None or str(note["sha256"]) not in key
     ]
     erased = set() if notes else set(erasures(store))
     damage += [
         Damage(raw_key(each), "it was erased, and is still there.") for each in erased if store.exists(raw_key(each))
     ]
     for key in store.keys(RECEIPTS):
-        receipt = _opened(store, key)
+        receipt = opened(store, key)
         if receipt is None or receipt_key(receipt["source"], receipt["sha256"]) != key:
             damage.append(Damage(key, "the receipt was changed, or speaks of another extract."))
         elif receipt["sha256"] not in erased and not store.exists(raw_key(receipt["sha256"])):
@@ -343,19 +267,6 @@ def _added(store: Store, editions: list[str]) -> list[Damage]:
         for key in store.keys(folder)
         if not does(key)
     ]
-
-
-def _content_damage(store: Store, base: str, facts: Mapping[str, Any]) -> list[Damage]:
-    dictionary = Library(store.local(f"{base}/methodology"), alone=True).dictionary
-    hashes, whole = draft_hashes(store.local(f"{base}/tables"), dictionary)
-    damage = [
-        Damage(f"{base}/tables/{name}.parquet", "its content hash is not the one in the manifest.")
-        for name, found in hashes.items()
-        if found != facts["table_hashes"].get(name)
-    ]
-    if whole != facts["content_hash"]:
-        damage.append(Damage(f"{base}/{MANIFEST}", "the content hash of the snapshot is not that of its tables."))
-    return damage
 
 
 def _is_mixed(shown: Mapping[str, str], tables: list[dict[str, str]]) -> bool:

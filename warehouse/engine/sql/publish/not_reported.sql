@@ -21,7 +21,7 @@ answered as (
     from report
     union
     select unit_key
-    from heard
+    from responding
 )
 
 select

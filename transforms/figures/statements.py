@@ -1,0 +1,76 @@
+"""What figures are of which node; categories and ranks that were published without a score."""
+
+import polars as pl
+
+from schemas.methodology.library import Methodology
+from transforms.figures.keys import UNIT_NODE
+
+# What can be published of a node in place of its score.
+STATEMENTS = ("category", "rank")
+
+
+def item_nodes(nodes: pl.DataFrame) -> pl.DataFrame:
+    """What is fed by an item: nodes, then items that ratios are divided by, then what is stated of nodes in place of a
+    score (called by the node and the statement). The keys of the others come after those of nodes.
+    """
+    fed = nodes.select(
+        "node_key", "node_code", "source_item", "aggregation", statement=pl.lit("figure"), of_key="node_key"
+    )
+    divisors = nodes.select(
+        node_code="denominator", source_item="denominator", statement=pl.lit("figure"), of_key=pl.lit(None, pl.Int32)
+    )
+    stated = [
+        nodes.select(
+            node_code=pl.format("{}.{}", "node_code", pl.lit(statement)),
+            source_item="source_item",
+            statement=pl.lit(statement),
+            of_key="node_key",
+        )
+        for statement in STATEMENTS
+    ]
+    others = pl.concat([divisors.drop_nulls("source_item").unique().sort("source_item"), *stated])
+    keyed = others.with_columns(
+        pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias("node_key") + nodes.height,
+        pl.lit(None, pl.String).alias("aggregation"),
+    )
+    return pl.concat([fed, keyed.select(fed.columns)])
+
+
+def with_categories(rows: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
+    """The rows with categories as their place in the edition's list: sources have words and an order of their own."""
+    places = {category.code: place for place, category in enumerate(methodology.edition.categories, start=1)}
+    words = pl.DataFrame(
+        [
+            (name, "category", float(position), float(places[code]))
+            for name, source in methodology.sources.items()
+            for position, code in enumerate(source.categories.values(), start=1)
+        ],
+        schema={"source": pl.String, "statement": pl.String, "value": pl.Float64, "_place": pl.Float64},
+        orient="row",
+    )
+    return (
+        rows.join(words, on=["source", "statement", "value"], how="left", maintain_order="left")
+        .with_columns(
+            pl.coalesce("_place", "value").alias("value"),
+            pl.when(pl.col("_place").is_not_null()).then("_place").otherwise("value_sent").alias("value_sent"),
+        )
+        .drop("_place")
+    )
+
+
+def stated_without_score(used: pl.DataFrame, node: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
+    """Where nodes stand as published: `unit_key`, `node_key`, `category`, `rank`."""
+    codes = {float(place): each.code for place, each in enumerate(methodology.edition.categories, start=1)}
+    said = used.filter(pl.col("statement") != "figure").join(node.select("node_key", "of_key"), on="node_key")
+    category, rank = (said.filter(statement=name).select("unit_key", "of_key", name="value") for name in STATEMENTS)
+    return (
+        category.rename({"name": "category"})
+        .join(rank.rename({"name": "rank"}), on=["unit_key", "of_key"], how="full", coalesce=True)
+        .select(
+            "unit_key",
+            node_key="of_key",
+            category=pl.col("category").replace_strict(codes, default=None, return_dtype=pl.String),
+            rank=pl.col("rank").cast(pl.Int64),
+        )
+        .sort(UNIT_NODE)
+    )
