@@ -11,11 +11,7 @@ from schemas.methodology.sources import Approach, Evidence, RegionLevel
 from schemas.strict import Document, Strict, csv_rows, decimal_of, parsed
 
 EDITION_FILE = "edition.yml"
-
-
 NODES_FILE = "nodes.csv"
-
-
 NODE_COLUMNS = (
     "node_code",
     "parent_code",

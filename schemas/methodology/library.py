@@ -47,8 +47,6 @@ from schemas.methodology.sources_file import OF_DICTIONARY, SOURCES_FILE, source
 from schemas.strict import Document, parsed, yaml_document, yaml_text
 
 EDITIONS = "editions"
-
-
 REGION_FILES = (
     REGIONS_FILE,
     *LOWER_FILES.values(),
@@ -64,8 +62,6 @@ REGION_FILES = (
 
 # These are about language, whatever the regions are.
 OF_ALL_REGIONS = (SPELLINGS_FILE, LEVEL_WORDS_FILE)
-
-
 KNOWN = (EDITIONS, SOURCES_FILE, CORRECTIONS_FILE, DICTIONARY_FILE, GATE_FILE, *REGION_FILES)
 
 

@@ -9,11 +9,7 @@ from schemas.methodology.sources import Source, plain
 from schemas.strict import Document, parsed
 
 SOURCES_FILE = "sources.yml"
-
-
 NAME = r"[a-z0-9][a-z0-9-]{0,99}"  # of a source, and of an edition
-
-
 # Fields of a source that are not its own: filled from the dictionary.
 OF_DICTIONARY = ("number_styles",)
 

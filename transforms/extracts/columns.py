@@ -31,8 +31,6 @@ ENDINGS = {
 
 
 GUESSED_HEADER = 30  # rows
-
-
 BLANKS = ("-", "n/a", "na", "tidak ada data", "...")
 
 

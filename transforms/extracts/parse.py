@@ -15,8 +15,6 @@ from transforms.formats.numbers import PERCENT, SEVERAL, plain_expr, style_contr
 from transforms.regions.lookup import PATH, WITH_CODE
 
 MOST_LABELS, LONGEST_LABEL = 40, 80  # of the columns found, in a sentence
-
-
 ROW = (
     *("sheet", "row", "region", "item", "value_text", "number", "reference", "severity", "date", "level"),
     *("is_evidenced", "region_column", "item_column", "value_column", "date_column", "severity_column"),

@@ -16,29 +16,13 @@ from transforms.extracts.grain import Grain, grain_of
 from transforms.formats.numbers import without_percent
 
 YEARS = range(1945, 2101)
-
-
 YEAR_WORDS = ("tahun", "thn", "year")
-
-
 ID_WORDS = ("id", "kode", "code", "no", "nomor", "number", "nik", "fid", "gid", "objectid")
-
-
 MOST_CATEGORIES = 12
-
-
 PER_CENT_WORDS = ("persen", "percent", "pct", "%", "turnout", "rate")
-
-
 SEVERITY_WORDS = ("tingkat", "severity", "level kejadian")
-
-
 DATE_WORDS = ("tanggal", "date", "waktu")
-
-
 EVIDENCE_WORDS = ("bukti", "evidence", "sumber", "tautan", "alamat")
-
-
 TOTALS = ("jumlah", "total", "grand total", "jumlah total", "subtotal")
 
 

@@ -30,23 +30,11 @@ from transforms.formats.containers import member_names
 from transforms.formats.ods_styles import StyleReading, Styles
 
 MOST_SPACES = 10_000  # that stand for themselves in one place
-
-
 MOST_SHEETS = 1_000
-
-
 LAST_ROW = 1_048_576
-
-
 ERROR = re.compile(r"#[A-Z0-9/]+[!?]?|Err:[0-9]+")
-
-
 NAMESPACE = "urn:oasis:names:tc:opendocument:xmlns:{}:1.0"
-
-
 OURS = {NAMESPACE.format(prefix): prefix for prefix in ("office", "table", "text", "style")}
-
-
 DIGIT = re.compile(r"\d")
 
 

@@ -28,12 +28,7 @@ from transforms.formats.number_formats import BUILT_IN, is_plain
 from transforms.formats.xlsx_sheet import SheetLook, Styles, Texts
 
 MOST_SMALL_PART = 20_000_000  # bytes of a part that only describes others
-
-
 MOST_SHEETS = 1_000
-
-
-LAST_ROW, DIGITS = 1_048_576, "0123456789"
 
 
 class Found(NamedTuple):

@@ -22,11 +22,9 @@ from transforms.formats.cells import (
     xml_parser,
 )
 from transforms.formats.number_formats import HIDES
-from transforms.formats.xlsx import DIGITS, LAST_ROW
 
+LAST_ROW, DIGITS = 1_048_576, "0123456789"
 PARENTS = {"row": "sheetData", "c": "row", "v": "c", "f": "c", "is": "c", "sheetData": "worksheet"}
-
-
 AREA = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})(?::\$?([A-Z]{1,3})\$?([0-9]{1,7}))?")
 
 
