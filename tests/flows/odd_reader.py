@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 
-from flows.night.request import reader
+from flows.readers import process as reader
 from schemas.errors import Refusal
 
 

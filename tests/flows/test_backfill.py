@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from flows.night import backfill as module
 from flows.night.backfill import catch_up
 from flows.night.intake import source_of, take_in
-from flows.night.request import backfill as module
 from flows.settings import Settings
 from schemas.methodology.library import Library
 from tests.conftest import EDITION, EXTRACTS, Answer, Nights

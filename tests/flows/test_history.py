@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.clock import TIME_ZONE
-from flows.night.request import record
+from flows.night import record
 from schemas.contract.tables import polars_schema
 from schemas.errors import StorageError
 from schemas.methodology.library import Library
@@ -154,7 +154,6 @@ def test_each_step_is_a_line_of_the_log(tmp_path: Path, kerawanan: Cli) -> None:
 
 KILLED = """
 import os, signal, sys
-from flows.night.request import steps as pipeline
 from flows.cli import main
 def score(*_):
     os.kill(os.getpid(), signal.SIGKILL)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from flows.night.intake import source_of
-from flows.night.request import readers
+from flows.readers import pool as readers
 from flows.readers.pool import ReaderEnded, ReaderLimits, Readers
 from flows.settings import Settings
 from schemas.errors import Refusal
@@ -205,7 +205,6 @@ def is_there(process: int) -> bool:
 
 READS = """
 import sys, threading
-from flows.night.request import readers
 from schemas.methodology.library import Library
 readers.COMMAND = ("-P", sys.argv[1])
 these = readers.Readers(readers.ReaderLimits(seconds=600, readers=2))

@@ -7,11 +7,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from flows.night.request import steps as pipeline
+from flows.night import steps as pipeline
 from flows.readers.pool import Readers
 from schemas.methodology.library import Library
 from tests.conftest import EDITION, EXTRACTS, Nights, Published
-from warehouse.snapshots.snapshots import code
+from warehouse import code
 
 PRESS = "siaran-pers-provinsi-2022-12-16.csv"
 

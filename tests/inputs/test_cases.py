@@ -15,12 +15,12 @@ from schemas.methodology.sources import Source
 from tests.inputs.make import HERE, all_cases, cut, flipped, made
 from transforms.extracts.admission import Admission, admission, identified, over_limit
 from transforms.extracts.parse import extract_rows
-from transforms.formats.number_formats import cells, containers, grids, ods, xlsx
+from transforms.formats import cells, containers, grids, ods, xlsx_sheet
 from transforms.regions.lookup import Lookup, region_lookup
 
 ON = date(2022, 7, 1)
 CASES = all_cases()
-MODULES = {"cells": cells, "containers": containers, "grids": grids, "ods": ods, "xlsx": xlsx}
+MODULES = {"cells": cells, "containers": containers, "grids": grids, "ods": ods, "xlsx": xlsx_sheet}
 PLACE = ["sheet", "row", "item"]
 # Formats with checksums: what is damaged is refused, or reads as the whole one does.
 CHECKED = [

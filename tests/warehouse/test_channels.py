@@ -16,6 +16,7 @@ from schemas.errors import DamagedStore, StorageError, UsageError
 from tests.conftest import EDITION, Answer, Published
 from tests.warehouse.conftest import Storage
 from tests.warehouse.drafts import Drafts
+from warehouse.snapshots import channels
 from warehouse.snapshots import snapshots as snapshots_module
 from warehouse.snapshots.channels import append, give_up, head, keep, log_entries
 from warehouse.snapshots.nights import ENTRY, NightRecord, stand_on
@@ -23,7 +24,7 @@ from warehouse.snapshots.promotion import promote, withdraw
 from warehouse.snapshots.prune import prune
 from warehouse.snapshots.publish import publish_snapshot
 from warehouse.snapshots.runs import write_run
-from warehouse.snapshots.snapshots import channels, snapshots
+from warehouse.snapshots.snapshots import snapshots
 from warehouse.snapshots.verify import verify
 from warehouse.store.store import Store, sealed
 

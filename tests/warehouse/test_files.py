@@ -13,7 +13,7 @@ import pytest
 from schemas.errors import Refusal
 from warehouse.extracts import raw_store
 from warehouse.extracts.raw_store import file_content
-from warehouse.store.store import temporary
+from warehouse.store import temporary
 from warehouse.store.temporary import PREFIX, remove_left_folders, temporary_folder
 
 LEFT = """
