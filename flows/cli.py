@@ -67,6 +67,17 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
+class Version(argparse.Action):
+    """Prints the version of the installed program; it is looked up only when somebody asks."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print it, and end."""
+        from importlib.metadata import version
+
+        sys.stdout.write(f"kerawanan {version('kerawanan')}\n")
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
     """What can be said on the command line."""
     parser = Parser(
@@ -74,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
         description="The election vulnerability index of Indonesia (Indeks Kerawanan Pemilu), reproducible.",
         epilog="Exit codes: 0 done, 1 failed or damage found, 2 wrong usage or nothing usable, 3 held by the gate.",
     )
+    parser.add_argument("--version", action=Version, nargs=0, help="the version of this program")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for each in COMMANDS:
         each.add_to(commands)

@@ -1,6 +1,6 @@
 """Errors that are sentences for people. Each kind has an exit code, and says whether a second try may help."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
 FAILED, WRONG_USAGE = 1, 2  # exit codes
@@ -73,3 +73,11 @@ class MethodologyError(KerawananError):
     def sentences(self) -> tuple[str, ...]:
         """Each broken rule."""
         return tuple(map(str, self.problems))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question to put behind a sentence about a name that is not known; nothing where no known one is like it."""
+    from difflib import get_close_matches
+
+    nearest = get_close_matches(name, list(known), n=1)
+    return f" Did you mean '{nearest[0]}'?" if nearest else ""

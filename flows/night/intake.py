@@ -11,7 +11,7 @@ from typing import Any
 
 from flows.progress import tracked
 from flows.readers.pool import ReaderEnded, ReaderLimits, Readers, readers_within
-from schemas.errors import Refusal, UsageError
+from schemas.errors import Refusal, UsageError, did_you_mean
 from schemas.methodology.sources import Source
 from warehouse.extracts.parsed import keep_rows, kept_rows, parsed_key
 from warehouse.extracts.raw_store import (
@@ -66,7 +66,7 @@ def known_source(name: str, sources: Mapping[str, Source]) -> Source:
     if name not in sources:
         raise UsageError(
             f"there is no source '{name}'; sources.yml has {', '.join(sources)}. "
-            "A source of your own needs --methodology."
+            f"A source of your own needs --methodology.{did_you_mean(name, sources)}"
         )
     return sources[name]
 

@@ -7,7 +7,9 @@ import shutil
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
+
+from schemas.errors import did_you_mean
 
 
 def printable(text: str) -> str:
@@ -24,6 +26,12 @@ def escaped(document: str) -> str:
 
 class Parser(ArgumentParser):
     """Says what is wrong with a command line without repeating its control characters."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with a sentence; a command that is misspelt gets the nearest one."""
+        wrong = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+        like = did_you_mean(wrong[1], re.findall(r"[a-z][a-z-]*", wrong[2])) if wrong else ""
+        super().error(message + like)
 
     def _print_message(self, message: str, file: IO[str] | None = None) -> None:  # type: ignore[override]
         super()._print_message(printable(message), file)
