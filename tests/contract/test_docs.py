@@ -102,4 +102,4 @@ def test_commands_of_the_operations_page_are_commands() -> None:
     assert len(commands) > 25
     for command in commands:
         words = shlex.split(command, comments=True)
-        assert parser().parse_args(words).command, command
+        assert parser().parse_args(words).body, command

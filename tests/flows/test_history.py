@@ -154,10 +154,11 @@ def test_each_step_is_a_line_of_the_log(tmp_path: Path, kerawanan: Cli) -> None:
 
 KILLED = """
 import os, signal, sys
+from flows.night import steps
 from flows.cli import main
 def score(*_):
     os.kill(os.getpid(), signal.SIGKILL)
-pipeline.score = score
+steps.score = score
 main(sys.argv[1:])
 """
 

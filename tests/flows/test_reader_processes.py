@@ -205,6 +205,7 @@ def is_there(process: int) -> bool:
 
 READS = """
 import sys, threading
+from flows.readers import pool as readers
 from schemas.methodology.library import Library
 readers.COMMAND = ("-P", sys.argv[1])
 these = readers.Readers(readers.ReaderLimits(seconds=600, readers=2))

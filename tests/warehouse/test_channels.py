@@ -17,7 +17,7 @@ from tests.conftest import EDITION, Answer, Published
 from tests.warehouse.conftest import Storage
 from tests.warehouse.drafts import Drafts
 from warehouse.snapshots import channels
-from warehouse.snapshots import snapshots as snapshots_module
+from warehouse.snapshots import publish as publish_module
 from warehouse.snapshots.channels import append, give_up, head, keep, log_entries
 from warehouse.snapshots.nights import ENTRY, NightRecord, stand_on
 from warehouse.snapshots.promotion import promote, withdraw
@@ -305,7 +305,7 @@ def test_a_try_of_a_night_that_comes_after_another_night_is_as_good(
         raise StorageError("the storage does not do it")
 
     with monkeypatch.context() as patch:
-        patch.setattr(snapshots_module, "_stand_on", fails)
+        patch.setattr(publish_module, "move_to", fails)
         with pytest.raises(StorageError):
             publish_snapshot(store, draft)
     publish_snapshot(store, drafts.other(tmp_path / "3", "night-3", 3, 2.0))
