@@ -75,7 +75,7 @@ node_score as (
     select * from top
 ),
 
-spread as (
+score_moments as (
     select
         node,
         avg(score) as mean,
@@ -90,9 +90,9 @@ select
     node_score.score,
     rank() over (partition by node_score.node order by node_score.score desc) as rank,
     case
-        when node_score.score < spread.mean - spread.sd then 'low'
-        when node_score.score > spread.mean + spread.sd then 'high'
+        when node_score.score < score_moments.mean - score_moments.sd then 'low'
+        when node_score.score > score_moments.mean + score_moments.sd then 'high'
         else 'medium'
     end as category
 from node_score
-inner join spread on node_score.node = spread.node
+inner join score_moments on node_score.node = score_moments.node

@@ -53,13 +53,13 @@ def _list(options: Namespace, settings: "Settings") -> Answer:
 
 def _show(options: Namespace, settings: "Settings") -> Answer:
     readers = ready_readers(settings)
-    from flows.results.extracts import extract_story
+    from flows.results.extracts import extract_history
     from schemas.methodology.library import Library
     from warehouse.store.store import Store
 
     library = Library(settings.methodology)
     store = Store(settings.store).must_be_there()
-    return OK, extract_story(store, options.extract, library, today(), readers, options.marked)
+    return OK, extract_history(store, options.extract, library, today(), readers, options.marked)
 
 
 def _withdraw(options: Namespace, settings: "Settings") -> Answer:

@@ -72,7 +72,7 @@ def _run_text(page: "Page", result: Mapping[str, Any]) -> None:
     if result["withdrawn"]:
         page.print(f"             WITHDRAWN {result['withdrawn']}", style="bold", soft_wrap=True)
     if result["withdrawn"]:
-        return places(page, result)
+        return locations(page, result)
     if result["stable_snapshot_id"] not in (None, result["snapshot_id"]):
         page.print(f"             a candidate; stable still stands on {result['stable_snapshot_id']}")
         promote = f"{program()} snapshots promote {result['snapshot_id']} --reason '...' --store {result['store']}"
@@ -84,10 +84,10 @@ def _run_text(page: "Page", result: Mapping[str, Any]) -> None:
             if result["is_synthetic"]
             else "             nothing is stable"
         )
-    return places(page, result)
+    return locations(page, result)
 
 
-def places(page: "Page", result: Mapping[str, Any]) -> None:
+def locations(page: "Page", result: Mapping[str, Any]) -> None:
     """Where everything lies that a night wrote."""
     for label, name in (
         ("Tables", "snapshot"),
@@ -124,7 +124,7 @@ def moves(page: "Page", regions: Sequence[Mapping[str, Any]], count: int) -> Non
     rows = [
         [
             *(each[column] for column in columns),
-            *(f"{_said(each[f'{name}_before'])} > {_said(each[f'{name}_after'])}" for name in MOVES),
+            *(f"{_shown(each[f'{name}_before'])} > {_shown(each[f'{name}_after'])}" for name in MOVES),
         ]
         for each in regions
     ]
@@ -134,5 +134,5 @@ def moves(page: "Page", regions: Sequence[Mapping[str, Any]], count: int) -> Non
         page.print("No region has another score, rank or category")
 
 
-def _said(value: object) -> str:
+def _shown(value: object) -> str:
     return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)

@@ -77,7 +77,7 @@ def backfill(
     `plan`: every night as planned; `nights`: how each ended (empty without a runner); `promoted`: what became stable;
     `not_promoted`: why nothing did, though it was asked for.
     """
-    asked = _asked(settings, editions, between)
+    asked = _requested_nights(settings, editions, between)
     not_after_today(max(day for _, days in asked for day in days), now)
     plan = [each for edition, days in asked for each in planned(settings, edition, days)]
     answer: dict[str, Any] = {
@@ -102,7 +102,7 @@ def backfill(
     return answer
 
 
-def _asked(
+def _requested_nights(
     settings: Settings, editions: Sequence[str], between: tuple[date | None, date | None]
 ) -> list[tuple[str, list[date]]]:
     """The editions and days that are asked for. Raises UsageError."""
@@ -211,10 +211,10 @@ def _ended(settings: Settings, plan: Sequence[Planned], now: datetime, run_id: s
         elif each.state == "empty":
             yield Ended(each.edition, each.as_of, "failed", None, "no extract was received by then.")
     yield from runner(settings, [each for each in plan if each.state == "computes"], now)
-    yield from _standing(settings, [each for each in plan if each.state == "stands"], now, run_id)
+    yield from _recorded(settings, [each for each in plan if each.state == "stands"], now, run_id)
 
 
-def _standing(settings: Settings, plan: Sequence[Planned], now: datetime, run_id: str) -> Iterator[Ended]:
+def _recorded(settings: Settings, plan: Sequence[Planned], now: datetime, run_id: str) -> Iterator[Ended]:
     """Let nights stand on what others came to that had the same extracts: written down in bulk."""
     store = Store(settings.store)
     for edition, group in groupby(plan, lambda each: each.edition):

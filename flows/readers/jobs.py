@@ -12,7 +12,7 @@ from schemas.errors import Refusal
 from schemas.methodology.library import Library
 from schemas.methodology.sources import Source, plain
 from schemas.strict import yaml_text
-from transforms.extracts.parse import meant_rows
+from transforms.extracts.parse import selected_rows
 from transforms.extracts.proposal import proposed
 from transforms.extracts.tables import Table, roles_of, table_of
 from transforms.formats.cells import cell_text
@@ -73,7 +73,7 @@ def tables_in(content: bytes, source: Source) -> list[dict[str, Any]]:
 def _left_out(table: Table, source: Source) -> Counter[str]:
     """What the rows of a table have that are left out, by how many; none where it cannot be read."""
     try:
-        return Counter() if roles_of(table.header, source).missing else meant_rows(table, source)[1]
+        return Counter() if roles_of(table.header, source).missing else selected_rows(table, source)[1]
     except Refusal:
         return Counter()
 

@@ -20,7 +20,7 @@ from schemas.methodology.coverage import key_problems
 from schemas.methodology.library import Library
 from schemas.methodology.sources import Source
 from transforms.extracts.admission import checked, identified, over_limit
-from transforms.extracts.problems import problems, quarantine, sayings, wrong_cells
+from transforms.extracts.problems import frequent_sentences, problems, quarantine, wrong_cells
 from transforms.regions.lookup import region_lookup
 from warehouse.extracts.parsed import from_kept
 from warehouse.extracts.raw_store import (
@@ -92,7 +92,7 @@ def _examined(
         "problems": problems(found, lookup, library.dictionary),
         "violations_found": found.violations.height,
         "violations": in_words.to_dicts(),
-        "sayings": sayings(found, lookup, library.dictionary, SHOWN_LABELS),
+        "sayings": frequent_sentences(found, lookup, library.dictionary, SHOWN_LABELS),
         "corrections": found.findings.to_dicts(),
     }
     if marked and not found.violations.is_empty():
@@ -136,7 +136,7 @@ def extract_list(store: Store, source: str | None) -> list[dict[str, Any]]:
             return "erased"
         return "withdrawn" if (receipt.source, receipt.sha256) in withdrawn else "admitted"
 
-    kept = [{**_told(each), "state": state(each)} for each in receipts(store, [source] if source else names)]
+    kept = [{**_receipt_facts(each), "state": state(each)} for each in receipts(store, [source] if source else names)]
     refused = [
         {**note, "received_at": note["refused_at"], "state": "refused"}
         for note in refusals(store)
@@ -145,7 +145,7 @@ def extract_list(store: Store, source: str | None) -> list[dict[str, Any]]:
     return kept + refused
 
 
-def _told(receipt: Receipt) -> dict[str, Any]:
+def _receipt_facts(receipt: Receipt) -> dict[str, Any]:
     return {
         "source": receipt.source,
         "file_name": receipt.file_name,
@@ -156,7 +156,7 @@ def _told(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def extract_story(
+def extract_history(
     store: Store, name: str, library: Library, today: date, readers: Readers, marked: Path | None = None
 ) -> dict[str, Any]:
     """What became of an extract: how it is read today, whether it was withdrawn, and what each edition's latest
@@ -168,7 +168,7 @@ def extract_story(
     answer = _examined(content, receipt.file_name, receipt.source, library, today, readers, marked)
     note = withdrawals(store).get((receipt.source, receipt.sha256))
     return {
-        **_told(receipt),
+        **_receipt_facts(receipt),
         **answer,
         "withdrawn": note,
         "used_in": _uses(store, receipt),

@@ -101,7 +101,7 @@ def nights_on(runner: TaskRunner[Any]) -> Runner:
         nights = [(each.edition, each.as_of) for each in plan]
         if nights:
             called = _nights.with_options(task_runner=runner, flow_run_name=f"{len(nights)} night(s)")
-            yield from called(settings.told(), nights, now)
+            yield from called(settings.without_secrets(), nights, now)
 
     return run
 

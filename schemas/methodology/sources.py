@@ -72,7 +72,7 @@ class Headers(Strict):
     evidence: tuple[str, ...] = ()
 
 
-class Place(Strict):
+class PathStep(Strict):
     """One step of the path by which a source names regions: the columns of its code and its name.
 
     A code that the region reference does not know is a region of the source's own where it lies in one of `own_within`;
@@ -165,7 +165,7 @@ class Source(Strict):
     severity: str | None = None
     synthetic: bool = False
     regions_date: date | None = None
-    region_path: tuple[Place, ...] = ()
+    region_path: tuple[PathStep, ...] = ()
     bare_name: str | None = None
     levels: dict[str, str] = Field(default_factory=dict)
     derived: dict[str, Derived] = Field(default_factory=dict)

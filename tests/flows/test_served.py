@@ -31,7 +31,8 @@ Notices = list[dict[str, Any]]
 HANGING = """
 import os, sys, time
 def hang(event, arguments):
-    while event == "open" and "score/spread.sql" in str(arguments[0]) and os.path.exists(os.environ["HANG_IN_SCORE"]):
+    is_statement = event == "open" and "score/score_moments.sql" in str(arguments[0])
+    while is_statement and os.path.exists(os.environ["HANG_IN_SCORE"]):
         time.sleep(1)
 sys.addaudithook(hang)
 """

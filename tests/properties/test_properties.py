@@ -95,7 +95,7 @@ def test_sums_have_the_same_bits_in_any_order(scores: list[float], random: objec
                 connection.execute("insert into node values ($k, 1, 1, 1, 1, null, 'unknown', 0, 0)", {"k": place + 2})
                 row = {"k": place + 2, "s": scores[place]}
                 connection.execute("insert into node_result values (1, 1, $k, $s, 'computed')", row)
-            for name in ("level_reach", "aggregate", "aggregated"):
+            for name in ("level_coverage", "aggregate", "aggregated"):
                 text = STATEMENTS[name]
                 connection.execute(text, used(text, {"node_level": 2, "first_node": 1, "last_node": 1}))
             results.append(connection.execute("select value from level_raw").fetchall()[0][0])

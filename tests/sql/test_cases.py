@@ -23,7 +23,7 @@ STATEMENTS = {
     for path in (files("warehouse.engine") / folder).iterdir()
 }
 SELECTING = {Path(str(path)).stem for path in (files("warehouse.engine") / "sql/gate").iterdir()}
-SETUP = "exact_scale", "origin", "node_bound", "node_scaling", "node_result", "node_beaten", "node_sum", "score_end"
+SETUP = "exact_scale", "origin", "node_bound", "node_scaling", "node_result", "node_overridden", "node_sum", "score_end"
 
 
 def rounded(value: Any) -> Any:

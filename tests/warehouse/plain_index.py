@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-Place = tuple[int, str]
-Scores = dict[Place, float]
+PathStep = tuple[int, str]
+Scores = dict[PathStep, float]
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Told:
     """
 
     regions: int
-    values: Mapping[Place, float]
-    filled: Mapping[Place, float]
-    scores: Mapping[Place, float]
-    exempt: frozenset[Place]
+    values: Mapping[PathStep, float]
+    filled: Mapping[PathStep, float]
+    scores: Mapping[PathStep, float]
+    exempt: frozenset[PathStep]
 
 
 class Index:
@@ -61,7 +61,7 @@ class Index:
                     self.scores[region, part.code] = score
             self.scores |= {place: score for place, score in told.scores.items() if place[1] == part.code}
 
-    def _raw(self, part: Part, region: int, scores: Mapping[Place, float]) -> float | None:
+    def _raw(self, part: Part, region: int, scores: Mapping[PathStep, float]) -> float | None:
         """A leaf's value, or what the scores of the children come to."""
         place = (region, part.code)
         if not part.children:
@@ -85,7 +85,7 @@ class Index:
         told = [region for region in range(self.told.regions) if self.is_reported((region, leaf))]
         return [self.scores[region, leaf] for region in told if (region, leaf) in self.scores] if told else None
 
-    def is_reported(self, place: Place) -> bool:
+    def is_reported(self, place: PathStep) -> bool:
         """Whether a region told a leaf."""
         return place in self.told.values or place in self.told.scores
 

@@ -6,9 +6,9 @@ from schemas.contract.violations import rule_frame
 from schemas.methodology.library import Methodology
 from transforms.engine_tables.nodes import cut_off_frame, goalpost_frame, node_frame
 from transforms.engine_tables.plan import (
-    asked_frame,
     expected_frame,
     not_applicable_frame,
+    required_leaf_frame,
     roll_up_exempt_frame,
     roll_up_frame,
     roll_up_rule_frame,
@@ -38,7 +38,7 @@ def design_frames(methodology: Methodology, regions: pl.DataFrame | None = None)
         "node_expected": expected_frame(populations, units, nodes, not_applicable),
         "goalpost": goalpost_frame(edition, populations, nodes),
         "cut_off_span": cut_off_frame(edition, populations, nodes),
-        "asked": asked_frame(methodology, populations, nodes),
+        "asked": required_leaf_frame(methodology, populations, nodes),
         "not_applicable": not_applicable,
         "region_reference": region_frame(methodology.reference, regions),
         "crosswalk": crosswalk_frame(methodology.reference, methodology.regions(), edition.regions_date),

@@ -94,7 +94,7 @@ def roll_up_exempt_frame(members: pl.DataFrame, not_applicable: pl.DataFrame) ->
     )
 
 
-def asked_frame(methodology: Methodology, populations: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+def required_leaf_frame(methodology: Methodology, populations: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     """Which leaves which populations are asked for by a source: `source`, `population_key`, `node_key`."""
     sources = methodology.sources
     asked = pl.DataFrame(

@@ -103,7 +103,7 @@ def checked(
         orient="row",
     )
 
-    def placed(frame: pl.DataFrame) -> Resolved:
+    def with_region_and_item(frame: pl.DataFrame) -> Resolved:
         """The rows with the region and the item that they are about, and the regions of the source's own."""
         found = resolved_on_days(frame, lookup, source)
         rows = (
@@ -118,7 +118,7 @@ def checked(
     is_category = pl.col("statement").eq_missing("category")
     is_blank = plain_expr(pl.col("value_text")).is_in(blank).fill_null(True)
     is_told = ~is_blank & pl.col("odd").is_null()
-    read_rows, own = placed(read)
+    read_rows, own = with_region_and_item(read)
     read_as = with_figure(read_rows, source).with_columns(
         pl.when(is_category).then(category).otherwise("number").alias("number"),
         pl.when(is_category & ~is_blank & category.is_null())
@@ -139,7 +139,7 @@ def checked(
         ).alias("severity"),
         (pl.col("source_item").is_not_null() & pl.lit(source.layout == "events")).alias("is_event"),
     )
-    declared = placed(correction_frame(corrections, read["source"].unique().to_list())).rows
+    declared = with_region_and_item(correction_frame(corrections, read["source"].unique().to_list())).rows
     mended, findings = corrected(told, declared, source)
     rows = mended.with_row_index("position").with_columns(
         pl.col("position").cast(pl.Int64), pl.col("unit").fill_null(source.unit)

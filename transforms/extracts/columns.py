@@ -47,7 +47,7 @@ class Column:
         return [cell_text(cell) for cell in self.cells]
 
     @cached_property
-    def said(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         """The different texts, but those for blanks, and how many cells have each."""
         counts: dict[str, int] = {}
         for text in self.every:
@@ -58,8 +58,8 @@ class Column:
     @cached_property
     def is_figures(self) -> bool:
         """Whether most cells are numbers."""
-        figures = sum(count for text, count in self.said.items() if is_figure(text))
-        return figures > 0.6 * sum(self.said.values()) and bool(figures)
+        figures = sum(count for text, count in self.counts.items() if is_figure(text))
+        return figures > 0.6 * sum(self.counts.values()) and bool(figures)
 
     def is_called(self, words: Sequence[str]) -> bool:
         """Whether one of some words is a word of its label."""
@@ -68,7 +68,7 @@ class Column:
     def numbers(self, style: NumberStyle) -> list[float]:
         """The different numbers in a style, per cent as they are written."""
         digits = str.maketrans(dict.fromkeys(style.grouping, "") | {style.decimal_mark: "."})
-        bare = (without_percent(text) for text in self.said)
+        bare = (without_percent(text) for text in self.counts)
         return [float(text.translate(digits)) for text in bare if style.is_number(text) and text.isascii()]
 
 

@@ -39,11 +39,11 @@ def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
     begun = [table for table in tables if table.present > 1 and roles_of(table.header, source).missing]
     for table in begun or usable or tables[:1]:
         _refuse_header(table, source, is_one_of_many=len(tables) > 1)
-    bodies = [meant_rows(table, source) for table in usable]
+    bodies = [selected_rows(table, source) for table in usable]
     left_out = sum((left for _, left in bodies), Counter[str]())
     if left_out and not any(body for body, _ in bodies):
         raise Refusal(
-            f"none of its {left_out.total()} rows is one that the source asks for ({_asked(source)}); the file has "
+            f"none of its {left_out.total()} rows is one that the source asks for ({_selection(source)}); the file has "
             f"{_most(left_out)}. Send the rows that are meant, or correct where in sources.yml."
         )
     parts = [_rows(table, source, body) for table, (body, _) in zip(usable, bodies, strict=True)]
@@ -108,7 +108,7 @@ def _refuse_header(table: Table, source: Source, *, is_one_of_many: bool) -> Non
 MOST_TOLD = 10  # of what rows have that are left out, in one sentence
 
 
-def _asked(source: Source) -> str:
+def _selection(source: Source) -> str:
     return ", ".join(f"{label}: {' or '.join(wanted)}" for label, wanted in source.where.items())
 
 
@@ -117,7 +117,7 @@ def _most(left_out: Counter[str]) -> str:
     return "; ".join(told) + (" and others" if len(left_out) > len(told) else "")
 
 
-def meant_rows(table: Table, source: Source) -> tuple[list[tuple[int, Sequence[object]]], Counter[str]]:
+def selected_rows(table: Table, source: Source) -> tuple[list[tuple[int, Sequence[object]]], Counter[str]]:
     """The rows of a table that are read, by their number, and what the rows have, by how many, that are left out
     because they are not those that the source asks for in `where`.
 

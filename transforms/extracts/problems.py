@@ -45,7 +45,7 @@ def quarantine(found: Checked, lookup: Lookup, dictionary: Dictionary, most: int
         last = violations["position"].bottom_k(most).max()
         violations = violations.filter(pl.col("position") <= last)
     first = violations.sort("position", "part", "rule").head(most)
-    return quarantine_frame(_with_nearest(_told(found._replace(violations=first)), lookup), dictionary)
+    return quarantine_frame(_with_nearest(_described(found._replace(violations=first)), lookup), dictionary)
 
 
 def wrong_cells(found: Checked, lookup: Lookup, dictionary: Dictionary, most: int) -> list[dict[str, Any]]:
@@ -54,7 +54,7 @@ def wrong_cells(found: Checked, lookup: Lookup, dictionary: Dictionary, most: in
     """
     cell = ["extract_sha256", "sheet", "row", "column", "rule", "offending"]
     cells = (
-        _told(found)
+        _described(found)
         .sort("position", "part", "rule")
         .with_columns(
             pl.col("item").str.join(", ").over(cell),
@@ -87,7 +87,7 @@ def problems(found: Checked, lookup: Lookup, dictionary: Dictionary) -> list[dic
     there are about it), both complete; and the first few of them, as `examples` (in English) and `places`. Only the
     largest MOST_PROBLEMS have examples.
     """
-    told = _told(found).sort("position", "part")
+    told = _described(found).sort("position", "part")
     what, said = ["rule", "column"], ["offending", "expected"]
     counted = (
         told.group_by(what, maintain_order=True)
@@ -111,10 +111,10 @@ def problems(found: Checked, lookup: Lookup, dictionary: Dictionary) -> list[dic
     return joined.join(places, on=what, how="left", nulls_equal=True, maintain_order="left").to_dicts()
 
 
-def sayings(found: Checked, lookup: Lookup, dictionary: Dictionary, most: int) -> list[dict[str, Any]]:
+def frequent_sentences(found: Checked, lookup: Lookup, dictionary: Dictionary, most: int) -> list[dict[str, Any]]:
     """The sentences that most figures need: `rule`, `message_en`, `action_en`, `rows` (how many figures)."""
     said = ["rule", "offending", "expected"]
-    told = _told(found).sort("position", "part")
+    told = _described(found).sort("position", "part")
     counted = told.group_by(said, maintain_order=True).agg(pl.col("position").n_unique().alias("rows"))
     largest = counted.sort("rows", descending=True, maintain_order=True).head(most)
     firsts = told.unique(said, keep="first", maintain_order=True).join(largest, on=said, nulls_equal=True)
@@ -126,7 +126,7 @@ def _in_words(told: pl.DataFrame, lookup: Lookup, dictionary: Dictionary) -> pl.
     return with_sentences(_with_nearest(told, lookup), dictionary)
 
 
-def _told(found: Checked) -> pl.DataFrame:
+def _described(found: Checked) -> pl.DataFrame:
     """The violations with the rows that they are about, and `column` and `offending`: what was sent, and where."""
     part = pl.col("part")
     return found.violations.join(found.rows, on="position", how="left", maintain_order="left").with_columns(

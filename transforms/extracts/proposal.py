@@ -53,7 +53,7 @@ def proposed(content: bytes, file_name: str, reference: Reference) -> Proposal:
     grain = grain_of([column.every for column in columns], reference)
     if grain is None:
         raise Refusal("no column holds names or codes of regions that are known; which one names the region?")
-    remarks += _seen_of(grain, columns)
+    remarks += _grain_remarks(grain, columns)
     rest = [column for index, column in enumerate(columns) if index not in grain.columns]
     figures = [column for column in rest if column.is_figures]
     if not figures:
@@ -78,7 +78,7 @@ def proposed(content: bytes, file_name: str, reference: Reference) -> Proposal:
     }
     words = {plain(text) for column in columns for text in {*column.every} - {None} if text}
     first = columns[grain.columns[0]]
-    if found := [text for text in first.said if plain(text) in TOTALS]:
+    if found := [text for text in first.counts if plain(text) in TOTALS]:
         entry["totals"] = found
     entry["missing"] = [word for word in BLANKS if word in words] or ["-", "n/a"]
     if "nihil" in words:
@@ -96,7 +96,7 @@ def proposed(content: bytes, file_name: str, reference: Reference) -> Proposal:
     return Proposal(entry, tuple(" ".join(remark.split()) for remark in remarks))
 
 
-def _seen_of(grain: Grain, columns: Sequence[Column]) -> list[str]:
+def _grain_remarks(grain: Grain, columns: Sequence[Column]) -> list[str]:
     """What was seen of regions."""
     labels = [f"'{columns[index].label}'" for index in grain.columns]
     if grain.is_path:
@@ -159,9 +159,9 @@ def _layout(
         roles |= {"item": [items[0].label], "value": [usable[0].label]}
         return {"layout": "long", "columns": roles, "items": _items(items[0])}
     remarks += [
-        f"'{column.label}' holds words ({', '.join(list(column.said)[:6])}): a category, not a figure."
+        f"'{column.label}' holds words ({', '.join(list(column.counts)[:6])}): a category, not a figure."
         for column in texts
-        if column not in references and len(column.said) <= MOST_CATEGORIES
+        if column not in references and len(column.counts) <= MOST_CATEGORIES
     ]
     units = {column.label: _unit(column, style, remarks) for column in usable}
     return {
@@ -195,7 +195,7 @@ def _events(
     return {
         "layout": "events",
         "columns": roles,
-        "severities": {word: _slug(word) for word in severities[0].said} or {"?": "?"},
+        "severities": {word: _slug(word) for word in severities[0].counts} or {"?": "?"},
         "items": _items(item),
     }
 
@@ -205,7 +205,7 @@ def _no_item(column: Column, style: NumberStyle) -> str | None:
     numbers = column.numbers(style)
     if not numbers or any(number % 1 for number in numbers):
         return None
-    count = sum(column.said.values())
+    count = sum(column.counts.values())
     if len(numbers) == count > 2 and numbers == [float(n) for n in range(1, count + 1)]:
         return "it numbers the rows"
     if all(number in YEARS for number in numbers) and (column.is_called(YEAR_WORDS) or 20 * len(numbers) <= count):
@@ -221,8 +221,8 @@ def _no_item(column: Column, style: NumberStyle) -> str | None:
 
 def _unit(column: Column, style: NumberStyle, remarks: list[str]) -> dict[str, str]:
     """The unit of a column, where its figures tell that it is no count."""
-    total = sum(column.said.values())
-    if 2 * sum(count for text, count in column.said.items() if text.rstrip().endswith("%")) > total:
+    total = sum(column.counts.values())
+    if 2 * sum(count for text, count in column.counts.items() if text.rstrip().endswith("%")) > total:
         return {"unit": "pct"}
     numbers = column.numbers(style)
     if not any(number % 1 for number in numbers):
@@ -245,11 +245,11 @@ def _names_items(column: Column, columns: Sequence[Column], grain: Grain) -> boo
     """Whether a column of words tells what the figure of a row is: the rows of a region differ in it."""
     regions = list(zip(*(columns[index].every for index in grain.columns), strict=True))
     each = len(set(zip(regions, column.every, strict=True)))
-    return len(set(regions)) < 0.9 * len(regions) and each > 0.9 * len(regions) and len(column.said) > 1
+    return len(set(regions)) < 0.9 * len(regions) and each > 0.9 * len(regions) and len(column.counts) > 1
 
 
 def _items(column: Column) -> Mapping[str, dict[str, str]]:
-    return {label: {"item": _slug(label), "approach": "input"} for label in column.said}
+    return {label: {"item": _slug(label), "approach": "input"} for label in column.counts}
 
 
 def _slug(label: str) -> str:

@@ -67,7 +67,7 @@ def _number_rule(code: str, sign: int) -> str | None:
         return _section_rule(sections[1], -1) or (None if _has_sign(sections[1]) else HIDES)
     if sign == 0 and len(sections) > 2:
         # In accounts a zero is shown as a dash.
-        marks, texts = _said(sections[2], "mark"), _said(sections[2], "text")
+        marks, texts = _joined(sections[2], "mark"), _joined(sections[2], "text")
         return None if "-" in marks + texts and not re.search("[0#]", marks) else _section_rule(sections[2], 0)
     return _section_rule(sections[0], sign)
 
@@ -77,12 +77,12 @@ def _has_sign(section: Section) -> bool:
     return any(kind != "bracket" and ("-" in said or "(" in said or "\u2212" in said) for kind, said in section)
 
 
-def _said(section: Section, kind: str) -> str:
+def _joined(section: Section, kind: str) -> str:
     return "".join(said for each, said in section if each == kind)
 
 
 def _section_rule(section: Section, sign: int) -> str | None:
-    marks, texts = _said(section, "mark"), _said(section, "text")
+    marks, texts = _joined(section, "mark"), _joined(section, "text")
     has_digits = re.search(r"\d", texts) or _MULTIPLES.search(texts)
     if "G" in marks or marks.strip() == "@":
         return HIDES if has_digits else None
@@ -119,4 +119,4 @@ def _text_rule(code: str) -> str | None:
     section = of_text[0] if of_text else sections[3]
     if not any(kind == "mark" and said in "@G" for kind, said in section):
         return HIDES
-    return HIDES if re.search(r"\d", _said(section, "text")) else None
+    return HIDES if re.search(r"\d", _joined(section, "text")) else None

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import polars as pl
 
 from schemas.methodology.regions import in_territory, level_key
-from schemas.methodology.sources import Place, Source
+from schemas.methodology.sources import PathStep, Source
 from transforms.regions.lookup import CODED_BY_HAND, MARK, OWN, PATH, Lookup, code_key, name_key, whole_code
 
 # What a text can stand for, one row per region: `is_whole` tells that the text was read to its end.
@@ -105,7 +105,7 @@ def bare_meaning(lookup: Lookup, source: Source) -> tuple[str, str | None]:
 
 
 def _step(
-    step: pl.DataFrame, reached: pl.DataFrame, place: Place, lookup: Lookup, source: Source
+    step: pl.DataFrame, reached: pl.DataFrame, place: PathStep, lookup: Lookup, source: Source
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """What the places of one step can be (`node`, the columns of MEANING, what was met before), those that are unknown
     (`node`, the columns of UNKNOWN and REFUSED), and the regions of the source's own among them.
@@ -176,7 +176,7 @@ def _step(
     return pl.concat([met.select(columns), made.select(columns)]).unique(same, keep="any"), lost, brought
 
 
-def _keyed(parts: pl.DataFrame, place: Place, lookup: Lookup, source: Source) -> pl.DataFrame:
+def _keyed(parts: pl.DataFrame, place: PathStep, lookup: Lookup, source: Source) -> pl.DataFrame:
     """The texts of places with their `name`, `code`, `key` by which the source names regions, and `name_key`."""
     part = pl.col("part")
     if source.region_key == "name":
@@ -214,7 +214,7 @@ def _with_its_name(met: pl.DataFrame, lookup: Lookup) -> pl.DataFrame:
     ).drop("is_named")
 
 
-def _own(unmet: pl.DataFrame, names: pl.DataFrame, place: Place, lookup: Lookup, source: Source) -> pl.DataFrame:
+def _own(unmet: pl.DataFrame, names: pl.DataFrame, place: PathStep, lookup: Lookup, source: Source) -> pl.DataFrame:
     """What was not met with `is_own`, whether it is a region of the source's own, and its `own_code`; `elsewhere` is
     where it lies, if that is where the reference knows nothing and no figure is asked for.
     """

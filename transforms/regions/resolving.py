@@ -36,7 +36,7 @@ def resolved(rows: pl.DataFrame, lookup: Lookup, source: Source) -> Resolved:
     if "level" in asked:
         meant = _of_level(meant, lookup)
     meant = declared(meant, lookup, source, asked)
-    told = _told(meant, asked, lookup)
+    told = _resolution(meant, asked, lookup)
     answers = questions.join(told, on=asked, how="left", nulls_equal=True).join(
         walk.unknown.select("region", *UNKNOWN, *REFUSED), on="region", how="left", suffix="_unknown"
     )
@@ -87,12 +87,12 @@ def _of_level(meant: pl.DataFrame, lookup: Lookup) -> pl.DataFrame:
     return kept.drop("_key", "_level", "_kind", "_is_of", "_any", "_all")
 
 
-def _told(meant: pl.DataFrame, by: list[str], lookup: Lookup) -> pl.DataFrame:
+def _resolution(meant: pl.DataFrame, by: list[str], lookup: Lookup) -> pl.DataFrame:
     """What is known of texts by what they can mean: the columns `by` and those of FOUND but UNKNOWN."""
     places = [name for name in meant.columns if name.startswith("met")]
     told = meant.select(*by, *MEANING, *places).unique([*by, "region_code", "label", "refused", "codes"], keep="any")
     alone = told.filter(pl.len().over(by) == 1)
-    many = _with_place(told.join(alone, on=by, how="anti", nulls_equal=True), by, places, lookup)
+    many = _with_nearest_step(told.join(alone, on=by, how="anti", nulls_equal=True), by, places, lookup)
     differs = pl.col("refused_by") == "level_and_name_differ"
     grouped = many.group_by(by).agg(
         pl.len().cast(pl.Int64).alias("candidates"),
@@ -116,7 +116,7 @@ def _told(meant: pl.DataFrame, by: list[str], lookup: Lookup) -> pl.DataFrame:
     )
 
 
-def _with_place(many: pl.DataFrame, by: list[str], places: list[str], lookup: Lookup) -> pl.DataFrame:
+def _with_nearest_step(many: pl.DataFrame, by: list[str], places: list[str], lookup: Lookup) -> pl.DataFrame:
     """Meanings whose labels say where they lie, where a text has some in more than one place."""
     if len(places) < 2:
         return many
@@ -163,7 +163,7 @@ def _by_siblings(asked: pl.DataFrame, meant: pl.DataFrame, walk: Walk, by: list[
         left = left.join(through, on=["extract_sha256", "region", met], how="anti")
     scope = ["extract_sha256", *by]
     left = left.filter(pl.col("region_code").n_unique().over(scope) == 1)
-    return _told(left, scope, lookup)
+    return _resolution(left, scope, lookup)
 
 
 def _replaced(found: pl.DataFrame, settled: pl.DataFrame, by: list[str]) -> pl.DataFrame:

@@ -26,17 +26,17 @@ BEFORE_LEVELS = (
     "node_bound",
     "node_scaling",
     "node_result",
-    "node_beaten",
+    "node_overridden",
     "node_sum",
     "node_share",
-    "spread",
-    "node_standing",
+    "score_moments",
+    "node_rank",
 )
-LEAVES, AGGREGATES = ("leaf",), ("level_reach", "aggregate", "aggregated")
+LEAVES, AGGREGATES = ("leaf",), ("level_coverage", "aggregate", "aggregated")
 LEVEL = ("level_bound", "level_scaling", "level_score")
-GIVEN = ("level_beaten", "level_given")
-AFTER_LEVELS = ("node_spread", "score_quantile", "category_bound", "standing")
-RANGE = ("report", "seen", "score_end", "end_entered", "end_leaf")
+GIVEN = ("level_overridden", "level_given")
+AFTER_LEVELS = ("node_score_moments", "score_quantile", "category_bound", "level_rank")
+RANGE = ("report", "observed_range", "score_end", "end_entered", "end_leaf")
 # Read where they lie: they are as large as the input, and few statements read them.
 LEFT_IN_PLACE = ("reported", "observation")
 # Statements with the parameters first_node and last_node, or first_unit and last_unit, run block by block, each of

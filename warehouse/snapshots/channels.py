@@ -140,7 +140,7 @@ def append(
         return
 
 
-def settle(store: Store, edition: str) -> None:
+def show_channels(store: Store, edition: str) -> None:
     """Derive from the logs what is shown: pointers, the stable folder, marks of withdrawal, and that what was pruned is
     gone. Repairs what an interrupted run left undone, and goes on until nobody else has appended meanwhile.
     """
@@ -206,7 +206,7 @@ def put_in_order(store: Store, edition: str, now: datetime) -> None:
         if half and half not in named(store, edition, "candidate"):
             remove(store, snapshot_folder(edition, half))
         store.delete(key)
-    settle(store, edition)
+    show_channels(store, edition)
 
 
 def worker(now: datetime) -> dict[str, Any]:

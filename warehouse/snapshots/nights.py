@@ -14,7 +14,6 @@ from warehouse.snapshots.channels import (
     log_entries,
     named,
     put_in_order,
-    settle,
     signed,
     under_way,
 )
@@ -80,7 +79,7 @@ def move_to(
         if policy == "gate" and entry["is_within_limits"] and not was_stable and stable and stable["as_of"] <= as_of:
             keep(store, edition, snapshot_id)
             append(store, edition, "stable", whole | {"reason": "it breaks no rule of the gate"}, signer)
-    settle(store, edition)
+    show_channels(store, edition)
     _write_night(store, night, snapshot_id, signer)
 
 
@@ -127,7 +126,7 @@ def record_nights(
             keep(store, edition, snapshot_id)
         for night, snapshot_id in nights:
             _lead_to(store, night, {each: entries[snapshot_id][each] for each in ENTRY}, signer, is_new=False)
-        settle(store, edition)
+        show_channels(store, edition)
         with ThreadPoolExecutor(READERS) as pool:
             list(pool.map(lambda each: _write_night(store, each[0], each[1], signer), nights))
 

@@ -17,7 +17,6 @@ from warehouse.snapshots.channels import (
     log_entries,
     named,
     put_in_order,
-    settle,
     snapshot_folder,
     stable_folder,
     under_way,
@@ -74,7 +73,7 @@ def _promote(
     keep(store, edition, snapshot_id)
     with under_way(store, edition, f"promote-{snapshot_id}-{uuid.uuid4().hex[:6]}", at):
         append(store, edition, "stable", {**entry, "appended_at": at, "reason": reason}, signer)
-        settle(store, edition)
+        show_channels(store, edition)
     return {"edition": edition, "snapshot_id": snapshot_id, "stable": store.where(stable_folder(edition))}
 
 
@@ -93,7 +92,7 @@ def withdraw(store: Store, snapshot_id: str, at: datetime, reason: str, signer: 
     with under_way(store, edition, f"withdraw-{whole_id}-{uuid.uuid4().hex[:6]}", at):
         _roll_back(store, edition, whole_id, at, signer)
         append(store, edition, "withdrawn", entry | {"appended_at": at, "reason": reason}, signer)
-        settle(store, edition)
+        show_channels(store, edition)
     now = {channel: head(store, edition, channel) for channel in CHANNELS}
     return {
         "edition": edition,

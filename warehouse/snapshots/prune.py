@@ -9,7 +9,6 @@ from warehouse.snapshots.channels import (
     named,
     put_in_order,
     remove,
-    settle,
     snapshot_folder,
     under_way,
 )
@@ -68,4 +67,4 @@ def _prune(store: Store, facts: Mapping[str, Any], at: datetime, signer: Signer 
         if snapshot_id not in named(store, edition, "candidate"):
             remove(store, snapshot_folder(edition, snapshot_id))  # its run was interrupted before any log named it
         elif give_up(store, edition, snapshot_id, at, signer):
-            settle(store, edition)
+            show_channels(store, edition)

@@ -107,7 +107,7 @@ class Store:
     def read(self, key: str) -> bytes:
         """The bytes at a key. Raises FileNotFoundError."""
         self._must_exist(key)
-        with self._told(key):
+        with self._storage_errors(key):
             return bytes(obstore.get(self._objects, key).bytes())
 
     def read_kept(self, keys: Sequence[str]) -> list[bytes]:
@@ -121,7 +121,7 @@ class Store:
         """Whether there is something at the key."""
         try:
             self._must_exist(key)
-            with self._told(key):
+            with self._storage_errors(key):
                 obstore.head(self._objects, key)
         except FileNotFoundError:
             return False
@@ -143,7 +143,7 @@ class Store:
     def _has_any(self, folder: str) -> bool:
         if not self.is_remote and not (self._root / folder).exists():
             return False
-        with self._told(folder):
+        with self._storage_errors(folder):
             return any(obstore.list(self._objects, prefix=folder, chunk_size=1))
 
     def create(self, key: str, content: bytes) -> None:
@@ -152,7 +152,7 @@ class Store:
         """
         for last in (*[False] * (TRIES - 1), True):
             try:
-                with self._told(key):
+                with self._storage_errors(key):
                     obstore.put(self._objects, key, content, mode="create", use_multipart=False)
                     return
             except AlreadyExistsError:
@@ -165,12 +165,12 @@ class Store:
 
     def replace(self, key: str, content: bytes) -> None:
         """Write a key, taking the place of what was there; readers see the old or the new, never half."""
-        with self._told(key):
+        with self._storage_errors(key):
             obstore.put(self._objects, key, content, use_multipart=False)
 
     def delete(self, key: str) -> None:
         """Remove a key, if it is there."""
-        with self._told(key), suppress(FileNotFoundError):
+        with self._storage_errors(key), suppress(FileNotFoundError):
             self._must_exist(key)
             obstore.delete(self._objects, key)
 
@@ -182,7 +182,7 @@ class Store:
         """What is known of each key below a prefix."""
         if not self.is_remote and not self._root.exists():
             return {}
-        with self._told(prefix):
+        with self._storage_errors(prefix):
             return {entry["path"]: entry for batch in obstore.list(self._objects, prefix=prefix) for entry in batch}
 
     def where(self, key: str) -> str:
@@ -224,7 +224,7 @@ class Store:
         for name, source in names.items():
             same = ("size", "e_tag")
             if name not in there or any(there[name][fact] != wanted[source][fact] for fact in same):
-                with self._told(name):
+                with self._storage_errors(name):
                     obstore.copy(self._objects, source, name)
         for name in sorted(there.keys() - names.keys()):
             self.delete(name)
@@ -232,7 +232,7 @@ class Store:
     def _link(self, key: str, target: str | None) -> None:
         link = self._root / key
         fresh, aside = (link.with_name(f".{link.name}.{uuid.uuid4().hex}") for _ in range(2))
-        with self._told(key):
+        with self._storage_errors(key):
             if link.is_dir() and not link.is_symlink():  # as tools leave it that copy what lies behind links
                 link.rename(aside)
             if target is None:
@@ -264,7 +264,7 @@ class Store:
                         path.unlink()
 
     @contextmanager
-    def _told(self, key: str) -> Iterator[None]:
+    def _storage_errors(self, key: str) -> Iterator[None]:
         """Tell in a sentence, without any secret, what the storage did not do."""
         try:
             yield

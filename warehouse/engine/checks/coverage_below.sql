@@ -3,17 +3,17 @@ insert into finding
 select
     'coverage_below' as "check",
     population.region_level || ' / ' || population.approach || ' / ' || node.node_code as subject,
-    cast(spread.n as varchar) as observed,
+    cast(score_moments.n as varchar) as observed,
     cast(population.regions as varchar) as expected
-from spread
-inner join population on spread.population_key = population.population_key
-inner join node on spread.node_key = node.node_key
+from score_moments
+inner join population on score_moments.population_key = population.population_key
+inner join node on score_moments.node_key = node.node_key
 where
-    spread.n > 0
-    and not spread.is_complete
+    score_moments.n > 0
+    and not score_moments.is_complete
     and (
         population.is_ranked
-        or (spread.population_key, spread.node_key) in (
+        or (score_moments.population_key, score_moments.node_key) in (
             select (span.population_key, span.node_key)
             from cut_off_span as span
             where span.n_needed > 0

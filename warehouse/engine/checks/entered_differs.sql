@@ -7,7 +7,7 @@ select
     cast(result.score as varchar) as observed,
     cast(round(beaten.computed_score, 6) as varchar) as expected
 from node_result as result
-inner join node_beaten as beaten on result.unit_key = beaten.unit_key and result.node_key = beaten.node_key
+inner join node_overridden as beaten on result.unit_key = beaten.unit_key and result.node_key = beaten.node_key
 inner join unit on result.unit_key = unit.unit_key
 inner join node on result.node_key = node.node_key
 where

@@ -4,9 +4,9 @@ select
     'rank_differs' as "check",
     unit.label || ' / ' || node.node_code as subject,
     cast(stated.rank as varchar) as observed,
-    cast(standing.place as varchar) as expected
+    cast(ranking.place as varchar) as expected
 from stated
-inner join node_standing as standing on stated.unit_key = standing.unit_key and stated.node_key = standing.node_key
+inner join node_rank as ranking on stated.unit_key = ranking.unit_key and stated.node_key = ranking.node_key
 inner join unit on stated.unit_key = unit.unit_key
 inner join node on stated.node_key = node.node_key
-where stated.rank <> standing.place
+where stated.rank <> ranking.place

@@ -33,15 +33,15 @@ select
         end
     ) as origin,
     result.score,
-    case when result.origin = 'computed' then result.score else beaten.computed_score end as computed_score,
-    coalesce(standing.place, stated.rank) as rank,
-    case when standing.place is not null then spread.n end as regions_ranked,
-    coalesce(cast(standing.category as varchar), stated.category) as category,
+    case when result.origin = 'computed' then result.score else overridden.computed_score end as computed_score,
+    coalesce(ranking.place, stated.rank) as rank,
+    case when ranking.place is not null then score_moments.n end as regions_ranked,
+    coalesce(cast(ranking.category as varchar), stated.category) as category,
     case when index_range.unit_key is null then result.score else index_range.lowest end as score_lowest,
     case when index_range.unit_key is null then result.score else index_range.highest end as score_highest,
-    case when index_range.unit_key is null then cast(standing.place as bigint) else index_range.rank_best end
+    case when index_range.unit_key is null then cast(ranking.place as bigint) else index_range.rank_best end
         as rank_best,
-    case when index_range.unit_key is null then cast(standing.place as bigint) else index_range.rank_worst end
+    case when index_range.unit_key is null then cast(ranking.place as bigint) else index_range.rank_worst end
         as rank_worst,
     leaf_count.leaves - coalesce(exempt.leaves, 0) as indicators_expected,
     coalesce(report.reports, 0) as indicators_reported,
@@ -51,10 +51,10 @@ select
 from unit
 cross join leaf_count
 inner join node on node.parent_key is null
-inner join spread on unit.population_key = spread.population_key and node.node_key = spread.node_key
+inner join score_moments on unit.population_key = score_moments.population_key and node.node_key = score_moments.node_key
 left join node_result as result on unit.unit_key = result.unit_key and node.node_key = result.node_key
-left join node_beaten as beaten on unit.unit_key = beaten.unit_key and node.node_key = beaten.node_key
-left join node_standing as standing on unit.unit_key = standing.unit_key and node.node_key = standing.node_key
+left join node_overridden as overridden on unit.unit_key = overridden.unit_key and node.node_key = overridden.node_key
+left join node_rank as ranking on unit.unit_key = ranking.unit_key and node.node_key = ranking.node_key
 left join stated on unit.unit_key = stated.unit_key and node.node_key = stated.node_key
 left join report on unit.unit_key = report.unit_key
 left join exempt on unit.unit_key = exempt.unit_key

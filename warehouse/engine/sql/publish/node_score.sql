@@ -17,9 +17,9 @@ result as (
     where unit_key between $first_unit and $last_unit
 ),
 
-standing as (
+ranking as (
     select *
-    from node_standing
+    from node_rank
     where unit_key between $first_unit and $last_unit
 ),
 
@@ -46,16 +46,16 @@ scored as (
         place.node_key,
         result.score,
         result.origin,
-        beaten.computed_score,
-        coalesce(standing.place, given.rank) as place,
-        coalesce(cast(standing.category as label), given.category) as category,
+        overridden.computed_score,
+        coalesce(ranking.place, given.rank) as place,
+        coalesce(cast(ranking.category as label), given.category) as category,
         coalesce(cast(result.origin as label), given.origin) as named_origin,
         own.children_present,
         parent.share
     from place
     left join result on place.unit_key = result.unit_key and place.node_key = result.node_key
-    left join node_beaten as beaten on place.unit_key = beaten.unit_key and place.node_key = beaten.node_key
-    left join standing on place.unit_key = standing.unit_key and place.node_key = standing.node_key
+    left join node_overridden as overridden on place.unit_key = overridden.unit_key and place.node_key = overridden.node_key
+    left join ranking on place.unit_key = ranking.unit_key and place.node_key = ranking.node_key
     left join given on place.unit_key = given.unit_key and place.node_key = given.node_key
     left join share as own on place.unit_key = own.unit_key and place.node_key = own.node_key
     left join share as parent on place.unit_key = parent.unit_key and place.parent_key = parent.node_key

@@ -12,6 +12,6 @@ select
         when result.score > 0 then ln(result.score)
     end) as bigint)) as total
 from node_result as result
-inner join level_reach as child on result.node_key = child.node_key
+inner join level_coverage as child on result.node_key = child.node_key
 where child.parent_key between $first_node and $last_node
 group by result.unit_key, child.parent_key

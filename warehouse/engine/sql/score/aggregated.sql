@@ -7,7 +7,7 @@ family as (
         any_value(scale) as scale,
         min(lowest) as lowest_score,
         max(highest) as highest_score
-    from level_reach
+    from level_coverage
     group by parent_key
 ),
 

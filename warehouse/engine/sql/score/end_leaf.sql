@@ -39,14 +39,15 @@ told as (
 select
     gapped.unit_key,
     leaf.node_key,
-    case when seen.lowest is not null then least(seen.lowest, result.score) end as lowest,
-    case when seen.highest is not null then greatest(seen.highest, result.score) end as highest
+    case when observed_range.lowest is not null then least(observed_range.lowest, result.score) end as lowest,
+    case when observed_range.highest is not null then greatest(observed_range.highest, result.score) end as highest
 from gapped
 cross join leaf
-left join seen on gapped.population_key = seen.population_key and leaf.node_key = seen.node_key
+left join observed_range
+    on gapped.population_key = observed_range.population_key and leaf.node_key = observed_range.node_key
 left join node_result as result on gapped.unit_key = result.unit_key and leaf.node_key = result.node_key
 where
     (gapped.unit_key, leaf.node_key) not in (select (told.unit_key, told.node_key) from told)
     and result.origin is distinct from 'rolled_up'
     -- a leaf that all report alike has no scale, so no score, whatever is reported
-    and (seen.node_key is null or seen.lowest is not null)
+    and (observed_range.node_key is null or observed_range.lowest is not null)

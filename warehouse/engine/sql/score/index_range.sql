@@ -24,12 +24,12 @@ ends as (
         score_end.lowest,
         score_end.highest,
         result.score,
-        standing.place is not null as is_ranked
+        ranking.place is not null as is_ranked
     from score_end
     inner join root on score_end.node_key = root.node_key
     inner join unit on score_end.unit_key = unit.unit_key
     left join node_result as result on score_end.unit_key = result.unit_key and root.node_key = result.node_key
-    left join node_standing as standing on score_end.unit_key = standing.unit_key and root.node_key = standing.node_key
+    left join node_rank as ranking on score_end.unit_key = ranking.unit_key and root.node_key = ranking.node_key
 )
 
 -- a score lies between its ends, so that it is not among those above the highest; above the lowest it may be, and does

@@ -32,9 +32,10 @@ place as (
         wanted.population_key,
         wanted.node_key,
         wanted.quantile,
-        wanted.quantile * (spread.n - 1) as place
+        wanted.quantile * (score_moments.n - 1) as place
     from wanted
-    inner join spread on wanted.population_key = spread.population_key and wanted.node_key = spread.node_key
+    inner join score_moments
+        on wanted.population_key = score_moments.population_key and wanted.node_key = score_moments.node_key
 )
 
 select

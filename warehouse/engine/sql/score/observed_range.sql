@@ -1,6 +1,6 @@
 -- grain: population x leaf; the lowest and the highest score that a reported value came to. Null where no scale can be
 -- made of what was reported; no row where too little was reported to make one, as where nothing was
-create or replace table seen as
+create or replace table observed_range as
 with
 told as (
     select

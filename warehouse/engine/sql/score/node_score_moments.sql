@@ -1,6 +1,6 @@
--- grain: population x node of the block; added to the spread. Mean and sample standard deviation, in exact passes, only
+-- grain: population x node of the block; added to score_moments. Mean and sample standard deviation, exact, only
 -- where all regions are known: bounds are derived from nothing less
-insert into spread
+insert into score_moments
 with
 known as (
     select
@@ -22,7 +22,7 @@ counted as (
     group by population_key, node_key
 ),
 
-reach as (
+coverage as (
     select
         counted.*,
         exact_scale(greatest(abs(counted.lowest), abs(counted.highest))) as scale
@@ -35,12 +35,13 @@ centre as (
     select
         known.population_key,
         known.node_key,
-        any_value(reach.n) as n,
-        any_value(reach.lowest) as lowest,
-        any_value(reach.highest) as highest,
-        sum(cast(round(known.score * reach.scale) as bigint)) / any_value(reach.scale) / any_value(reach.n) as mean
+        any_value(coverage.n) as n,
+        any_value(coverage.lowest) as lowest,
+        any_value(coverage.highest) as highest,
+        sum(cast(round(known.score * coverage.scale) as bigint))
+        / any_value(coverage.scale) / any_value(coverage.n) as mean
     from known
-    inner join reach on known.population_key = reach.population_key and known.node_key = reach.node_key
+    inner join coverage on known.population_key = coverage.population_key and known.node_key = coverage.node_key
     group by known.population_key, known.node_key
 ),
 

@@ -1,7 +1,7 @@
 -- grain: node of the level below; what its score is multiplied by when it is added to its siblings: its weight, lifted
 -- by the power of two up to which the sum of all children still fits 64 bits; and between which scores
 -- it lies
-create or replace table level_reach as
+create or replace table level_coverage as
 with
 reach as (
     select

@@ -1,19 +1,19 @@
 -- grain: unit x node of the block; the place of its score in its population (only where that is ranked and complete),
 -- and its category (null where no bound decides); nothing where neither is to be given
-insert into node_standing
+insert into node_rank
 with
 judged as (
     select
-        spread.population_key,
-        spread.node_key,
-        population.is_ranked and spread.is_complete and not spread.is_flat as is_ranked
-    from spread
-    inner join population on spread.population_key = population.population_key
+        score_moments.population_key,
+        score_moments.node_key,
+        population.is_ranked and score_moments.is_complete and not score_moments.is_flat as is_ranked
+    from score_moments
+    inner join population on score_moments.population_key = population.population_key
     where
-        spread.node_key between $first_node and $last_node
+        score_moments.node_key between $first_node and $last_node
         and (
-            (population.is_ranked and spread.is_complete and not spread.is_flat)
-            or (spread.population_key, spread.node_key) in (
+            (population.is_ranked and score_moments.is_complete and not score_moments.is_flat)
+            or (score_moments.population_key, score_moments.node_key) in (
                 select (bound.population_key, bound.node_key) from category_bound as bound
             )
         )

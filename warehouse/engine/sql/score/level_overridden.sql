@@ -1,5 +1,5 @@
 -- grain: unit x node of the level whose computed score is about to be beaten; it stays as a check
-insert into node_beaten
+insert into node_overridden
 select
     result.unit_key,
     result.node_key,
