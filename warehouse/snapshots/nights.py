@@ -14,6 +14,7 @@ from warehouse.snapshots.channels import (
     log_entries,
     named,
     put_in_order,
+    show_channels,
     signed,
     under_way,
 )

@@ -17,6 +17,7 @@ from warehouse.snapshots.channels import (
     log_entries,
     named,
     put_in_order,
+    show_channels,
     snapshot_folder,
     stable_folder,
     under_way,

@@ -9,6 +9,7 @@ from warehouse.snapshots.channels import (
     named,
     put_in_order,
     remove,
+    show_channels,
     snapshot_folder,
     under_way,
 )

@@ -3,7 +3,8 @@ insert into finding
 select
     'no_spread' as "check",
     population.region_level || ' / ' || population.approach || ' / ' || node.node_code as subject,
-    cast(round(score_moments.lowest, 9) as varchar) || ' - ' || cast(round(score_moments.highest, 9) as varchar) as observed,
+    cast(round(score_moments.lowest, 9) as varchar)
+    || ' - ' || cast(round(score_moments.highest, 9) as varchar) as observed,
     cast(2 * $half_unit as varchar) as expected
 from score_moments
 inner join population on score_moments.population_key = population.population_key

@@ -51,7 +51,8 @@ select
 from unit
 cross join leaf_count
 inner join node on node.parent_key is null
-inner join score_moments on unit.population_key = score_moments.population_key and node.node_key = score_moments.node_key
+inner join score_moments
+    on unit.population_key = score_moments.population_key and node.node_key = score_moments.node_key
 left join node_result as result on unit.unit_key = result.unit_key and node.node_key = result.node_key
 left join node_overridden as overridden on unit.unit_key = overridden.unit_key and node.node_key = overridden.node_key
 left join node_rank as ranking on unit.unit_key = ranking.unit_key and node.node_key = ranking.node_key

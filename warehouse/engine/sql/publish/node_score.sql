@@ -54,7 +54,8 @@ scored as (
         parent.share
     from place
     left join result on place.unit_key = result.unit_key and place.node_key = result.node_key
-    left join node_overridden as overridden on place.unit_key = overridden.unit_key and place.node_key = overridden.node_key
+    left join node_overridden as overridden
+        on place.unit_key = overridden.unit_key and place.node_key = overridden.node_key
     left join ranking on place.unit_key = ranking.unit_key and place.node_key = ranking.node_key
     left join given on place.unit_key = given.unit_key and place.node_key = given.node_key
     left join share as own on place.unit_key = own.unit_key and place.node_key = own.node_key
