@@ -3,6 +3,7 @@
 import argparse
 import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -23,7 +24,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options = parser().parse_args(arguments)
+    commands = parser()
+    if "_ARGCOMPLETE" in os.environ:
+        from flows.commands.completion import complete
+
+        complete(commands)
+    options = commands.parse_args(arguments)
     from pydantic import ValidationError
 
     from flows.log import logged
@@ -78,6 +84,17 @@ class Version(argparse.Action):
         parser.exit()
 
 
+class Completion(argparse.Action):
+    """Prints what a shell evaluates to complete command lines of this program."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _: object, shell: object, *__: object) -> None:
+        """Print it, and end."""
+        from flows.commands.completion import script
+
+        sys.stdout.write(script(str(shell)))
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
     """What can be said on the command line."""
     parser = Parser(
@@ -86,6 +103,8 @@ def parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 done, 1 failed or damage found, 2 wrong usage or nothing usable, 3 held by the gate.",
     )
     parser.add_argument("--version", action=Version, nargs=0, help="the version of this program")
+    shells = ("bash", "zsh", "fish")
+    parser.add_argument("--completion", action=Completion, choices=shells, help="what completes commands in a shell")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for each in COMMANDS:
         each.add_to(commands)

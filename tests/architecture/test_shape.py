@@ -38,7 +38,7 @@ def fresh(code: str, **environment: str) -> str:
 
 
 def test_the_command_line_imports_nothing_heavy_and_reads_no_setting() -> None:
-    heavy = ("polars", "duckdb", "pydantic", "rich", "pyarrow", "obstore", "xlsxwriter", *LATE)
+    heavy = ("polars", "duckdb", "pydantic", "rich", "pyarrow", "obstore", "xlsxwriter", "argcomplete", *LATE)
     loaded = fresh(f"import sys, flows.cli; print([name for name in {heavy!r} if name in sys.modules])")
     assert loaded.strip() == "[]"
     assert fresh("import flows.cli, flows.settings, flows.night.steps", KERAWANAN_THREADS="many") == ""

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from schemas.errors import DamagedStore, Refusal, UsageError
+from schemas.errors import DamagedStore, Refusal, UsageError, did_you_mean
 from warehouse.code import code_identity
 from warehouse.store.store import AlreadyThere, Store, read_all_sealed, read_sealed, sealed
 
@@ -149,7 +149,8 @@ def extract_called(store: Store, name: str) -> Receipt:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise UsageError(f"there is no extract '{name}' in {store.url}; 'kerawanan extracts list' shows them.")
+        known = f"there is no extract '{name}' in {store.url}; 'kerawanan extracts list' shows them."
+        raise UsageError(known + did_you_mean(name, {each.file_name for each in every}))
     listed = ", ".join(f"{each.source}/{each.sha256[:12]} ({each.file_name})" for each in found[:5])
     raise UsageError(f"'{name}' can be {len(found)} extracts: {listed}; name one so.")
 

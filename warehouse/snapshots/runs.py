@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from schemas.errors import DamagedStore, UsageError
+from schemas.errors import DamagedStore, UsageError, did_you_mean
 from warehouse.snapshots.channels import is_over, worker
 from warehouse.store.store import Store, as_json
 
@@ -88,9 +88,11 @@ def _without_end(key: str, content: bytes, now: datetime) -> dict[str, Any]:
 
 def find_run(store: Store, run_id: str, now: datetime) -> dict[str, Any]:
     """The record of a run by its id, or its unambiguous beginning. Raises UsageError."""
-    hits = [record for record in run_records(store, now) if str(record["run_id"]).startswith(run_id)]
+    every = run_records(store, now)
+    hits = [record for record in every if str(record["run_id"]).startswith(run_id)]
     exact = [record for record in hits if record["run_id"] == run_id] or hits
     if len(exact) != 1:
         known = "more than one run begins so" if exact else "there is no such run"
-        raise UsageError(f"run '{run_id}': {known}; 'kerawanan runs list' shows them.")
+        like = "" if exact else did_you_mean(run_id, (str(record["run_id"]) for record in every))
+        raise UsageError(f"run '{run_id}': {known}; 'kerawanan runs list' shows them.{like}")
     return exact[0]
