@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from flows.commands import backfill, extracts, ingest, methodology, run, runs, snapshots, sources, validate
 from flows.commands.common import Body
 from flows.results.terminal import Parser, escaped, printable
-from schemas.errors import FAILED, WRONG_USAGE, KerawananError
+from schemas.errors import FAILED, KerawananError
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -30,19 +30,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         complete(commands)
     options = commands.parse_args(arguments)
-    from pydantic import ValidationError
-
     from flows.log import logged
-    from flows.settings import Settings
+    from flows.settings import Settings, WrongSettings, settings_from
 
-    given = {name: getattr(options, name, None) for name in Settings.model_fields}
     try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        for each in error.errors():
-            name = str(each["loc"][0])
-            _complain(f"{name} '{each['input']}' is not {Settings.model_fields[name].description}", WRONG_USAGE)
-        return WRONG_USAGE
+        settings = settings_from({name: getattr(options, name, None) for name in Settings.model_fields})
+    except WrongSettings as error:
+        for sentence in error.sentences:
+            _complain(sentence, error.exit_code)
+        return error.exit_code
     with logged(settings.log):
         return _answer(options, settings)
 

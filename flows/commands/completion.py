@@ -34,9 +34,7 @@ def script(shell: str) -> str:
 class Names(BaseCompleter):
     """What an argument without fixed choices may be: an edition, a source, a snapshot, a run, or a file."""
 
-    def __call__(
-        self, *, prefix: str, action: Action, parser: ArgumentParser, parsed_args: Namespace
-    ) -> Iterable[str]:
+    def __call__(self, *, prefix: str, action: Action, parsed_args: Namespace, **_: object) -> Iterable[str]:
         """The names; where there are none to choose from, nothing."""
         methodology = [Path(str(files("methodology"))), *_given(parsed_args, "methodology")]
         store = next(_given(parsed_args, "store"), Path("store"))

@@ -56,7 +56,7 @@ def test_the_wheel_carries_the_packages_whole_and_nothing_else(site: Path) -> No
     own = {each for each in files(site) if ".dist-info/" not in each}
     assert own == kept(*PACKAGES)
     (metadata,) = site.glob("*.dist-info/METADATA")
-    assert 'Provides-Extra: dask\n' in metadata.read_text()
+    assert "Provides-Extra: dask\n" in metadata.read_text()
     (entry,) = site.glob("*.dist-info/entry_points.txt")
     assert "kerawanan = flows.cli:main" in entry.read_text()
 

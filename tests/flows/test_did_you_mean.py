@@ -1,7 +1,6 @@
 """A name that is misspelt is answered with the one that was probably meant."""
 
 from collections.abc import Callable
-from datetime import date
 
 import pytest
 
