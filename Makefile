@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 REAL := ikp-2024-published
 SIMULATED := ikp-2024-simulated
 
-.PHONY: setup run serve bench test test-slow check format lock docs clean
+.PHONY: setup run serve bench test test-slow check format lock docs site clean
 
 setup: $(READY)
 
@@ -40,6 +40,7 @@ check: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint --disable-progress-bar warehouse benchmarks
 	$(BIN)/python docs/data_dictionary.py --check
+	$(BIN)/python docs/diagrams.py --check
 
 format: $(READY)
 	$(BIN)/ruff format .
@@ -47,6 +48,11 @@ format: $(READY)
 
 docs: $(READY)
 	$(BIN)/python docs/data_dictionary.py
+	$(BIN)/python docs/diagrams.py
+
+# The pages as a site in build/site, with a page for the code of every folder; any warning is an error.
+site: $(READY)
+	$(BIN)/python docs/build_site.py
 
 # Resolves anew within the bounds of pyproject.toml. No address of a registry gets into the lock.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
