@@ -1,7 +1,7 @@
 """Builds the site of the pages into build/site, with a page for the functions and classes of every folder.
 
-Pages link each other and files of the repository as they do in the repository: a link to a page leads to its page of the
-site, a link to any other file to a copy of it. What a page would load from outside is an error.
+Links stay as they are in the repository: one to a page leads to its page of the site, one to any other file to a copy
+of it. What a page would load from outside is an error.
 """
 
 import os
@@ -22,7 +22,9 @@ PACKAGES = ("flows", "transforms", "warehouse", "schemas")
 GUIDES = ("for-bi", "extracts", "methodology", "operations", "kpu-2019", "data-dictionary")
 CODE = ("architecture", "glossary", "performance")
 LINK = re.compile(r"(?<=\]\()(?!https?:|#)([^)#\s]+)")
-LOADED = re.compile(r"<(?:script|img|iframe|source)\b[^>]*\bsrc=\"?(?:https?:)?//[^>]*>|<link\b[^>]*\bhref=\"?(?:https?:)?//[^>]*>")
+LOADED = re.compile(
+    r"<(?:script|img|iframe|source)\b[^>]*\bsrc=\"?(?:https?:)?//[^>]*>|<link\b[^>]*\bhref=\"?(?:https?:)?//[^>]*>"
+)
 
 
 def pages() -> dict[Path, str]:

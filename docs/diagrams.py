@@ -54,10 +54,15 @@ def direct(arrows: set[tuple[str, str]]) -> set[tuple[str, str]]:
 def folders() -> str:
     """The packages with their folders; an arrow is an import. Between packages only the packages are joined."""
     every = set(imports())
-    parts = {package: sorted({each for arrow in every for each in arrow if part_of(each, package)}) for package in PACKAGES}
+    parts = {
+        package: sorted({each for arrow in every for each in arrow if part_of(each, package)}) for package in PACKAGES
+    }
     within = {(start, end) for start, end in every if start.split(".")[0] == end.split(".")[0]}
     between = {(start.split(".")[0], end.split(".")[0]) for start, end in every - within}
-    lines = ["// Written by docs/diagrams.py from the imports of the code; `make docs` writes it anew.", "digraph folders {"]
+    lines = [
+        "// Written by docs/diagrams.py from the imports of the code; `make docs` writes it anew.",
+        "digraph folders {",
+    ]
     lines += [STYLE.rstrip("\n")]
     for package in PACKAGES:
         lines += [f"    subgraph cluster_{package} {{", f'        label="{package}"', "        fontname=Helvetica"]
@@ -70,9 +75,8 @@ def folders() -> str:
     for start, end in sorted(direct(between)):
         lowest = [each for each in parts[start] if not any(each == importer for importer, _ in within)]
         highest = [each for each in parts[end] if not any(each == imported for _, imported in within)]
-        lines.append(
-            f'    "{lowest[0]}" -> "{highest[0]}" [ltail=cluster_{start}, lhead=cluster_{end}, penwidth=2, constraint=false]'
-        )
+        ends = f"ltail=cluster_{start}, lhead=cluster_{end}"
+        lines.append(f'    "{lowest[0]}" -> "{highest[0]}" [{ends}, penwidth=2, constraint=false]')
     return "\n".join([*lines, "}", ""])
 
 
