@@ -9,7 +9,7 @@ UV := .uv/bin/uv
 REAL := ikp-2024-published
 SIMULATED := ikp-2024-simulated
 
-.PHONY: setup dask run serve bench test test-slow check format lock docs clean
+.PHONY: setup dask run serve bench test test-slow check format lock docs site clean
 
 setup: $(READY)
 
@@ -47,6 +47,7 @@ check: $(READY_DEV)
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint --disable-progress-bar warehouse benchmarks
 	$(BIN)/python docs/data_dictionary.py --check
+	$(BIN)/python docs/diagrams.py --check
 
 format: $(READY_DEV)
 	$(BIN)/ruff format .
@@ -54,6 +55,11 @@ format: $(READY_DEV)
 
 docs: $(READY_DEV)
 	$(BIN)/python docs/data_dictionary.py
+	$(BIN)/python docs/diagrams.py
+
+# The pages as a site in build/site, with a page for the code of every folder; any warning is an error.
+site: $(READY_DEV)
+	$(BIN)/python docs/build_site.py
 
 # Resolves anew within the bounds of pyproject.toml. No address of a registry gets into a lock, and what both hold has
 # one version.

@@ -14,6 +14,7 @@ import pytest
 from flows.night import backfill as module
 from flows.night.backfill import catch_up
 from flows.night.intake import source_of, take_in
+from flows.night.steps import run_night
 from flows.settings import Settings
 from schemas.methodology.library import Library
 from tests.conftest import EDITION, EXTRACTS, Answer, Nights
@@ -150,8 +151,6 @@ def test_interrupted_it_goes_on_where_it_was(
 
 @pytest.mark.slow
 def test_a_night_that_fails_stops_no_other(store: Path, kerawanan: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_night = module.run_night
-
     def failing(request: Any) -> Any:
         if request.as_of == date(2026, 1, 10):
             raise RuntimeError("no reason")

@@ -51,9 +51,12 @@ def tasks_of(state: Any) -> dict[str, list[str]]:
     run_id = str(state.state_details.flow_run_id)
     with get_client(sync_client=True) as client:
         runs = [each for each in client.read_task_runs() if str(each.flow_run_id) == run_id]
-        ordered = sorted(runs, key=lambda each: each.start_time)
+        began = {each.id: each.start_time for each in runs if each.start_time and each.state}
+        ordered = sorted((each for each in runs if each.id in began), key=lambda each: began[each.id])
+        assert len(ordered) == len(runs)
         return {
-            each.name: [past.name for past in client.read_task_run_states(each.id)] or [each.state.name]
+            each.name: [str(past.name) for past in client.read_task_run_states(each.id)]
+            or [str(each.state and each.state.name)]
             for each in ordered
         }
 
