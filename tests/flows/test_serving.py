@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         running.stop()
 
 
+def log_with(service: Service, run_id: str, sentence: str) -> list[str]:
+    """The log of a run, once a sentence has arrived in it."""
+    lines = [str(each["message"]) for each in service.post("logs/filter", logs={"flow_run_id": {"any_": [run_id]}})]
+    return lines if any(sentence in each for each in lines) else []
+
+
 def test_a_refusal_is_a_state_and_lines_without_a_traceback(service: Service) -> None:
     for deployment, given, sentence in (
         ("ikp-2024-simulated", {"edition": "ikp-2024-publised"}, "Did you mean 'ikp-2024-published'?"),
@@ -56,13 +63,8 @@ def test_a_refusal_is_a_state_and_lines_without_a_traceback(service: Service) ->
         refused = service.done(service.begun(deployment, **given))
         assert (refused["state_name"], sentence in refused["state"]["message"]) == ("Failed", True)
         service.until(lambda: not service.flow_processes())  # which sends its last lines before it ends
-
-        def said(run: str = refused["id"], sentence: str = sentence) -> list[str]:
-            lines = service.post("logs/filter", logs={"flow_run_id": {"any_": [run]}})
-            said = [str(each["message"]) for each in lines]
-            return said if any(sentence in each for each in said) else []
-
-        assert not [each for each in service.until(said) if "Traceback" in each]
+        lines = service.until(partial(log_with, service, refused["id"], sentence))
+        assert not [each for each in lines if "Traceback" in each]
 
 
 def test_the_schedule_fires_and_a_night_killed_in_score_ends_the_same_when_run_again(
