@@ -23,7 +23,7 @@ from flows.night.request import requested
 from flows.night.steps import run_night
 from flows.results.answers import night_result
 from flows.results.markdown import night_markdown
-from flows.server.refusals import stated
+from flows.server.refusals import refusal_as_state
 from flows.server.tasks import as_task
 from flows.settings import Settings, settings_from
 from schemas.errors import DamagedStore, StorageError
@@ -45,7 +45,7 @@ def _scheduled_start() -> datetime:
 
 
 @flow(name="nightly", flow_run_name=_run_name, validate_parameters=True)
-@stated
+@refusal_as_state
 def nightly(
     edition: str,
     as_of: date | None = None,

@@ -18,7 +18,7 @@ from schemas.errors import KerawananError
 P = ParamSpec("P")
 
 
-def stated(function: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
+def refusal_as_state(function: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
     """A flow that is Failed, and says why in a sentence, where it raises an error for people."""
 
     @wraps(function)
@@ -31,7 +31,7 @@ def stated(function: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
     return run
 
 
-class Stated(logging.Filter):
+class WithoutFailedRun(logging.Filter):
     """Leaves out what Prefect adds after a flow that returned a Failed state: a traceback of Prefect's own code."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -40,4 +40,4 @@ class Stated(logging.Filter):
         return not (isinstance(error, FailedRun) and "Engine execution exited" in record.getMessage())
 
 
-logging.getLogger("prefect.flow_runs").addFilter(Stated())
+logging.getLogger("prefect.flow_runs").addFilter(WithoutFailedRun())

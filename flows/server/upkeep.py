@@ -21,7 +21,7 @@ from pydantic import Field
 from flows.log import logged
 from flows.night.backfill import backfill
 from flows.results.markdown import backfill_markdown, backfill_sentence
-from flows.server.refusals import stated
+from flows.server.refusals import refusal_as_state
 from flows.server.tasks import dask, nights_on
 from flows.settings import settings_from
 from warehouse.snapshots.promotion import promote
@@ -39,7 +39,7 @@ def _backfill_name() -> str:
     flow_run_name=_backfill_name,
     validate_parameters=True,
 )
-@stated
+@refusal_as_state
 def backfill_nights(
     editions: list[str],
     reason: str,
@@ -90,7 +90,7 @@ def backfill_nights(
 
 
 @flow(name="promote", flow_run_name="{snapshot}", validate_parameters=True)
-@stated
+@refusal_as_state
 def promote_snapshot(snapshot: str, reason: str, store: str | None = None) -> State[dict[str, Any]]:
     """Make a candidate stable, or an earlier snapshot again.
 
@@ -106,7 +106,7 @@ def promote_snapshot(snapshot: str, reason: str, store: str | None = None) -> St
 
 
 @flow(name="prune", validate_parameters=True)
-@stated
+@refusal_as_state
 def prune_store(
     keep_days: Annotated[int, Field(ge=1, le=36500)] = 90, execute: bool = False, store: str | None = None
 ) -> State[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,24 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         running.stop()
 
 
+def log_with(service: Service, run_id: str, sentence: str) -> list[str]:
+    """The log of a run, once a sentence has arrived in it."""
+    lines = [str(each["message"]) for each in service.post("logs/filter", logs={"flow_run_id": {"any_": [run_id]}})]
+    return lines if any(sentence in each for each in lines) else []
+
+
+def test_a_refusal_is_a_state_and_lines_without_a_traceback(service: Service) -> None:
+    for deployment, given, sentence in (
+        ("ikp-2024-simulated", {"edition": "ikp-2024-publised"}, "Did you mean 'ikp-2024-published'?"),
+        ("promote", {"snapshot": "nothing", "reason": "a test"}, "there is no such snapshot"),
+    ):
+        refused = service.done(service.begun(deployment, **given))
+        assert (refused["state_name"], sentence in refused["state"]["message"]) == ("Failed", True)
+        service.until(lambda: not service.flow_processes())  # which sends its last lines before it ends
+        lines = service.until(partial(log_with, service, refused["id"], sentence))
+        assert not [each for each in lines if "Traceback" in each]
+
+
 def test_the_schedule_fires_and_a_night_killed_in_score_ends_the_same_when_run_again(
     service: Service, tmp_path: Path, kerawanan: Callable[..., Answer]
 ) -> None:
@@ -89,16 +108,3 @@ def test_the_schedule_fires_and_a_night_killed_in_score_ends_the_same_when_run_a
     assert service.until(lambda: [run for run in service.runs("Unchanged") if run["id"] == killed["id"]])
     log = [json.loads(path.read_text()) for path in (store / "log" / EDITION / "stable").iterdir()]
     assert [each["content_hash"] for each in log] == [clean.json["content_hash"]]
-
-
-def test_a_refusal_is_a_state_and_lines_without_a_traceback(service: Service) -> None:
-    for deployment, given, sentence in (
-        (EDITION, {"edition": "ikp-2024-publised"}, "Did you mean 'ikp-2024-published'?"),
-        ("promote", {"snapshot": "nothing", "reason": "a test"}, "there is no such snapshot"),
-    ):
-        refused = service.done(service.begun(deployment, **given))
-        assert (refused["state_name"], sentence in refused["state"]["message"]) == ("Failed", True)
-        lines = service.post("logs/filter", logs={"flow_run_id": {"any_": [refused["id"]]}})
-        said = [each["message"] for each in lines]
-        assert any(sentence in each for each in said)
-        assert not [each for each in said if "Traceback" in each]
