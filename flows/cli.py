@@ -47,7 +47,7 @@ def _answer(options: argparse.Namespace, settings: "Settings") -> int:
         code, result = body(options, settings)
     except KerawananError as error:
         for sentence in error.sentences:
-            _complain(sentence, error.exit_code)
+            _complain(sentence["en"], error.exit_code)
         return error.exit_code
     except OSError as error:
         return _complain(f"{error.filename or settings.store}: {error.strerror or error}", FAILED)

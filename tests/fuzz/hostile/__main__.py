@@ -19,7 +19,7 @@ from typing import NamedTuple, NoReturn
 import pyarrow.parquet  # noqa: F401 - importing is not what is measured
 import python_calamine  # noqa: F401
 
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from schemas.methodology.library import Library
 from schemas.methodology.sources import Source
 from tests.fuzz.hostile import CASES, Hostile
