@@ -85,6 +85,15 @@ class MethodologyError(KerawananError):
         return tuple({"en": str(each), "id": str(each)} for each in self.problems)
 
 
+def unknown_name(kind: Sentence, name: str, known: Sequence[str]) -> UsageError:
+    """The error of a name that is not known, as of an edition, with all that are."""
+    every = ", ".join(known)
+    return UsageError(
+        f"there is no {kind['en']} '{name}'; there are: {every}.{did_you_mean(name, known)}",
+        f"tidak ada {kind['id']} '{name}'; yang ada: {every}.{did_you_mean(name, known, 'id')}",
+    )
+
+
 def did_you_mean(name: str, known: Iterable[str], language: Language = "en") -> str:
     """A question to put behind a sentence about a name that is not known; nothing where no known one is like it."""
     from difflib import get_close_matches

@@ -81,9 +81,12 @@ def source_of(file_name: str, sources: Mapping[str, Source]) -> str:
 def known_source(name: str, sources: Mapping[str, Source]) -> Source:
     """A source by its name. Raises UsageError."""
     if name not in sources:
+        known = ", ".join(sources)
         raise UsageError(
-            f"there is no source '{name}'; sources.yml has {', '.join(sources)}. "
-            f"A source of your own needs --methodology.{did_you_mean(name, sources)}"
+            f"there is no source '{name}'; sources.yml has {known}. "
+            f"A source of your own needs --methodology.{did_you_mean(name, sources)}",
+            f"tidak ada sumber '{name}'; sources.yml memuat {known}. "
+            f"Sumber Anda sendiri memerlukan --methodology.{did_you_mean(name, sources, 'id')}",
         )
     return sources[name]
 
@@ -220,5 +223,5 @@ def _looked(
 def inbox_files(inbox: Path) -> list[Path]:
     """What lies in an inbox, in the order of names; what is hidden is no extract. Raises UsageError."""
     if not inbox.is_dir():
-        raise UsageError(f"the inbox {inbox} is not a folder.")
+        raise UsageError(f"the inbox {inbox} is not a folder.", f"kotak masuk {inbox} bukan folder.")
     return sorted(path for path in inbox.iterdir() if not path.name.startswith("."))
