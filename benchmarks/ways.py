@@ -27,7 +27,7 @@ def scan(folder: Path, _: str | None) -> Work:
     import duckdb
 
     def run() -> Callable[[], Sums]:
-        found = duckdb.sql(f"select count(value), sum(value) from '{folder}/plain.parquet'").fetchall()
+        found = duckdb.execute(f"select count(value), sum(value) from '{folder}/plain.parquet'").fetchall()
         return lambda: {"values": found[0][0]}
 
     return run

@@ -37,8 +37,8 @@ def page(dictionary: Dictionary) -> str:
         if table.history:
             lines += [f"Beside the snapshots, in `history/v1/<edition>/{name}.parquet`.", ""]
         lines += [f"Key: {', '.join(f'`{column}`' for column in table.key)}."]
-        for column, value in table.hashed_rows.items():
-            lines += ["", f"The content hash covers the rows with `{column}` = `{value}`."]
+        for hashed, value in table.hashed_rows.items():
+            lines += ["", f"The content hash covers the rows with `{hashed}` = `{value}`."]
         if not table.hashed:
             lines += ["", "Lineage: not part of the content hash of a snapshot."]
         lines += [

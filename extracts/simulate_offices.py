@@ -52,7 +52,7 @@ def write_form(file: Path, code: str, name: str, rows: list[tuple[object, ...]])
         sheet.write_row(0, 0, HEADER)
         for line, (number, on, place, severity, count, proof) in enumerate(rows, start=1):
             sheet.write_row(line, 0, (line, code, name, number))
-            if on is not None:
+            if isinstance(on, date):
                 sheet.write_datetime(line, 4, datetime.combine(on, datetime.min.time()), day)
             sheet.write_row(line, 5, (place, severity, count, proof))
 

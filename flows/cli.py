@@ -3,6 +3,7 @@
 import argparse
 import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from flows.commands import backfill, extracts, ingest, methodology, run, runs, snapshots, sources, validate
 from flows.commands.common import Body
 from flows.results.terminal import Parser, escaped, printable
-from schemas.errors import FAILED, WRONG_USAGE, KerawananError
+from schemas.errors import FAILED, KerawananError
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -23,20 +24,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options = parser().parse_args(arguments)
-    from pydantic import ValidationError
+    commands = parser()
+    if "_ARGCOMPLETE" in os.environ:
+        from flows.commands.completion import complete
 
+        complete(commands)
+    options = commands.parse_args(arguments)
     from flows.log import logged
-    from flows.settings import Settings
+    from flows.settings import Settings, WrongSettings, settings_from
 
-    given = {name: getattr(options, name, None) for name in Settings.model_fields}
     try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        for each in error.errors():
-            name = str(each["loc"][0])
-            _complain(f"{name} '{each['input']}' is not {Settings.model_fields[name].description}", WRONG_USAGE)
-        return WRONG_USAGE
+        settings = settings_from({name: getattr(options, name, None) for name in Settings.model_fields})
+    except WrongSettings as error:
+        for sentence in error.sentences:
+            _complain(sentence["en"], error.exit_code)
+        return error.exit_code
     with logged(settings.log):
         return _answer(options, settings)
 
@@ -78,6 +80,17 @@ class Version(argparse.Action):
         parser.exit()
 
 
+class Completion(argparse.Action):
+    """Prints what a shell evaluates to complete command lines of this program."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _: object, shell: object, *__: object) -> None:
+        """Print it, and end."""
+        from flows.commands.completion import script
+
+        sys.stdout.write(script(str(shell)))
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
     """What can be said on the command line."""
     parser = Parser(
@@ -86,6 +99,8 @@ def parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 done, 1 failed or damage found, 2 wrong usage or nothing usable, 3 held by the gate.",
     )
     parser.add_argument("--version", action=Version, nargs=0, help="the version of this program")
+    shells = ("bash", "zsh", "fish")
+    parser.add_argument("--completion", action=Completion, choices=shells, help="what completes commands in a shell")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for each in COMMANDS:
         each.add_to(commands)

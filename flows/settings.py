@@ -1,14 +1,15 @@
 """Settings: flags, then the environment (KERAWANAN_*), then these defaults. Nothing is read at import."""
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flows.readers.pool import ReaderLimits
-from schemas.errors import UsageError
+from schemas.errors import Sentence, UsageError
 from warehouse.store.signing import Signer
 from warehouse.store.store import Store
 
@@ -20,6 +21,19 @@ def _bytes(text: str) -> int:
     """How many bytes a size is, written like 1GB (of 1000) or 1GiB (of 1024)."""
     number, unit, binary = re.fullmatch(r"([\d.]+)\s*([KMGT])(i?)B", text).groups()  # type: ignore[union-attr]
     return int(float(number) * (1024 if binary else 1000) ** UNITS[unit])
+
+
+class WrongSettings(UsageError):
+    """Settings that cannot be. Its sentences say which, and what they have to be."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        self._sentences = tuple(sentences)
+        super().__init__(" ".join(f"{sentence}." for sentence in sentences))
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Each wrong setting."""
+        return tuple({"en": each, "id": each} for each in self._sentences)
 
 
 class Settings(BaseSettings):
@@ -82,3 +96,13 @@ class Settings(BaseSettings):
             return Signer(self.signing_key_file.read_bytes())
         except OSError as error:
             raise UsageError(f"the signing key {self.signing_key_file} cannot be read ({error.strerror}).") from None
+
+
+def settings_from(given: Mapping[str, Any]) -> Settings:
+    """The settings; what is given (and not None) goes before the environment. Raises WrongSettings."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        wrong = [(str(each["loc"][0]), each["input"]) for each in error.errors()]
+        fields = Settings.model_fields
+        raise WrongSettings([f"{name} '{found}' is not {fields[name].description}" for name, found in wrong]) from None

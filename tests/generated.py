@@ -6,7 +6,7 @@ go through admission, indicators and engine; `tables(edition, "index_score", ...
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -177,7 +177,7 @@ def plan_of(luck: Random, root: Part) -> dict[str, Any]:
 
     def roll_up(below: str, given: str, above: str) -> None:
         method, share = luck.choice(("mean", "mean", "sum")), luck.choice(SHARES)
-        plan = {"from": below, "from_approach": given, "to": above, "approach": "rollup"}
+        plan: dict[str, Any] = {"from": below, "from_approach": given, "to": above, "approach": "rollup"}
         roll_ups.append(plan | {"min_share": share, "method": method})
         approaches[above].append("rollup")
 
@@ -245,7 +245,7 @@ def places(approaches: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 def values_sent(luck: Random, root: Part, approaches: list[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
     """What was reported: of some leaves all regions, of some a part, of some none, or all the same."""
     given = [each for each in approaches if each[1] == "input" or luck.random() < 0.15]
-    draws = {
+    draws: dict[str, Callable[[], str]] = {
         "small": lambda: str(luck.randint(0, 5)),
         "positive": lambda: str(luck.randint(3, 9)),
         "decimal": lambda: f"{luck.uniform(0, 100):.3f}",

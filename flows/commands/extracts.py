@@ -44,11 +44,17 @@ def add_to(commands: Commands) -> None:
 
 
 def _list(options: Namespace, settings: "Settings") -> Answer:
+    from flows.night.intake import known_source
     from flows.results.extracts import extract_list
+    from schemas.methodology.library import Library
     from warehouse.store.store import Store
 
     store = Store(settings.store).must_be_there()
-    return OK, {"extracts": extract_list(store, options.source), "store": store.url}
+    found = extract_list(store, options.source)
+    if options.source and not found:
+        # A source of which the store has nothing is at least one of the methodology's.
+        known_source(options.source, Library(settings.methodology).sources)
+    return OK, {"extracts": found, "store": store.url}
 
 
 def _show(options: Namespace, settings: "Settings") -> Answer:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
+from importlib.util import find_spec
 from itertools import groupby
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -275,7 +276,9 @@ def threads(workers: int) -> Runner:
 
 
 def must_answer(address: str) -> None:
-    """Raises UsageError where no scheduler listens at an address."""
+    """Raises UsageError where Dask is not installed, or no scheduler listens at an address."""
+    if find_spec("prefect_dask") is None:
+        raise UsageError("Dask is not installed here; 'make dask' adds it, elsewhere pip install 'kerawanan[dask]'.")
     place = urlsplit(address)
     try:
         with socket.create_connection((place.hostname or "", place.port or 0), timeout=10):

@@ -23,9 +23,10 @@ from flows.night.request import requested
 from flows.night.steps import run_night
 from flows.results.answers import night_result
 from flows.results.markdown import night_markdown
+from flows.server.refusals import stated
 from flows.server.tasks import as_task
-from flows.settings import Settings
-from schemas.errors import DamagedStore, KerawananError, StorageError
+from flows.settings import Settings, settings_from
+from schemas.errors import DamagedStore, StorageError
 
 
 def last_completed_day(scheduled: datetime) -> date:
@@ -44,6 +45,7 @@ def _scheduled_start() -> datetime:
 
 
 @flow(name="nightly", flow_run_name=_run_name, validate_parameters=True)
+@stated
 def nightly(
     edition: str,
     as_of: date | None = None,
@@ -68,15 +70,12 @@ def nightly(
             candidates. 0: none.
 
     """
-    try:
-        settings = Settings(store=store) if store else Settings()
-        day, now = as_of or last_completed_day(_scheduled_start()), datetime.now(UTC)
-        folder = Path(inbox) if inbox else None
-        with logged(settings.log), requested(settings, edition, day, now, folder) as request:
-            missed = _missed(settings, edition, day, missed_days, now)
-            night = run_night(request, step=as_task)
-    except KerawananError as error:
-        return Failed(message=str(error))
+    settings = settings_from({"store": store or None})
+    day, now = as_of or last_completed_day(_scheduled_start()), datetime.now(UTC)
+    folder = Path(inbox) if inbox else None
+    with logged(settings.log), requested(settings, edition, day, now, folder) as request:
+        missed = _missed(settings, edition, day, missed_days, now)
+        night = run_night(request, step=as_task)
     message = f"{edition} as of {day}: {night.outcome}, snapshot {night.snapshot_id}"
     if missed:
         counted = Counter(each.outcome for each in missed)
@@ -87,11 +86,11 @@ def nightly(
         create_markdown_artifact(night_markdown(result), key=f"night-{edition}", description=message)
     except (HTTPError, StorageError) as error:  # what came of the night is in the store, whether or not it is shown
         message += f"; it could not be shown ({error})"
-    summary = asdict(night) | {"edition": edition, "as_of": str(day), "run_id": request.run_id}
     if night.outcome == "held":
-        return Failed(name="Held", message=f"{message}. {night.reason}", data=summary)
+        return Failed(name="Held", message=f"{message}. {night.reason}")
     if any(each.outcome == "failed" for each in missed):
-        return Failed(name="Incomplete", message=message, data=summary)
+        return Failed(name="Incomplete", message=message)
+    summary = asdict(night) | {"edition": edition, "as_of": str(day), "run_id": request.run_id}
     return Completed(name=night.outcome.capitalize(), message=message, data=summary)
 
 

@@ -107,7 +107,9 @@ def nights_on(runner: TaskRunner[Any]) -> Runner:
 
 
 def dask(address: str) -> TaskRunner[Any]:
-    """The workers of a Dask scheduler that runs already. Raises UsageError where it does not answer."""
+    """The workers of a Dask scheduler that runs already. Raises UsageError where it does not answer, or Dask is not
+    installed.
+    """
     must_answer(address)
     from prefect_dask.task_runners import DaskTaskRunner
 

@@ -21,9 +21,9 @@ from pydantic import Field
 from flows.log import logged
 from flows.night.backfill import backfill
 from flows.results.markdown import backfill_markdown, backfill_sentence
+from flows.server.refusals import stated
 from flows.server.tasks import dask, nights_on
-from flows.settings import Settings
-from schemas.errors import KerawananError
+from flows.settings import settings_from
 from warehouse.snapshots.promotion import promote
 from warehouse.snapshots.prune import prune
 from warehouse.store.store import Store
@@ -39,6 +39,7 @@ def _backfill_name() -> str:
     flow_run_name=_backfill_name,
     validate_parameters=True,
 )
+@stated
 def backfill_nights(
     editions: list[str],
     reason: str,
@@ -68,30 +69,28 @@ def backfill_nights(
         store: Folder of the store, or s3://bucket/prefix. Left empty: KERAWANAN_STORE of the worker.
 
     """
-    settings = Settings(store=store) if store else Settings()
-    try:
-        runner = dask(dask_scheduler) if dask_scheduler else ThreadPoolTaskRunner(max_workers=workers)
-        with logged(settings.log):
-            result = backfill(
-                *(settings, editions, (first, last), reason, datetime.now(UTC)),
-                nights_on(runner) if execute else None,
-                promote=promote,
-            )
-    except KerawananError as error:
-        return Failed(message=str(error))
+    settings = settings_from({"store": store or None})
+    runner = dask(dask_scheduler) if dask_scheduler else ThreadPoolTaskRunner(max_workers=workers)
+    with logged(settings.log):
+        result = backfill(
+            *(settings, editions, (first, last), reason, datetime.now(UTC)),
+            nights_on(runner) if execute else None,
+            promote=promote,
+        )
     with suppress(HTTPError):  # what was done is in the store, whether or not it is shown
         create_markdown_artifact(backfill_markdown(result), key="backfill", description=reason)
-    summary = {name: result[name] for name in ("run_id", "promoted", "not_promoted")}
     message = " ".join(filter(None, (backfill_sentence(result), result["not_promoted"])))
     outcomes = {each["outcome"] for each in result["nights"]}
     if "failed" in outcomes or result["not_promoted"]:
-        return Failed(message=message, data=summary)
+        return Failed(message=message)
     if "held" in outcomes:
-        return Failed(name="Held", message=message, data=summary)
+        return Failed(name="Held", message=message)
+    summary = {name: result[name] for name in ("run_id", "promoted", "not_promoted")}
     return Completed(name="Done" if execute else "Planned", message=message, data=summary)
 
 
 @flow(name="promote", flow_run_name="{snapshot}", validate_parameters=True)
+@stated
 def promote_snapshot(snapshot: str, reason: str, store: str | None = None) -> State[dict[str, Any]]:
     """Make a candidate stable, or an earlier snapshot again.
 
@@ -101,15 +100,13 @@ def promote_snapshot(snapshot: str, reason: str, store: str | None = None) -> St
         store: Folder of the store, or s3://bucket/prefix. Left empty: KERAWANAN_STORE of the worker.
 
     """
-    settings = Settings(store=store) if store else Settings()
-    try:
-        result = promote(Store(settings.store), snapshot, datetime.now(UTC), reason, settings.signer())
-    except KerawananError as error:
-        return Failed(message=str(error))
+    settings = settings_from({"store": store or None})
+    result = promote(Store(settings.store), snapshot, datetime.now(UTC), reason, settings.signer())
     return Completed(message=f"stable of {result['edition']} stands on {result['snapshot_id']}", data=result)
 
 
 @flow(name="prune", validate_parameters=True)
+@stated
 def prune_store(
     keep_days: Annotated[int, Field(ge=1, le=36500)] = 90, execute: bool = False, store: str | None = None
 ) -> State[dict[str, Any]]:
@@ -121,10 +118,7 @@ def prune_store(
         store: Folder of the store, or s3://bucket/prefix. Left empty: KERAWANAN_STORE of the worker.
 
     """
-    settings = Settings(store=store) if store else Settings()
-    try:
-        result = prune(Store(settings.store), datetime.now(UTC), keep_days, settings.signer(), execute=execute)
-    except KerawananError as error:
-        return Failed(message=str(error))
+    settings = settings_from({"store": store or None})
+    result = prune(Store(settings.store), datetime.now(UTC), keep_days, settings.signer(), execute=execute)
     counted = f"{len(result['snapshots'])} snapshot(s) and {len(result['runs'])} run(s)"
     return Completed(message=f"{counted} {'removed' if execute else 'would be removed'}", data=result)

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -37,7 +38,7 @@ def fresh(code: str, **environment: str) -> str:
 
 
 def test_the_command_line_imports_nothing_heavy_and_reads_no_setting() -> None:
-    heavy = ("polars", "duckdb", "pydantic", "rich", "pyarrow", "obstore", "xlsxwriter", *LATE)
+    heavy = ("polars", "duckdb", "pydantic", "rich", "pyarrow", "obstore", "xlsxwriter", "argcomplete", *LATE)
     loaded = fresh(f"import sys, flows.cli; print([name for name in {heavy!r} if name in sys.modules])")
     assert loaded.strip() == "[]"
     assert fresh("import flows.cli, flows.settings, flows.night.steps", KERAWANAN_THREADS="many") == ""
@@ -104,9 +105,20 @@ def test_closed_lists_of_the_code_are_those_of_the_dictionary() -> None:
         assert str(columns[column].values).strip("(),") in str(fields[column].annotation), column
 
 
-def test_locks_carry_hashes_and_no_address() -> None:
-    for name in ("requirements.lock", "requirements-uv.lock"):
-        text = (ROOT / name).read_text()
-        assert "--hash=sha256:" in text
-        assert "://" not in text
-        assert "index-url" not in text
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-uv.lock")
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_locks_carry_hashes_and_no_address(name: str) -> None:
+    text = (ROOT / name).read_text()
+    assert "--hash=sha256:" in text
+    assert "://" not in text
+    assert "index-url" not in text
+
+
+def test_the_lock_of_a_run_is_part_of_that_of_tests_and_leaves_out_what_only_they_need() -> None:
+    run, tests = (set(re.split(r"\n(?! )", (ROOT / name).read_text().strip())) for name in LOCKS[:2])
+    assert run <= tests, "common packages have other versions or hashes: make lock"
+    names = {entry.partition("==")[0] for entry in run}
+    assert {"polars", "prefect", "duckdb"} <= names
+    assert not names & {"pytest", "mypy", "moto", "boto3", "dask", "distributed", "prefect-dask"}

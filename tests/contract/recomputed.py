@@ -122,7 +122,7 @@ class Snapshot:
             case "min_max" if highest is not None and highest > lowest:
                 share = (value - lowest) / (highest - lowest)
                 share = 1 - share if self.nodes[code]["direction"] == -1 else share
-                return bottom + min(max(share, 0.0), 1.0) * (top - bottom)
+                return float(bottom + min(max(share, 0.0), 1.0) * (top - bottom))
         return None
 
     def _roll_up(self, rule: Row, code: str) -> None:

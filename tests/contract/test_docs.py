@@ -77,7 +77,7 @@ def test_every_query_for_bi_runs_and_finds_something(
         is_of_two = "kpu-2019-pungut-hitung" in query
         folder = bundled[0].store / "stable/v1" / ("" if is_of_two else EDITION)
         monkeypatch.chdir(bundled[0].store.parent if "store/history" in query else folder)
-        assert duckdb.sql(query.replace("kpu-2019-pungut-hitung", EDITION)).fetchall(), query
+        assert duckdb.execute(query.replace("kpu-2019-pungut-hitung", EDITION)).fetchall(), query
 
 
 def test_the_readme_names_every_command(kerawanan: Cli) -> None:

@@ -65,6 +65,7 @@ def read_by_pyarrow(file: Path) -> Values:
 
 def read_by_duckdb(file: Path) -> Values:
     result = duckdb.sql(f"from '{file}'")
+    assert result is not None
     rows = result.fetchall()
     return exactly((name, [row[place] for row in rows]) for place, name in enumerate(result.columns))
 

@@ -131,7 +131,7 @@ def test_store_has_the_places_that_others_rely_on(bundled: Bundled) -> None:
     ).read_bytes()
     assert (store / "runs/run-001/run.json").exists()
     query = f"select count(*) from read_parquet('{store}/stable/v1/{EDITION}/index_score.parquet')"
-    assert duckdb.sql(query).fetchall() == [(584,)]
+    assert duckdb.execute(query).fetchall() == [(584,)]
 
 
 def test_workbook_for_people(bundled: Bundled) -> None:

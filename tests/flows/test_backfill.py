@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from flows.night import backfill as module
 from flows.night.backfill import catch_up
 from flows.night.intake import source_of, take_in
+from flows.night.steps import run_night
 from flows.settings import Settings
 from schemas.methodology.library import Library
 from tests.conftest import EDITION, EXTRACTS, Answer, Nights
@@ -149,8 +151,6 @@ def test_interrupted_it_goes_on_where_it_was(
 
 @pytest.mark.slow
 def test_a_night_that_fails_stops_no_other(store: Path, kerawanan: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_night = module.run_night
-
     def failing(request: Any) -> Any:
         if request.as_of == date(2026, 1, 10):
             raise RuntimeError("no reason")
@@ -214,6 +214,18 @@ def test_a_revision_names_what_it_recomputes(store: Path, own_methodology: Path,
 def test_wrong_usage_of_a_backfill(arguments: tuple[str, ...], words: str, tmp_path: Path, kerawanan: Cli) -> None:
     answer = kerawanan("backfill", "--edition", EDITION, *arguments, "--store", tmp_path)
     assert (answer.code, words in answer.err) == (2, True), answer.err
+
+
+def test_without_dask_a_sentence_says_what_to_install(
+    tmp_path: Path, kerawanan: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "prefect_dask", None)
+    days = ("--from", "2026-01-05", "--to", "2026-01-06", "--reason", "x")
+    on_dask = ("--runner", "dask", "--dask-scheduler", "tcp://127.0.0.1:9")
+    answer = kerawanan("backfill", "--edition", EDITION, *days, *on_dask, "--store", tmp_path)
+    assert (answer.code, answer.err.count("\n")) == (2, 1)
+    assert "Dask is not installed here" in answer.err
+    assert "kerawanan[dask]" in answer.err
 
 
 def test_nights_that_were_missed_or_computed_too_early_are_made_up_for(nights: Nights, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,11 @@ WAITING = ("SCHEDULED", "PENDING")
 FAULTS = 14  # each kind twice; more take CI longer than it may
 SEED = 20240214
 FIRST = date(2026, 1, 1)
+
+
+def has_begun(service: Service, run_id: str) -> bool:
+    """Whether a run has left the queue."""
+    return service.api.get(f"flow_runs/{run_id}").json()["state_type"] not in WAITING
 
 
 class Stage:
@@ -143,7 +149,7 @@ def test_killed_in_turn_nothing_is_lost(stage: Stage, tmp_path: Path, record_pro
         else:
             run_id = service.begun(EDITION, as_of=str(day))
         # A run whose worker dies before it has begun stands still until it is marked as crashed, after ten minutes.
-        service.until(lambda run_id=run_id: service.api.get(f"flow_runs/{run_id}").json()["state_type"] not in WAITING)
+        service.until(partial(has_begun, service, run_id))
         time.sleep(chance.uniform(1.0, 6.0))
         if kind != "intake" and service.api.get(f"flow_runs/{run_id}").json()["state_type"] not in TERMINAL:
             injected[kind] += stage.inject(kind)

@@ -1,5 +1,6 @@
 """The nightly flow against a Prefect server: six tasks, named states, an artifact, retries where they help."""
 
+import logging
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -10,10 +11,14 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 from prefect.client.orchestration import get_client
+from prefect.exceptions import FailedRun
+from prefect.flow_engine import run_flow
+from prefect.logging import get_logger
 from prefect.utilities.callables import parameter_schema
 
 from flows.clock import TIME_ZONE
 from flows.results.markdown import night_markdown
+from flows.server import nightly as nightly_module
 from flows.server import tasks
 from flows.server.nightly import last_completed_day, nightly
 from schemas.errors import StorageError
@@ -46,9 +51,12 @@ def tasks_of(state: Any) -> dict[str, list[str]]:
     run_id = str(state.state_details.flow_run_id)
     with get_client(sync_client=True) as client:
         runs = [each for each in client.read_task_runs() if str(each.flow_run_id) == run_id]
-        ordered = sorted(runs, key=lambda each: each.start_time)
+        began = {each.id: each.start_time for each in runs if each.start_time and each.state}
+        ordered = sorted((each for each in runs if each.id in began), key=lambda each: began[each.id])
+        assert len(ordered) == len(runs)
         return {
-            each.name: [past.name for past in client.read_task_run_states(each.id)] or [each.state.name]
+            each.name: [str(past.name) for past in client.read_task_run_states(each.id)]
+            or [str(each.state and each.state.name)]
             for each in ordered
         }
 
@@ -91,6 +99,44 @@ def test_a_held_night_says_why(tmp_path: Path, own_methodology: Path, monkeypatc
     assert "## Held because" in text
     assert "gate.html" in text
     assert not (tmp_path / "store/stable").exists()
+    with pytest.raises(FailedRun, match="is allowed"):
+        held.result()
+
+
+@pytest.mark.parametrize(
+    ("edition", "threads", "sentence"),
+    [
+        ("ikp-2024-publised", "1", "there is no edition 'ikp-2024-publised'; .* Did you mean 'ikp-2024-published'\\?"),
+        (EDITION, "many", "threads 'many' is not a number of threads for the engine, 1 or more."),
+        (EDITION, "1", "the inbox nowhere is not a folder."),
+    ],
+)
+def test_a_refusal_is_a_state_with_a_sentence_and_leaves_no_traceback_in_the_log_of_a_worker(
+    edition: str, threads: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("KERAWANAN_THREADS", threads)
+    monkeypatch.setattr(logging.getLogger("prefect"), "propagate", True)  # else nothing of it is captured
+    given = {"edition": edition, "as_of": date(2026, 1, 31), "store": str(tmp_path / "store"), "inbox": "nowhere"}
+    with pytest.raises(FailedRun, match=f"^{sentence}$"):
+        run_flow(nightly, parameters=given, error_logger=get_logger("flow_runs"))  # as a worker runs it
+    assert "Finished in state Failed" in caplog.text
+    assert not [each for each in caplog.records if each.exc_info]
+    assert "Traceback" not in caplog.text + "".join(capfd.readouterr())
+
+
+def test_what_nobody_foresaw_keeps_its_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a mistake of ours")
+
+    monkeypatch.setattr(nightly_module, "run_night", broken)
+    monkeypatch.setattr(logging.getLogger("prefect"), "propagate", True)
+    given = {"edition": EDITION, "as_of": date(2026, 1, 31), "store": str(tmp_path / "store")}
+    with pytest.raises(ZeroDivisionError):
+        run_flow(nightly, parameters=given, error_logger=get_logger("flow_runs"))
+    assert any(each.exc_info for each in caplog.records)
 
 
 def test_what_people_did_wrong_is_said_in_a_sentence_and_not_tried_again(

@@ -252,7 +252,7 @@ threading.Thread(target=interrupt, daemon=True).start()
 def test_an_interrupted_night_does_not_wait_for_its_readers(tmp_path: Path) -> None:
     (tmp_path / "sleeps").write_bytes(odd("sleeps"))
     began = time.monotonic()
-    command = [sys.executable, "-c", INTERRUPTED + READS, HERE / "odd_reader.py", SOURCE, tmp_path / "sleeps"]
+    command = [sys.executable, "-c", INTERRUPTED + READS, str(HERE / "odd_reader.py"), SOURCE, str(tmp_path / "sleeps")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert "KeyboardInterrupt" in done.stderr
     assert time.monotonic() - began < 30
@@ -278,7 +278,7 @@ if __name__ == "__main__":
 def test_a_worker_that_may_have_no_children_has_readers(tmp_path: Path) -> None:
     """Workers of Dask are daemonic, and multiprocessing would refuse them."""
     (tmp_path / "daemon.py").write_text(DAEMON)
-    command = [sys.executable, tmp_path / "daemon.py", SOURCE, EXTRACTS / PRESS]
+    command = [sys.executable, str(tmp_path / "daemon.py"), SOURCE, str(EXTRACTS / PRESS)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout == "True\n"
 

@@ -62,7 +62,7 @@ def test_refused_files_are_rows_of_the_quarantine_and_of_the_gate_page(
     assert whole["row"].null_count() == 3
     assert not whole.select("message_id", "message_en", "action_id", "action_en").null_count().sum_horizontal().sum()
     assert whole.filter(file_name=SALAH).select("source", "action_id", "action_en").rows() == [
-        (SOURCE, "Tambahkan yang belum ada.", "Add what is missing.")
+        (SOURCE, "Tambahkan kolomnya.", "Add them.")
     ]
     # The rows of the extract that has too many wrong ones stand there too.
     assert rows.filter(file_name=OVER).height == 3
@@ -95,8 +95,8 @@ def test_a_refused_file_is_answered_and_sent_back_in_both_languages(tmp_path: Pa
     assert told["refused_id"].startswith("kolom berikut tidak ada: ")
     assert told["rule"] == "columns_missing"
     listed, line = CalamineWorkbook.from_path(told["marked"]).get_sheet_by_index(0).to_python()
-    assert dict(zip(listed, line, strict=True))["Yang perlu dilakukan"] == "Tambahkan yang belum ada."
-    assert dict(zip(listed, line, strict=True))["What to do"] == "Add what is missing."
+    assert dict(zip(listed, line, strict=True))["Yang perlu dilakukan"] == "Tambahkan kolomnya."
+    assert dict(zip(listed, line, strict=True))["What to do"] == "Add them."
     said = kerawanan("validate", file, "--source", SOURCE, "--marked", tmp_path / "kembali").out
     assert f"Marked     {told['marked']}" in said
 

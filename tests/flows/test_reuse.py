@@ -12,6 +12,7 @@ from flows.readers.pool import Readers
 from schemas.methodology.library import Library
 from tests.conftest import EDITION, EXTRACTS, Nights, Published
 from warehouse import code
+from warehouse.engine.engine import score_tables
 
 PRESS = "siaran-pers-provinsi-2022-12-16.csv"
 
@@ -41,7 +42,7 @@ def parsing(monkeypatch: pytest.MonkeyPatch) -> Counted:
 
 @pytest.fixture
 def scoring(monkeypatch: pytest.MonkeyPatch) -> Counted:
-    counted = Counted(pipeline.score_tables)
+    counted = Counted(score_tables)
     monkeypatch.setattr(pipeline, "score_tables", counted)
     return counted
 

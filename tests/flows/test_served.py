@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -87,6 +88,11 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             database.drop()
 
 
+def newer_runs(service: Served, known: set[str]) -> set[str]:
+    """The runs that were not there before."""
+    return {run["id"] for run in service.runs()} - known
+
+
 @pytest.fixture(scope="module")
 def lived(service: Served) -> Served:
     """The fortnight: each night by the schedule of its deployment, but for those on which the machine was off."""
@@ -97,7 +103,7 @@ def lived(service: Served) -> Served:
         known = {run["id"] for run in service.runs()}
         half_past_one = datetime(2026, 1, number, 1, 30, tzinfo=ZoneInfo(TIME_ZONE)) + timedelta(days=1)
         service.scheduled(EDITION, half_past_one - timedelta(hours=1), half_past_one + timedelta(hours=1))
-        (run_id,) = service.until(lambda known=known: {run["id"] for run in service.runs()} - known)
+        (run_id,) = service.until(partial(newer_runs, service, known))
         ended = service.done(run_id)
         assert (ended["auto_scheduled"], ended["name"]) == (True, f"{EDITION} as of {night_of(number)}")
         state = ended["state_name"].replace("Held", "Published").lower()

@@ -89,3 +89,16 @@ def test_the_schedule_fires_and_a_night_killed_in_score_ends_the_same_when_run_a
     assert service.until(lambda: [run for run in service.runs("Unchanged") if run["id"] == killed["id"]])
     log = [json.loads(path.read_text()) for path in (store / "log" / EDITION / "stable").iterdir()]
     assert [each["content_hash"] for each in log] == [clean.json["content_hash"]]
+
+
+def test_a_refusal_is_a_state_and_lines_without_a_traceback(service: Service) -> None:
+    for deployment, given, sentence in (
+        (EDITION, {"edition": "ikp-2024-publised"}, "Did you mean 'ikp-2024-published'?"),
+        ("promote", {"snapshot": "nothing", "reason": "a test"}, "there is no such snapshot"),
+    ):
+        refused = service.done(service.begun(deployment, **given))
+        assert (refused["state_name"], sentence in refused["state"]["message"]) == ("Failed", True)
+        lines = service.post("logs/filter", logs={"flow_run_id": {"any_": [refused["id"]]}})
+        said = [each["message"] for each in lines]
+        assert any(sentence in each for each in said)
+        assert not [each for each in said if "Traceback" in each]

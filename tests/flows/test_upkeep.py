@@ -58,7 +58,7 @@ def test_planned_done_promoted_and_pruned(store: Path) -> None:
     assert {f"{EDITION} as of 2026-01-{day}" for day in ("05", "10", "20")} <= tasks
     shown = [str(each.data) for each in artifacts if each.key == "backfill"]
     assert any("# Done: a test" in each and "published" in each for each in shown)
-    assert any(each.type == "progress" and float(each.data) == 100.0 for each in artifacts)
+    assert any(each.type == "progress" and float(str(each.data)) == 100.0 for each in artifacts)
     earlier = json.loads((store / f"nights/{EDITION}/2026-01-12.json").read_text())["snapshot_id"]
     promoted = upkeep.promote_snapshot(earlier, "roll back", str(store), return_state=True)
     assert promoted.type.value == "COMPLETED"

@@ -95,7 +95,7 @@ def _records(as_text: bool) -> list[dict[str, Any]]:
 
 
 def _csv(records: list[dict[str, Any]], separator: str = ";") -> bytes:
-    lines = [records[0].keys(), *(record.values() for record in records)]
+    lines = [list(records[0]), *(list(record.values()) for record in records)]
     return "\n".join(separator.join("" if cell is None else f"{cell}" for cell in line) for line in lines).encode()
 
 

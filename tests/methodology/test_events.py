@@ -117,8 +117,8 @@ def test_events_are_summed_by_hand(nights: Nights, tmp_path: Path) -> None:
         "konteks_sosial_politik": None,
     }
     quality = nights.table(night, "quality_result", SIMULATED).filter(check="scaling_below")
-    found = {row[0]: row[1:] for row in quality.select("subject", "observed", "expected").rows()}
-    assert found["province / input / konteks_sosial_politik"] == ("1", "34")
+    below = {row[0]: row[1:] for row in quality.select("subject", "observed", "expected").rows()}
+    assert below["province / input / konteks_sosial_politik"] == ("1", "34")
     form(inbox, "11-lagi", ("11", 2, "2019-04-17", "Ringan", 3, ""))
     again = nights.run(inbox, edition=SIMULATED)
     newer = nights.table(again, "indicator_value", SIMULATED).filter(region_code="11", approach="input")

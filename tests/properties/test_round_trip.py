@@ -9,6 +9,7 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -36,7 +37,11 @@ REGIONS = dict(VALID.filter(pl.col("level").is_in(["province", "regency_city"]))
 DICTIONARY = LIBRARY.dictionary.model_copy(
     update={
         "units": LIBRARY.dictionary.units
-        | {"difference": Unit(lowest=-(10**9), highest=10**9, meaning_en="change", meaning_id="perubahan")}
+        | {
+            "difference": Unit(
+                lowest=Decimal(-(10**9)), highest=Decimal(10**9), meaning_en="change", meaning_id="perubahan"
+            )
+        }
     }
 )
 UNIT_OF = {
@@ -65,10 +70,11 @@ def values_of(unit: Unit) -> st.SearchStrategy[float | None]:
     assert unit.lowest is not None
     assert unit.highest is not None
     lowest, highest = int(unit.lowest), int(unit.highest)
-    several = [
-        st.integers(lowest * 10**places, highest * 10**places).map(lambda units, places=places: units / 10**places)
-        for places in range(5)
-    ]
+
+    def with_decimals(places: int) -> st.SearchStrategy[float]:
+        return st.integers(lowest * 10**places, highest * 10**places).map(lambda units: units / 10**places)
+
+    several = [with_decimals(places) for places in range(5)]
     return st.one_of(st.none(), st.just(0.0), st.sampled_from([float(lowest), float(highest)]), *several)
 
 
@@ -133,7 +139,7 @@ def counted(figures: Sequence[Figure], layout: str) -> list[Figure]:
     return [each if each.value is None else each._replace(value=float(round(each.value))) for each in figures]
 
 
-def table_of(figures: Sequence[Figure], layout: str) -> list[list[object]]:
+def table_of(figures: Sequence[Figure], layout: str) -> list[list[Any]]:
     """The figures as rows of cells below a header."""
     figures = counted(figures, layout)
     address = "https://contoh.invalid/é"
@@ -141,7 +147,7 @@ def table_of(figures: Sequence[Figure], layout: str) -> list[list[object]]:
         # Every label of the entry has its column, as a wide table must.
         found = {(figure.code, figure.item): figure.value for figure in figures}
         codes = list(dict.fromkeys(figure.code for figure in figures))
-        head: list[object] = ["Kode wilayah", *UNIT_OF, "Alamat"]
+        head: list[Any] = ["Kode wilayah", *UNIT_OF, "Alamat"]
         return [head, *([code, *(found.get((code, item)) for item in UNIT_OF), address] for code in codes)]
     if layout == "long":
         return [["Kode wilayah", "Butir", "Nilai", "Alamat"], *([*figure, address] for figure in figures)]

@@ -335,7 +335,7 @@ def _unforeseen(patch: Patch) -> Refusal:
     def breaks(_: bytes) -> bytes:
         raise IndexError("list index out of range")
 
-    patch.setitem(JOBS, "rows", breaks)  # type: ignore[arg-type]
+    patch.setitem(JOBS, "rows", breaks)
     return refusal_of(_answer({"job": "rows", "facts": {}}, b"")[0]["refused"])
 
 
@@ -398,10 +398,10 @@ def test_lists_and_numbers_are_written_as_in_each_language() -> None:
     assert str(refusal).startswith(
         "Rekap: columns are missing: Wilayah or Daerah, Nilai (columns found: kolom 0, kolom 1"
     )
-    assert str(refusal).endswith("kolom 39 and 1,001 more); add what is missing.")
+    assert str(refusal).endswith("kolom 39 and 1,001 more); add them.")
     indonesian = refusal.reason("id")
     assert indonesian.startswith("Rekap: kolom berikut tidak ada: Wilayah atau Daerah, Nilai (kolom yang ditemukan:")
-    assert indonesian.endswith("kolom 39 dan 1.001 lainnya); tambahkan yang belum ada.")
+    assert indonesian.endswith("kolom 39 dan 1.001 lainnya); tambahkan kolomnya.")
     assert refusal.columns["message_id"].startswith("Kolom berikut tidak ada")
     nothing = Refusal("no_sheet", sheet="Rekap", sheets=[])
     assert "(sheets: none)" in str(nothing)

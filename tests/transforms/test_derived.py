@@ -113,7 +113,7 @@ def test_numbers_as_indonesians_write_them() -> None:
 
 
 def test_cells_of_a_workbook() -> None:
-    table = [
+    table: list[list[Any]] = [
         ["wilayah", "a", "b"],
         ["51", 2, 3],
         ["14", 2.5, "3,5"],
@@ -263,7 +263,7 @@ def test_a_contest_that_stands_twice_for_a_region() -> None:
     ]
 
 
-MISSING = {
+MISSING: dict[str, tuple[str, dict[str, Any], str]] = {
     "a column that is added": ("wilayah,b\n51,1\n", {"derived": {"hasil": {"add": ["a"]}}}, "missing: a "),
     "a column that is subtracted": (
         "wilayah,a\n51,1\n",
@@ -411,6 +411,6 @@ def test_a_figure_is_not_known_where_what_it_needs_is_zero_in_a_word() -> None:
 
 @pytest.mark.parametrize(("unit", "expected"), [("pct", 37.5), ("count", "not_a_number")])
 def test_cells_shown_in_per_cent_are_computed_with_as_they_are_read_alone(unit: str, expected: Any) -> None:
-    table = [["wilayah", "a", "b"], ["51", {"percent": 0.125}, {"percent": 0.25}]]
+    table: list[list[Any]] = [["wilayah", "a", "b"], ["51", {"percent": 0.125}, {"percent": 0.25}]]
     of = made_of({"add": ["a", "b"]}, format="xlsx", sheet="*", unit=unit)
     assert outcome(sent(xlsx(table), of, REFERENCE)) == expected

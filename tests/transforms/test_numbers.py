@@ -113,7 +113,7 @@ def test_numbers(style: str, text: str) -> None:
 @given(st.integers(-(10**12), 10**12), st.integers(0, 6), st.booleans(), st.sampled_from(list(STYLES)))
 def test_what_is_written_is_read_back(units: int, places: int, grouped: bool, name: str) -> None:
     style, value = STYLES[name], units / 10**places
-    marks = {",": style.grouping[:1], ".": style.decimal_mark}
+    marks: dict[str, str | int | None] = {",": style.grouping[:1], ".": style.decimal_mark}
     text = f"{value:{',' if grouped else ''}.{places}f}".translate(str.maketrans(marks))
     assert read(text, name) == float(f"{value:.{places}f}")
     power = f"{value:.6E}".replace(".", style.decimal_mark)

@@ -512,7 +512,7 @@ def test_a_short_or_long_row_of_a_path_is_quarantined() -> None:
 
 
 def test_codes_that_are_numbers_in_a_workbook() -> None:
-    table = [CODED_HEADER.split(","), [1, "Bali", 2.0, "Jembrana", 9, "Negara", 10, "Baluk", 7]]
+    table: list[list[Any]] = [CODED_HEADER.split(","), [1, "Bali", 2.0, "Jembrana", 9, "Negara", 10, "Baluk", 7]]
     found = sent(xlsx(table), by_code(format="xlsx", sheet="*"), SMALL)
     assert figures(found) == [("kpu:10", "hasil", 7)]
 
@@ -693,7 +693,7 @@ def test_codes_of_a_system_that_look_like_those_of_kemendagri(path: bool) -> Non
 
 
 def test_a_place_that_is_written_once_for_several_rows() -> None:
-    table = [["provinsi", "kabkota", "hasil"], ["Bali", "Jembrana", 1], [None, "Denpasar", 2]]
+    table: list[list[Any]] = [["provinsi", "kabkota", "hasil"], ["Bali", "Jembrana", 1], [None, "Denpasar", 2]]
     of = by_name("province", "regency_city", format="xlsx", sheet="*")
     assert figures(sent(xlsx(table, merged=["A2:A3"]), of, SMALL)) == [("51.01", "hasil", 1), ("51.71", "hasil", 2)]
 

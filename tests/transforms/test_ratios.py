@@ -132,7 +132,7 @@ class Outcome(NamedTuple):
     settled: ResolvedFigures
     read: list[Admission]
 
-    def value(self, region: str, node: str = "persen") -> float | None:
+    def value(self, region: str, node: str = "persen") -> Any:
         """What is reported of a region; None where nothing is known, 'imputed' where a gap was filled."""
         row = self.values.get((region, node))
         return row and ("imputed" if row["status"] == "imputed" else row["raw_value"])
@@ -226,7 +226,10 @@ def test_parts_come_from_one_extract_or_from_two() -> None:
 
 
 def test_parts_come_from_two_sources() -> None:
-    sources = {"kantor": counts(items=items("rusak", "hilang", "jumlah")), "kpu": counts(items=items("semua"))}
+    sources: dict[str, Any] = {
+        "kantor": counts(items=items("rusak", "hilang", "jumlah")),
+        "kpu": counts(items=items("semua")),
+    }
     told = ("kantor", "wilayah,rusak,hilang,jumlah\n11.01,1,3,7\n", 1), ("kpu", "wilayah,semua\n11.01,4\n", 2)
     got = outcome(methodology(**sources), *told)
     assert (got.value("11.01"), got.value("11.01", "bagian")) == (25, 0.75)
@@ -308,7 +311,7 @@ def test_a_denominator_that_is_replaced() -> None:
 
 
 def test_a_denominator_of_which_sources_disagree() -> None:
-    sources = {"kantor": counts(), "kpu": counts(items=items("semua"), precedence=20)}
+    sources: dict[str, Any] = {"kantor": counts(), "kpu": counts(items=items("semua"), precedence=20)}
     got = outcome(
         methodology(**sources), ("kantor", table({"11.01": "1,3,4,7"}), 2), ("kpu", "wilayah,semua\n11.01,5\n", 1)
     )

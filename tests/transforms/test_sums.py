@@ -14,7 +14,7 @@ from tests.transforms.sent import ENTRY, LIBRARY, items
 from tests.transforms.test_ratios import ITEMS, ZERO, Outcome, all_of, counts, methodology, outcome, table
 
 LONG = {"layout": "long", "columns": {"region": ["wilayah"], "item": ["butir"], "value": ["nilai"]}}
-EVENTS = {"layout": "events", "columns": {"region": ["wilayah"], "item": ["butir"], "value": ["nilai"]}}
+EVENTS: dict[str, Any] = {"layout": "events", "columns": {"region": ["wilayah"], "item": ["butir"], "value": ["nilai"]}}
 
 
 def summed(nodes: str = ZERO, corrections: Any = (), **different: Any) -> Methodology:

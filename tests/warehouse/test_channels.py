@@ -219,9 +219,9 @@ def test_what_is_referred_to_is_not_pruned_and_what_is_pruned_not_referred_to(dr
     assert not give_up(store, EDITION, "night-1", LATER, None)
     publish_snapshot(store, drafts.other(tmp_path / "2", "night-2", 2, 1.0))
     assert give_up(store, EDITION, "night-2", LATER, None)
-    for refer in (lambda: promote(store, "night-2", LATER, "r"), lambda: withdraw(store, "night-2", LATER, "r")):
+    for refer in (promote, withdraw):
         with pytest.raises(UsageError, match=r"was pruned|no such snapshot"):
-            refer()
+            refer(store, "night-2", LATER, "r")
     assert stands(store)[:2] == ("night-1", "night-1")
 
 

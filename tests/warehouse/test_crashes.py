@@ -167,6 +167,10 @@ def works(drafts: Drafts, folder: Path) -> dict[str, Works]:
         publish_snapshot(store, second)
         write_run(store, "failed", {"run_id": "failed", "started_at": datetime(2026, 2, 1, tzinfo=UTC)}, {})
 
+    def promoted(store: Store) -> None:
+        two(store)
+        promote(store, "night-3", LATER, "r")
+
     def may(work: Callable[[], object]) -> None:
         """Do a work that may have been done already."""
         with suppress(UsageError):
@@ -177,7 +181,7 @@ def works(drafts: Drafts, folder: Path) -> dict[str, Works]:
         "a later night": Works(first, lambda store: publish_snapshot(store, second)),
         "promote": Works(two, lambda store: may(lambda: promote(store, "night-3", LATER, "r"))),
         "withdraw": Works(
-            lambda store: (two(store), promote(store, "night-3", LATER, "r")),
+            promoted,
             lambda store: may(lambda: withdraw(store, "night-3", LATER, "r")),
         ),
         "prune": Works(three, lambda store: prune(store, LATER, 10, execute=True)),

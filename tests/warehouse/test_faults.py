@@ -130,7 +130,7 @@ def test_a_full_disk_is_said_to_be_full(drafts: Drafts, tmp_path: Path, monkeypa
 
     draft = drafts.other(tmp_path / "2", "night-2", 2, 1.0)
     with monkeypatch.context() as patch:
-        patch.setattr(storage_module.obstore, "put", full)
+        patch.setattr(obstore, "put", full)
         with pytest.raises(StorageError, match="the disk is full; make room"):
             publish_snapshot(store, draft)
     assert verify(Store(store.url))["damage"] == []

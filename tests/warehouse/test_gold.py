@@ -33,22 +33,24 @@ def tree(weights: dict[str, float] | None, aggregation: str, normalisation: str,
         code, leaf = row["iCode"].lower(), row["Level"] == "1"
         weight = weights[row["iCode"]] if weights else float(row["Weight"])
         nodes.append(
-            Node(
-                node_code=code,
-                parent_code=row["Parent"].lower() or None,
-                level=int(row["Level"]),
-                kind=row["Type"],
-                name_id=code,
-                name_en=code,
-                weight=Decimal(f"{weight:.6f}") if row["Parent"] else None,
-                direction=int(row["Direction"]) if leaf and normalisation == "min_max" else 1,
-                unit="score_100",
-                normalisation=normalisation if leaf else "none",
-                aggregation=None if leaf else aggregation,
-                missing=None if leaf else missing,
-                source_item=code,
-                evidence="A",
-                note=None,
+            Node.model_validate(
+                {
+                    "node_code": code,
+                    "parent_code": row["Parent"].lower() or None,
+                    "level": int(row["Level"]),
+                    "kind": row["Type"],
+                    "name_id": code,
+                    "name_en": code,
+                    "weight": Decimal(f"{weight:.6f}") if row["Parent"] else None,
+                    "direction": int(row["Direction"]) if leaf and normalisation == "min_max" else 1,
+                    "unit": "score_100",
+                    "normalisation": normalisation if leaf else "none",
+                    "aggregation": None if leaf else aggregation,
+                    "missing": None if leaf else missing,
+                    "source_item": code,
+                    "evidence": "A",
+                    "note": None,
+                }
             )
         )
     return tuple(nodes)

@@ -71,22 +71,24 @@ def packaged() -> Methodology:
 
 
 def nodes_of(part: Part, parent: str | None, level: int) -> list[Node]:
-    node = Node(
-        node_code=part.code,
-        parent_code=parent,
-        level=level,
-        kind="x",
-        name_id=part.code,
-        name_en=part.code,
-        weight=Decimal(part.weight) if parent else None,
-        direction=part.direction,
-        unit="count",
-        normalisation=part.normalisation,
-        aggregation=part.aggregation or None,
-        missing=part.missing if part.children else None,
-        source_item=part.code,
-        evidence="A",
-        note=None,
+    node = Node.model_validate(
+        {
+            "node_code": part.code,
+            "parent_code": parent,
+            "level": level,
+            "kind": "x",
+            "name_id": part.code,
+            "name_en": part.code,
+            "weight": Decimal(part.weight) if parent else None,
+            "direction": part.direction,
+            "unit": "count",
+            "normalisation": part.normalisation,
+            "aggregation": part.aggregation or None,
+            "missing": part.missing if part.children else None,
+            "source_item": part.code,
+            "evidence": "A",
+            "note": None,
+        }
     )
     return [node, *(each for child in part.children for each in nodes_of(child, part.code, level - 1))]
 

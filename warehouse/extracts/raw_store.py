@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.contract.refusals import Refusal
-from schemas.errors import DamagedStore, UsageError
+from schemas.errors import DamagedStore, UsageError, did_you_mean
 from warehouse.code import code_identity
 from warehouse.store.store import AlreadyThere, Store, read_all_sealed, read_sealed, sealed
 
@@ -153,9 +153,12 @@ def extract_called(store: Store, name: str) -> Receipt:
     if len(found) == 1:
         return found[0]
     if not found:
+        names = {each.file_name for each in every}
         raise UsageError(
-            f"there is no extract '{name}' in {store.url}; 'kerawanan extracts list' shows them.",
-            f"tidak ada ekstrak '{name}' dalam {store.url}; 'kerawanan extracts list' menampilkan semuanya.",
+            f"there is no extract '{name}' in {store.url}; 'kerawanan extracts list' shows them."
+            f"{did_you_mean(name, names)}",
+            f"tidak ada ekstrak '{name}' dalam {store.url}; 'kerawanan extracts list' menampilkan semuanya."
+            f"{did_you_mean(name, names, 'id')}",
         )
     listed = ", ".join(f"{each.source}/{each.sha256[:12]} ({each.file_name})" for each in found[:5])
     raise UsageError(

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from schemas.errors import DamagedStore, UsageError
+from schemas.errors import DamagedStore, UsageError, did_you_mean
 from warehouse.snapshots.channels import is_over, worker
 from warehouse.store.store import Store, as_json
 
@@ -88,13 +88,16 @@ def _without_end(key: str, content: bytes, now: datetime) -> dict[str, Any]:
 
 def find_run(store: Store, run_id: str, now: datetime) -> dict[str, Any]:
     """The record of a run by its id, or its unambiguous beginning. Raises UsageError."""
-    hits = [record for record in run_records(store, now) if str(record["run_id"]).startswith(run_id)]
+    every = run_records(store, now)
+    hits = [record for record in every if str(record["run_id"]).startswith(run_id)]
     exact = [record for record in hits if record["run_id"] == run_id] or hits
     if len(exact) != 1:
         known = "more than one run begins so" if exact else "there is no such run"
         known_id = "lebih dari satu proses berawalan demikian" if exact else "tidak ada proses itu"
+        names = [] if exact else [str(record["run_id"]) for record in every]
         raise UsageError(
-            f"run '{run_id}': {known}; 'kerawanan runs list' shows them.",
-            f"proses '{run_id}': {known_id}; 'kerawanan runs list' menampilkan semuanya.",
+            f"run '{run_id}': {known}; 'kerawanan runs list' shows them.{did_you_mean(run_id, names)}",
+            f"proses '{run_id}': {known_id}; 'kerawanan runs list' menampilkan semuanya."
+            f"{did_you_mean(run_id, names, 'id')}",
         )
     return exact[0]

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from tests.fuzz.hostile.case import GOOD, HEADER, Hostile
 
@@ -274,7 +275,7 @@ def _cases() -> list[Hostile]:
             "struck_out",
         ),
         *(
-            kept_out(f"xls format {name}", lambda code=code: book(TABLE + row(2, BAD, 16), code), "format_hides_value")
+            kept_out(f"xls format {name}", partial(book, TABLE + row(2, BAD, 16), code), "format_hides_value")
             for name, code in codes.items()
         ),
         kept_out(
