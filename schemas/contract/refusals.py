@@ -70,7 +70,8 @@ class Refusal(KerawananError):
         return refusals[self.rule]
 
     def _filled(self, template: str, language: Language) -> str:
-        return _Sentences(language).vformat(template, (), self.values)
+        # What was sent may hold half of a character, which no table and no page can.
+        return _Sentences(language).vformat(template, (), self.values).encode(errors="replace").decode()
 
 
 def refusal_of(data: Mapping[str, Any]) -> Refusal:

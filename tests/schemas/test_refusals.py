@@ -413,6 +413,13 @@ def test_lists_and_numbers_are_written_as_in_each_language() -> None:
     assert "'{sheets}'" in str(Refusal("no_sheet", sheet="{sheets}", sheets=["{sheet}"]))
 
 
+def test_half_a_character_that_was_sent_does_not_get_into_tables() -> None:
+    refusal = read(b'[{"\\ud800": 1, "\\ud800": 2}]', format="json")
+    assert refusal.rule == "key_twice"
+    assert "The key ? stands twice" in refusal.columns["message_en"]
+    assert refusal.reason("id").encode()
+
+
 def test_a_refusal_of_a_file_in_an_archive_names_that() -> None:
     case = INPUTS["a zip archive with a file that is no table"]
     with pytest.raises(Refusal) as refusal:
