@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = settings_from({name: getattr(options, name, None) for name in Settings.model_fields})
     except WrongSettings as error:
         for sentence in error.sentences:
-            _complain(sentence, error.exit_code)
+            _complain(sentence["en"], error.exit_code)
         return error.exit_code
     with logged(settings.log):
         return _answer(options, settings)
@@ -49,7 +49,7 @@ def _answer(options: argparse.Namespace, settings: "Settings") -> int:
         code, result = body(options, settings)
     except KerawananError as error:
         for sentence in error.sentences:
-            _complain(sentence, error.exit_code)
+            _complain(sentence["en"], error.exit_code)
         return error.exit_code
     except OSError as error:
         return _complain(f"{error.filename or settings.store}: {error.strerror or error}", FAILED)

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flows.readers.pool import ReaderLimits
-from schemas.errors import UsageError
+from schemas.errors import Sentence, UsageError
 from warehouse.store.signing import Signer
 from warehouse.store.store import Store
 
@@ -31,9 +31,9 @@ class WrongSettings(UsageError):
         super().__init__(" ".join(f"{sentence}." for sentence in sentences))
 
     @property
-    def sentences(self) -> tuple[str, ...]:
+    def sentences(self) -> tuple[Sentence, ...]:
         """Each wrong setting."""
-        return self._sentences
+        return tuple({"en": each, "id": each} for each in self._sentences)
 
 
 class Settings(BaseSettings):

@@ -1,27 +1,31 @@
 """Errors that are sentences for people. Each kind has an exit code, and says whether a second try may help."""
 
-from collections.abc import Iterable, Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar, Literal, NamedTuple
 
 FAILED, WRONG_USAGE = 1, 2  # exit codes
 
+Language = Literal["en", "id"]
+Sentence = Mapping[Language, str]  # what is said, in each language
+
 
 class KerawananError(Exception):
-    """An error whose text says what is wrong, where, and what to do; never a secret."""
+    """An error whose text says what is wrong, where, and what to do; never a secret.
+
+    Its text is English. What officials meet often is said in Indonesian as well; for the rest the English stands.
+    """
 
     exit_code: ClassVar[int] = FAILED
     retry_may_help: ClassVar[bool] = False
 
+    def __init__(self, english: str, indonesian: str = "") -> None:
+        super().__init__(english)
+        self.indonesian = indonesian
+
     @property
-    def sentences(self) -> tuple[str, ...]:
-        """What is said in the terminal, one message each."""
-        return (str(self),)
-
-
-class Refusal(KerawananError):
-    """An extract that is refused whole. Its text says what is wrong with which file, and what to do."""
-
-    exit_code = WRONG_USAGE
+    def sentences(self) -> tuple[Sentence, ...]:
+        """What is said in the terminal, one message each, in each language."""
+        return ({"en": str(self), "id": self.indonesian or str(self)},)
 
 
 class NothingToScore(KerawananError):
@@ -40,9 +44,15 @@ class DamagedStore(KerawananError):
     """Something in the store is not what was put there. Its text says what."""
 
     @property
-    def sentences(self) -> tuple[str, ...]:
+    def sentences(self) -> tuple[Sentence, ...]:
         """The damage, and the command that looks for more."""
-        return (f"{self} 'kerawanan snapshots verify' looks at the whole store.",)
+        command = "'kerawanan snapshots verify'"
+        return (
+            {
+                "en": f"{self} {command} looks at the whole store.",
+                "id": f"{self.indonesian or self} {command} memeriksa seluruh penyimpanan.",
+            },
+        )
 
 
 class StorageError(KerawananError):
@@ -70,14 +80,24 @@ class MethodologyError(KerawananError):
         super().__init__("\n".join(map(str, self.problems)))
 
     @property
-    def sentences(self) -> tuple[str, ...]:
+    def sentences(self) -> tuple[Sentence, ...]:
         """Each broken rule."""
-        return tuple(map(str, self.problems))
+        return tuple({"en": str(each), "id": str(each)} for each in self.problems)
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def unknown_name(kind: Sentence, name: str, known: Sequence[str]) -> UsageError:
+    """The error of a name that is not known, as of an edition, with all that are."""
+    every = ", ".join(known)
+    return UsageError(
+        f"there is no {kind['en']} '{name}'; there are: {every}.{did_you_mean(name, known)}",
+        f"tidak ada {kind['id']} '{name}'; yang ada: {every}.{did_you_mean(name, known, 'id')}",
+    )
+
+
+def did_you_mean(name: str, known: Iterable[str], language: Language = "en") -> str:
     """A question to put behind a sentence about a name that is not known; nothing where no known one is like it."""
     from difflib import get_close_matches
 
     nearest = get_close_matches(name, list(known), n=1)
-    return f" Did you mean '{nearest[0]}'?" if nearest else ""
+    question = {"en": " Did you mean", "id": " Maksudnya"}[language]
+    return f"{question} '{nearest[0]}'?" if nearest else ""

@@ -48,9 +48,15 @@ def _backfill(options: Namespace, settings: "Settings") -> Answer:
     from schemas.errors import UsageError
 
     if not 1 <= options.workers <= 64:
-        raise UsageError(f"--workers {options.workers} is not a number from 1 to 64.")
+        raise UsageError(
+            f"--workers {options.workers} is not a number from 1 to 64.",
+            f"--workers {options.workers} bukan bilangan dari 1 sampai 64.",
+        )
     if options.promote and not options.execute:
-        raise UsageError("--promote goes with --execute: nothing is computed otherwise.")
+        raise UsageError(
+            "--promote goes with --execute: nothing is computed otherwise.",
+            "--promote dipakai bersama --execute: tanpa itu tidak ada yang dihitung.",
+        )
     if (options.runner == "dask") != bool(options.dask_scheduler):
         raise UsageError("--runner dask and --dask-scheduler go together.")
     runner = threads(options.workers)

@@ -72,7 +72,9 @@ def _list(options: Namespace, settings: "Settings") -> Answer:
 
     store = Store(settings.store).must_be_there()
     if options.edition and not re.fullmatch(r"[a-z0-9][a-z0-9-]*", options.edition):
-        raise UsageError(f"'{options.edition}' is not the name of an edition.")
+        raise UsageError(
+            f"'{options.edition}' is not the name of an edition.", f"'{options.edition}' bukan nama edisi."
+        )
     found = snapshots(store, options.edition)
     must_know(options.edition, found, settings)
     return OK, {"snapshots": found, "store": store.url}

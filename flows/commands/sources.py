@@ -54,14 +54,16 @@ def _check(options: Namespace, settings: "Settings") -> Answer:
 def _propose(options: Namespace, settings: "Settings") -> Answer:
     readers = ready_readers(settings)
     from flows.results.extracts import proposal
-    from schemas.errors import Refusal, UsageError
+    from schemas.contract.refusals import Refusal
+    from schemas.errors import UsageError
     from schemas.methodology.library import Library
 
     try:
         Library(settings.methodology)
         return OK, proposal(options.file, settings.methodology, readers)
     except Refusal as refusal:
-        raise UsageError(f"{options.file.name}: {refusal}") from refusal
+        name = options.file.name
+        raise UsageError(f"{name}: {refusal}", f"{name}: {refusal.reason('id')}") from refusal
 
 
 def _list_text(page: "Page", result: Mapping[str, Any]) -> None:

@@ -46,6 +46,8 @@ def _validate_text(page: "Page", result: Mapping[str, Any]) -> None:
     for each in result["extracts"]:
         if "refused" in each:
             page.print(f"{each['file_name']}: refused: {each['refused']}", soft_wrap=True)
+            if each.get("marked"):
+                page.print(f"Marked     {each['marked']}", soft_wrap=True)
             continue
         read(page, each)
         problems(page, each)

@@ -111,7 +111,7 @@ def _requested_nights(
     if first and last:
         return [(edition, nights_between(first, last)) for edition in dict.fromkeys(editions)]
     if first or last:
-        raise UsageError("--from and --to go together.")
+        raise UsageError("--from and --to go together.", "--from dan --to dipakai bersama.")
     library = Library(settings.methodology)
     asked: dict[str, set[date]] = {}
     for edition in editions:
@@ -119,14 +119,20 @@ def _requested_nights(
         for each in library.edition(edition).edition.recomputes:
             asked.setdefault(each.edition or edition, set()).update(nights_between(each.first, each.last))
     if not asked:
-        raise UsageError("name the days with --from and --to; the editions declare none that they recompute.")
+        raise UsageError(
+            "name the days with --from and --to; the editions declare none that they recompute.",
+            "sebutkan harinya dengan --from dan --to; edisi tidak menyatakan hari yang dihitung ulang.",
+        )
     return [(edition, sorted(days)) for edition, days in asked.items()]
 
 
 def nights_between(first: date, last: date) -> list[date]:
     """Every day from one to another. Raises UsageError."""
     if last < first:
-        raise UsageError(f"the first day, {first}, lies after the last, {last}.")
+        raise UsageError(
+            f"the first day, {first}, lies after the last, {last}.",
+            f"hari pertama, {first}, sesudah hari terakhir, {last}.",
+        )
     return [first + timedelta(days=each) for each in range((last - first).days + 1)]
 
 

@@ -71,7 +71,10 @@ def not_after_today(as_of: date, now: datetime) -> None:
     """Raises UsageError for a night that has not come yet: what it will count nobody knows."""
     today = now.astimezone(jakarta()).date()
     if as_of > today:
-        raise UsageError(f"the night of {as_of} has not come yet; in Jakarta it is {today}.")
+        raise UsageError(
+            f"the night of {as_of} has not come yet; in Jakarta it is {today}.",
+            f"malam {as_of} belum tiba; di Jakarta sekarang tanggal {today}.",
+        )
 
 
 @contextmanager
@@ -182,8 +185,12 @@ def inputs_digest(methodology: Methodology, extracts: Sequence[Receipt]) -> str:
 
 def nothing_to_score(request: Request, admitted: Admitted, refused: Sequence[Refused]) -> NothingToScore:
     """Why a night has no figure to score."""
-    reasons = [f"{each.file_name} was refused: {each.reason}" for each in refused]
+    reasons = " ".join(f"{each.file_name} was refused: {each.reason}" for each in refused)
+    reasons_id = " ".join(f"{each.file_name} ditolak: {each.reason_id}" for each in refused)
+    received, later = len(admitted.extracts), admitted.later
     return NothingToScore(
-        f"there is no figure for {request.edition} as of {request.as_of}: {len(admitted.extracts)} extract(s) were "
-        f"received by then, {admitted.later} later. {' '.join(reasons) or 'Ingest extracts of its sources.'}"
+        f"there is no figure for {request.edition} as of {request.as_of}: {received} extract(s) were received by then, "
+        f"{later} later. {reasons or 'Ingest extracts of its sources.'}",
+        f"tidak ada angka bagi {request.edition} per {request.as_of}: {received} ekstrak diterima sampai saat itu, "
+        f"{later} sesudahnya. {reasons_id or 'Masukkan ekstrak dari sumber-sumbernya.'}",
     )

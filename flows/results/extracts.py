@@ -7,15 +7,17 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from flows.night.intake import known_source
+from flows.night.intake import Refused, known_source
 from flows.readers.pool import Readers
-from schemas.errors import MethodologyError, Refusal
+from schemas.contract.refusals import Refusal
+from schemas.errors import MethodologyError
 from schemas.methodology.coverage import key_problems
 from schemas.methodology.library import Library
 from schemas.methodology.sources import Source
@@ -34,7 +36,7 @@ from warehouse.extracts.raw_store import (
     refusals,
     withdrawals,
 )
-from warehouse.outputs.marked import MOST_LISTED
+from warehouse.outputs.marked import HEADINGS, MOST_LISTED, write_marked
 from warehouse.snapshots.channels import snapshot_folder
 from warehouse.store.store import Store, read_sealed
 from warehouse.store.temporary import temporary_folder
@@ -54,7 +56,7 @@ def examined(
     try:
         content = file_content(path)
     except Refusal as refusal:
-        return {"file_name": path.name, "source": source_name, "refused": str(refusal)}
+        return _refused(Refused.by(refusal, path.name, source_name, None), marked)
     return _examined(content, path.name, source_name, library, today, readers, marked)
 
 
@@ -71,11 +73,11 @@ def _examined(
     if wrong_keys := key_problems({source_name: source}, library.reference):
         raise MethodologyError(wrong_keys)
     lookup = region_lookup(library.reference, source, today)
+    digest = hashlib.sha256(content).hexdigest()
     try:
         rows = from_kept(readers.rows(content, source))
     except Refusal as refusal:
-        return {"file_name": file_name, "source": source_name, "refused": str(refusal)}
-    digest = hashlib.sha256(content).hexdigest()
+        return _refused(Refused.by(refusal, file_name, source_name, digest), marked)
     named = identified(rows, source=source_name, file_name=file_name, extract_sha256=digest)
     found = checked(named, source, library.corrections, lookup, library.dictionary)
     counts = pl.DataFrame({"extract_sha256": [digest], "rows": [rows.height]})
@@ -101,6 +103,23 @@ def _examined(
     return answer
 
 
+def _refused(refused: Refused, marked: Path | None) -> dict[str, Any]:
+    """What is answered of a file that is refused whole; the workbook that its office is sent back says nothing else."""
+    row = dict.fromkeys(HEADINGS) | asdict(refused)
+    answer: dict[str, Any] = {"file_name": refused.file_name, "source": refused.source, "refused": refused.reason}
+    answer |= {"refused_id": refused.reason_id, "rule": refused.rule}
+    if marked:
+        file = _marked_file(marked, refused.file_name)
+        write_marked(file, (), [row])
+        answer["marked"] = str(file)
+    return answer
+
+
+def _marked_file(folder: Path, file_name: str) -> Path:
+    name = Path(file_name).name.encode()[:200].decode(errors="ignore")
+    return folder / f"{name}-perbaikan.xlsx"
+
+
 def _write_marked_copy(
     folder: Path,
     content: bytes,
@@ -110,15 +129,14 @@ def _write_marked_copy(
     readers: Readers,
 ) -> str:
     """Write the workbook that an office is sent back, its cells marked; its path. Raises Refusal."""
-    name = Path(file_name).name.encode()[:200].decode(errors="ignore")
-    file = folder / f"{name}-perbaikan.xlsx"
+    file = _marked_file(folder, file_name)
     with temporary_folder() as work:
         made = work / "marked.xlsx"
         facts = {"source": source.model_dump_json(), "violations": violations, "file": str(made)}
         try:
             readers.answer("marked", content, **facts)
         except Refusal as refusal:
-            raise Refusal(f"{file_name} cannot be marked: {refusal}") from refusal
+            raise Refusal("not_marked", file=file_name, reason=refusal) from refusal
         folder.mkdir(parents=True, exist_ok=True)
         file.unlink(missing_ok=True)  # a link is replaced, what it leads to is not
         shutil.move(made, file)
@@ -208,7 +226,7 @@ def checked_source(path: Path, source_name: str, library: Library, today: date, 
         content = file_content(path)
         tables = json.loads(readers.answer("tables", content, source=source.model_dump_json()))
     except Refusal as refusal:
-        return {"file_name": path.name, "source": source_name, "refused": str(refusal), "tables": []}
+        return {**_refused(Refused.by(refusal, path.name, source_name, None), None), "tables": []}
     answer = _examined(content, path.name, source_name, library, today, readers)
     answer["violations"] = answer.pop("sayings", [])
     return {**answer, "tables": tables}

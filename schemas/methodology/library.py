@@ -14,7 +14,7 @@ import polars as pl
 
 from schemas.contract.dictionary import FILE as DICTIONARY_FILE
 from schemas.contract.dictionary import Dictionary, dictionary_from, extended
-from schemas.errors import MethodologyError, Problem, UsageError, did_you_mean
+from schemas.errors import MethodologyError, Problem, UsageError, unknown_name
 from schemas.methodology.corrections import CORRECTIONS_FILE, Correction, correction_problems, corrections_of
 from schemas.methodology.coverage import coverage_problems, key_problems, lowest_level, own_levels
 from schemas.methodology.edition import EDITION_FILE, NODES_FILE, Edition, Node, nodes_of
@@ -252,8 +252,7 @@ class Library:
     def must_have(self, name: str) -> None:
         """Raises UsageError where there is no edition of that name."""
         if name not in self.editions:
-            known = f"there is no edition '{name}'; there are: {', '.join(self.editions)}."
-            raise UsageError(known + did_you_mean(name, self.editions))
+            raise unknown_name({"en": "edition", "id": "edisi"}, name, self.editions)
 
     def _edition_data(
         self, name: str, descendants: tuple[str, ...] = ()

@@ -73,7 +73,10 @@ def keep(store: Store, edition: str, snapshot_id: str) -> None:
     try:
         store.create(fate_key(edition, snapshot_id), sealed({"snapshot_id": snapshot_id, "fate": "kept"}))
     except AlreadyThere:
-        raise UsageError(f"{snapshot_id} was pruned; run the night again.") from None
+        raise UsageError(
+            f"{snapshot_id} was pruned; run the night again.",
+            f"{snapshot_id} sudah dipangkas; jalankan lagi malamnya.",
+        ) from None
 
 
 def give_up(store: Store, edition: str, snapshot_id: str, at: datetime, signer: Signer | None) -> bool:

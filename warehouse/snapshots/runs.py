@@ -93,6 +93,11 @@ def find_run(store: Store, run_id: str, now: datetime) -> dict[str, Any]:
     exact = [record for record in hits if record["run_id"] == run_id] or hits
     if len(exact) != 1:
         known = "more than one run begins so" if exact else "there is no such run"
-        like = "" if exact else did_you_mean(run_id, (str(record["run_id"]) for record in every))
-        raise UsageError(f"run '{run_id}': {known}; 'kerawanan runs list' shows them.{like}")
+        known_id = "lebih dari satu proses berawalan demikian" if exact else "tidak ada proses itu"
+        names = [] if exact else [str(record["run_id"]) for record in every]
+        raise UsageError(
+            f"run '{run_id}': {known}; 'kerawanan runs list' shows them.{did_you_mean(run_id, names)}",
+            f"proses '{run_id}': {known_id}; 'kerawanan runs list' menampilkan semuanya."
+            f"{did_you_mean(run_id, names, 'id')}",
+        )
     return exact[0]

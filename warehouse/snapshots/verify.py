@@ -44,8 +44,13 @@ def verify(store: Store, snapshot_id: str | None = None, key: "Ed25519PublicKey 
     editions = sorted({each.split("/")[1] for each in (chosen if snapshot_id else every) if each.count("/") > 1})
     if not chosen and (snapshot_id or not editions):
         what = f"snapshot '{snapshot_id}'" if snapshot_id else "snapshot"
-        like = did_you_mean(snapshot_id or "", (each.rpartition("/")[2] for each in folders))
-        raise UsageError(f"there is no {what} in {store.url}; 'kerawanan snapshots list' shows them.{like}")
+        names = [each.rpartition("/")[2] for each in folders]
+        raise UsageError(
+            f"there is no {what} in {store.url}; 'kerawanan snapshots list' shows them."
+            f"{did_you_mean(snapshot_id or '', names)}",
+            f"tidak ada {what} dalam {store.url}; 'kerawanan snapshots list' menampilkan semuanya."
+            f"{did_you_mean(snapshot_id or '', names, 'id')}",
+        )
     damage: list[Damage] = []
     unfinished: list[Damage] = []
     for edition in editions:
