@@ -12,7 +12,7 @@ from transforms.extracts.tables import Table, roles_of, table_of
 from transforms.formats.cells import EVERY_ROW, WHOLE_ROW, cell_number, cell_text, is_figure
 from transforms.formats.grids import grids
 from transforms.formats.numbers import PERCENT, SEVERAL, plain_expr, style_contradiction
-from transforms.regions.lookup import PATH, WITH_CODE
+from transforms.regions.written import PATH, WITH_CODE
 
 MOST_LABELS, LONGEST_LABEL = 40, 80  # of the columns found, in a sentence
 ROW = (

@@ -6,13 +6,13 @@ import io
 import polars as pl
 
 from schemas.methodology.sources import Source
-from warehouse.code import code_identity
+from warehouse.code import reading_identity
 from warehouse.store.store import Store
 
 
 def parsed_key(sha256: str, source: Source) -> str:
     """Where the rows of an extract are kept: by its bytes, the entry of its source, and the code that reads it."""
-    names = f"{sha256}\0{source.model_dump_json()}\0{code_identity()}"
+    names = f"{sha256}\0{source.model_dump_json()}\0{reading_identity()}"
     digest = hashlib.sha256(names.encode()).hexdigest()
     return f"cache/parsed/{digest[:2]}/{digest}"
 
