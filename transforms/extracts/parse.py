@@ -183,8 +183,8 @@ def _rows(table: Table, source: Source, body: Sequence[tuple[int, Sequence[objec
     def text(index: int | None) -> pl.Series:
         return every_row(None) if index is None else texts[index]
 
-    def label(index: int | None) -> pl.Series:
-        return every_row(None if index is None else table.header[index])
+    def label(index: int | None) -> str | None:
+        return None if index is None else table.header[index]
 
     def odd(number: int, index: int | None) -> str | None:
         places = [at for at in (index, *told, WHOLE_ROW) if at is not None]
@@ -231,12 +231,12 @@ def _rows(table: Table, source: Source, body: Sequence[tuple[int, Sequence[objec
             "is_ragged": pl.Series(ragged, dtype=pl.Boolean),
             "sheet": every_row(table.sheet),
             "is_evidenced": _says_something([text(found[name]) for name in ("reference", "evidence")], no_evidence),
-            "region_column": label(region),
-            "item_column": label(found["item"]),
-            "value_column": label(found["value"]),
-            "date_column": label(found["date"]),
-            "severity_column": label(found["severity"]),
-            "level_column": label(found["level"]),
+            "region_column": every_row(label(region)),
+            "item_column": every_row(label(found["item"])),
+            "value_column": every_row(label(found["value"])),
+            "date_column": every_row(label(found["date"])),
+            "severity_column": every_row(label(found["severity"])),
+            "level_column": every_row(label(found["level"])),
         }
     )
     if source.layout != "wide":
