@@ -81,7 +81,7 @@ def prepare(request: Request, validated: Validated) -> Path:
     frames["finding"] = pl.concat([figures.findings, read["findings"], kept_out, differing]).unique()
     prepared.mkdir()
     for name, frame in frames.items():
-        frame.write_parquet(prepared / f"{name}.parquet")
+        frame.write_parquet(prepared / f"{name}.parquet", compression="lz4")
     return prepared
 
 
