@@ -31,9 +31,10 @@ def from_kept(content: bytes) -> pl.DataFrame:
 
 def kept_rows(store: Store, key: str) -> bytes | None:
     """What is kept under a key; None where there is nothing, or where it is not what was written."""
-    if not store.exists(key):
+    try:
+        whole = store.read(key)
+    except FileNotFoundError:
         return None
-    whole = store.read(key)
     digest, content = whole[:32], whole[32:]
     return content if hashlib.sha256(content).digest() == digest else None
 
