@@ -34,7 +34,7 @@ from transforms.extracts.admission import Admission, quarantine_findings
 from transforms.figures.indicators import resolved_figures
 from transforms.regions.lookup import own_regions
 from warehouse.engine.engine import score_tables
-from warehouse.engine.gate import Release, judged, write_page
+from warehouse.engine.gate import Release, begin_import, judged, write_page
 from warehouse.extracts.raw_store import receipts, withdrawals
 from warehouse.outputs.workbooks import write_workbooks
 from warehouse.snapshots.publish import Draft, publish_snapshot, stable_tables
@@ -80,12 +80,13 @@ def prepare(request: Request, validated: Validated) -> Path:
     frames["finding"] = pl.concat([figures.findings, read["findings"], kept_out, differing]).unique()
     prepared.mkdir()
     for name, frame in frames.items():
-        frame.write_parquet(prepared / f"{name}.parquet")
+        frame.write_parquet(prepared / f"{name}.parquet", compression="lz4")
     return prepared
 
 
 def score(request: Request, validated: Validated, prepared: Path) -> Path:
     """Compute the index in DuckDB, level by level, check it, and write every published table."""
+    begin_import()  # what judges comes next
     tables = request.snapshot / "tables"
     score_tables(prepared, request.resolved().edition, request.stamp(validated), request.limits, tables)
     return tables

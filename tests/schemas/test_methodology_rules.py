@@ -52,6 +52,7 @@ BROKEN = {
     "unknown key": (PLAN, "revision: 1", "revision: 1\ncolour: red", 6, ["colour", "not a known key"]),
     "missing key": (PLAN, "revision: 1\n", "", 1, ["revision is missing"]),
     "not yaml": (PLAN, "weights: shares", "weights: [shares", None, ["not valid YAML"]),
+    "nested": (PLAN, "revision: 1", f"revision: {'[' * 9_000}1{']' * 9_000}", None, ["nested too deeply"]),
     "unknown source": (PLAN, "[buku-ikp-2024, ", "[buku-ikp-2042, ", None, ["buku-ikp-2042", "sources.yml"]),
     "category out of order": (
         PLAN,

@@ -48,7 +48,7 @@ class Admission(NamedTuple):
 
 def identified(rows: pl.DataFrame, **identity: Any) -> pl.DataFrame:
     """The rows of an extract with what it is called (source, file_name, extract_sha256), and what else is known."""
-    return rows.with_columns(pl.lit(value).alias(name) for name, value in identity.items())
+    return rows.hstack([pl.Series(name, [value]).new_from_index(0, rows.height) for name, value in identity.items()])
 
 
 def admission(

@@ -1,7 +1,7 @@
 """From the bytes of an extract to rows: one row per figure, every cell as written, with sheet and row."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
@@ -12,7 +12,7 @@ from transforms.extracts.tables import Table, roles_of, table_of
 from transforms.formats.cells import EVERY_ROW, WHOLE_ROW, cell_number, cell_text, is_figure
 from transforms.formats.grids import grids
 from transforms.formats.numbers import PERCENT, SEVERAL, plain_expr, style_contradiction
-from transforms.regions.lookup import PATH, WITH_CODE
+from transforms.regions.written import PATH, WITH_CODE
 
 LONGEST_LABEL = 80  # of a column found, in a sentence
 ROW = (
@@ -156,10 +156,12 @@ def _rows(table: Table, source: Source, body: Sequence[tuple[int, Sequence[objec
     ragged = [any(cell_text(cell) for cell in cells[width:]) or (is_text and len(cells) < width) for _, cells in body]
     no_evidence = {plain(word) for word in (*source.missing, *source.zero)}
     texts = {index: pl.Series([_stripped(cell) for cell in cells], dtype=pl.String) for index, cells in columns.items()}
-    nothing = pl.Series([None] * len(body), dtype=pl.String)
+
+    def every_row(value: str | None) -> pl.Series:
+        return pl.Series([value], dtype=pl.String).new_from_index(0, len(body))
 
     def text(index: int | None) -> pl.Series:
-        return nothing if index is None else texts[index]
+        return every_row(None) if index is None else texts[index]
 
     def label(index: int | None) -> str | None:
         return None if index is None else table.header[index]
@@ -206,20 +208,16 @@ def _rows(table: Table, source: Source, body: Sequence[tuple[int, Sequence[objec
             "severity": text(found["severity"]),
             "level": text(found["level"]),
             "date": text(found["date"]),
-            "evidence": text(found["evidence"]),
             "is_ragged": pl.Series(ragged, dtype=pl.Boolean),
+            "sheet": every_row(table.sheet),
+            "is_evidenced": _says_something([text(found[name]) for name in ("reference", "evidence")], no_evidence),
+            "region_column": every_row(label(region)),
+            "item_column": every_row(label(found["item"])),
+            "value_column": every_row(label(found["value"])),
+            "date_column": every_row(label(found["date"])),
+            "severity_column": every_row(label(found["severity"])),
+            "level_column": every_row(label(found["level"])),
         }
-    ).with_columns(
-        pl.lit(table.sheet, pl.String).alias("sheet"),
-        pl.any_horizontal(
-            plain_expr(pl.col("reference", "evidence")).is_in(list(no_evidence)).not_().fill_null(False)
-        ).alias("is_evidenced"),
-        pl.lit(label(region), pl.String).alias("region_column"),
-        pl.lit(label(found["item"]), pl.String).alias("item_column"),
-        pl.lit(label(found["value"]), pl.String).alias("value_column"),
-        pl.lit(label(found["date"]), pl.String).alias("date_column"),
-        pl.lit(label(found["severity"]), pl.String).alias("severity_column"),
-        pl.lit(label(found["level"]), pl.String).alias("level_column"),
     )
     if source.layout != "wide":
         return every.hstack(figures_of(found["value"])).select(ROW)
@@ -235,6 +233,12 @@ def _rows(table: Table, source: Source, body: Sequence[tuple[int, Sequence[objec
     else:
         rows = rows.with_columns(item=pl.col("item") + JOINED + pl.col("name"))
     return rows.select(ROW).sort("row", maintain_order=True)
+
+
+def _says_something(columns: Sequence[pl.Series], nothing: Collection[str]) -> pl.Series:
+    """Whether a row has a text in any of some columns that is not one of the words for nothing."""
+    said = [plain_expr(pl.lit(each)).is_in(list(nothing)).not_().fill_null(False) for each in columns]
+    return pl.select(pl.any_horizontal(said)).to_series()
 
 
 def _paths(source: Source, cells: list[pl.Series]) -> pl.Series:

@@ -7,7 +7,8 @@ import polars as pl
 
 from schemas.contract.dictionary import Dictionary
 from schemas.contract.violations import quarantine_frame, with_sentences
-from transforms.regions.lookup import UNCODED, Lookup, nearest_labels
+from transforms.regions.lookup import Lookup, nearest_labels
+from transforms.regions.written import UNCODED
 
 # What a violation can be about: the part of the row, and the column with what was sent there.
 PARTS = {

@@ -22,6 +22,8 @@ from transforms.figures.statements import item_nodes, stated_without_score, with
 from transforms.figures.sums import with_ratios, with_roll_up_sums
 from transforms.figures.treatment import level_caps, with_treated_value
 
+FIGURE = "figure_index"  # numbers the applicable rows: quicker to find again than by extract, sheet and row
+
 
 class ResolvedFigures(NamedTuple):
     """What is scored, and how it came about.
@@ -67,7 +69,7 @@ def resolved_figures(
     )
     inside = pl.col("unit_key").is_not_null() & pl.col("node_key").is_not_null()
     exempt = placed.filter(inside).join(design["not_applicable"], on=UNIT_NODE, how="semi")
-    applicable = placed.filter(inside).join(design["not_applicable"], on=UNIT_NODE, how="anti")
+    applicable = placed.filter(inside).join(design["not_applicable"], on=UNIT_NODE, how="anti").with_row_index(FIGURE)
     about = [*UNIT_NODE_EXTRACT, "region_code", "received_at"]
     addends = possible_addends(quarantined, applicable, node, unit)
     every = pl.concat([on_keys(quarantined).drop_nulls(UNIT_NODE).select(about), addends.select(about)]).unique()
@@ -84,7 +86,8 @@ def resolved_figures(
     )
     events = newest_forms(applicable.filter("is_event")).join(refused, on=UNIT_NODE_EXTRACT, how="anti")
     sums = sums_of_parts(pl.concat([events, repeated.join(incomplete, on=UNIT_NODE_EXTRACT, how="anti")]), methodology)
-    stated = _with_state(pl.concat([applicable.filter(~IS_PART).select(*FIGURE_KEY, *FIGURE_VALUES), sums]))
+    alone = applicable.filter(~IS_PART).select(*FIGURE_KEY, *FIGURE_VALUES, FIGURE)
+    stated = _with_state(pl.concat([alone, sums], how="diagonal"))
     used = stated.filter(pl.col("state") == "used")
     outside = (
         placed.filter(~inside)
@@ -198,9 +201,8 @@ def _values(
 
 def _lineage(applicable: pl.DataFrame, stated: pl.DataFrame, incomplete: pl.DataFrame) -> pl.DataFrame:
     """Every row that was applicable, with what became of it: a part of a sum shares the state of the sum."""
-    row = [*UNIT_NODE_EXTRACT, "sheet", "row"]
     figures, parts = applicable.filter(~IS_PART), applicable.filter(IS_PART)
-    rows = figures.join(stated.select(*row, "state"), on=row, how="left", nulls_equal=True)
+    rows = figures.join(stated.select(FIGURE, "state"), on=FIGURE, how="left")
     partial = incomplete.unique().with_columns(pl.lit("incomplete").alias("partial"))
     parts = parts.join(stated.select(*UNIT_NODE_EXTRACT, "state"), on=UNIT_NODE_EXTRACT, how="left")
     parts = parts.join(partial, on=UNIT_NODE_EXTRACT, how="left").with_columns(
@@ -210,7 +212,7 @@ def _lineage(applicable: pl.DataFrame, stated: pl.DataFrame, incomplete: pl.Data
         .alias("state")
     )
     parts = parts.drop("partial")
-    return pl.concat([rows, parts]).with_columns(pl.col("state").fill_null("superseded"))
+    return pl.concat([rows, parts]).drop(FIGURE).with_columns(pl.col("state").fill_null("superseded"))
 
 
 def _with_state(figures: pl.DataFrame) -> pl.DataFrame:

@@ -12,8 +12,6 @@ from transforms.regions.territories import ANOTHER_TIME, STANDING, standing
 
 MOST_SUGGESTED = 1_000  # nobody reads more
 NEAR = 70  # of 100, where 100 is the same text
-# Between the places of a path; no keyboard writes it.
-PATH = " › "
 
 KIND_IN_NAME = r"^(PROVINSI|KABUPATEN ADMINISTRASI|KOTA ADMINISTRASI|KABUPATEN|KOTA) "
 # Names of these say their kind; a village may be called Kota.
@@ -28,10 +26,6 @@ KIND_WORDS = {
 }
 # How many keys a name has at most: with the words for its kind before, after, and without.
 KEYS_PER_NAME = 5
-# A place with its code, divided by a space that no cell keeps; people who write it themselves use a plain one.
-MARK = "\u00a0("
-WITH_CODE = "{}" + MARK + "{})"
-UNCODED = MARK + ")"
 CODED_BY_HAND = r"(?s)^(.*) \((.*)\)$"
 DOTTED_CODE = r"^\s*[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?\s*$"
 

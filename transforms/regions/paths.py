@@ -6,7 +6,8 @@ import polars as pl
 
 from schemas.methodology.regions import in_territory, level_key
 from schemas.methodology.sources import PathStep, Source
-from transforms.regions.lookup import CODED_BY_HAND, MARK, OWN, PATH, Lookup, code_key, name_key, whole_code
+from transforms.regions.lookup import CODED_BY_HAND, OWN, Lookup, code_key, name_key, whole_code
+from transforms.regions.written import MARK, PATH
 
 # What a text can stand for, one row per region: `is_whole` tells that the text was read to its end.
 MEANING = ("region_code", "region_level", "kind", "is_bare", "label", "refused", "refused_by", "codes")

@@ -1,13 +1,14 @@
 """The gate: rules that are data, judged by Great Expectations over small marts; the result as rows and as a page."""
 
+import importlib
 import os
+import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from importlib.resources import files
-from operator import and_
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, get_args
 
 import duckdb
@@ -79,6 +80,16 @@ class Judgement:
         return tuple(row["message_en"] for row in self.rows if row["severity"] == "critical")
 
 
+def begin_import() -> None:
+    """Import Great Expectations on a thread, which takes seconds: while the engine scores, a core is often free."""
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    # The engine looks for pandas by itself, so pandas is whole before another thread begins.
+    import pandas  # noqa: F401 - it is only to be there
+
+    if "great_expectations" not in sys.modules:
+        Thread(target=importlib.import_module, args=("great_expectations",), name="gate", daemon=True).start()
+
+
 def judged(release: Release) -> Judgement:
     """Judge a release by the edition's rules. Adds the result to the draft's `quality_result`, in rows that the content
     hash leaves out: what was stable is no part of the figures.
@@ -117,50 +128,74 @@ def _marts(connection: duckdb.DuckDBPyConnection, release: Release) -> dict[str,
 
 
 def _verdicts(marts: Mapping[str, "pd.DataFrame"], methodology: Methodology) -> list[Verdict]:
-    """One suite per mart, one expectation per rule."""
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    """A verdict for each rule."""
+    cases = {rule.rule_code: _cases(rule, marts, methodology) for rule in methodology.gate}
+    broken = _broken(cases)
+    return [_verdict(each, broken.get(code, ())) for code, each in cases.items()]
+
+
+def _broken(cases: Mapping[str, "_Cases"]) -> dict[str, Sequence[int]]:
+    """The rules that are broken, and the places of the cases that break them.
+
+    Great Expectations judges one table that has a column for each rule, with the values in its scope: a row condition
+    would be evaluated anew for every metric of every rule. Which cases break a rule is asked only where one does.
+    """
     import great_expectations as gx
+    import pandas as pd
     from great_expectations.data_context.types.base import ProgressBarsConfig
     from great_expectations.expectations.core.expect_column_values_to_be_between import ExpectColumnValuesToBeBetween
     from great_expectations.expectations.metadata_types import FailureSeverity
-    from great_expectations.expectations.row_conditions import Column
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    source = context.data_sources.add_pandas("marts")
-    found: dict[str, Verdict] = {}
-    for mart, frame in marts.items():
-        rules = {
-            rule.rule_code: rule
-            for rule in methodology.gate
-            if methodology.dictionary.measures[rule.measure].mart == mart
-        }
-        suite = gx.ExpectationSuite(name=mart)
-        for code, rule in rules.items():
-            parts = [Column(column) == value for column, value in _scope(rule, methodology).items()]
-            suite.add_expectation(
-                ExpectColumnValuesToBeBetween(
-                    column=rule.measure,
-                    min_value=None if rule.minimum is None else float(rule.minimum),
-                    max_value=None if rule.maximum is None else float(rule.maximum),
-                    row_condition=reduce(and_, parts) if parts else None,
-                    severity=FailureSeverity(rule.severity),
-                    meta={"rule": code},
-                )
+    asset = context.data_sources.add_pandas("gate").add_dataframe_asset("gate")
+    table = pd.DataFrame({code: pd.Series(each.values, dtype=float) for code, each in cases.items()})
+    batch = asset.add_batch_definition_whole_dataframe("gate").get_batch({"dataframe": table})
+
+    def validated(rules: Collection[str], result_format: dict[str, Any]) -> dict[str, Any]:
+        """The result of each rule, by its code."""
+        expectations = [
+            ExpectColumnValuesToBeBetween(
+                column=code,
+                min_value=None if rule.minimum is None else float(rule.minimum),
+                max_value=None if rule.maximum is None else float(rule.maximum),
+                severity=FailureSeverity(rule.severity),
             )
-        asset = source.add_dataframe_asset(mart)
-        batch = asset.add_batch_definition_whole_dataframe(mart).get_batch({"dataframe": frame})
-        named = [column for column in frame.columns if column not in methodology.dictionary.measures]
-        result = batch.validate(
-            suite, result_format={"result_format": "COMPLETE", "unexpected_index_column_names": named}
-        )
-        for each in result.results:
-            assert each.expectation_config
-            rule = rules[each.expectation_config.meta["rule"]]
+            for code, rule in ((code, cases[code].rule) for code in rules)
+        ]
+        results = batch.validate(gx.ExpectationSuite("gate", expectations), result_format=result_format).results
+        for each in results:
             if each.exception_info["raised_exception"]:
-                raise RuntimeError(f"the rule {rule.rule_code} cannot be judged: {each.exception_info}")
-            found[rule.rule_code] = _verdict(rule, frame, _scope(rule, methodology), each.result, named)
-    return [found[rule.rule_code] for rule in methodology.gate]
+                raise RuntimeError(f"a rule of the gate cannot be judged: {each.exception_info}")
+        return {each.expectation_config.kwargs["column"]: each for each in results if each.expectation_config}
+
+    kept = validated(cases, {"result_format": "BOOLEAN_ONLY"})
+    broken = [code for code in cases if not kept[code].success]
+    if not broken:
+        return {}
+    whole = validated(broken, {"result_format": "COMPLETE", "return_unexpected_index_query": False})
+    return {code: whole[code].result["unexpected_index_list"] for code in broken}
+
+
+@dataclass(frozen=True)
+class _Cases:
+    """What a rule judges: a value for each case, and what the cases are called."""
+
+    rule: GateRule
+    values: list[float]
+    labels: list[str]
+
+
+def _cases(rule: GateRule, marts: Mapping[str, "pd.DataFrame"], methodology: Methodology) -> _Cases:
+    """The cases of the mart that lie in the scope of a rule and have a value."""
+    frame = marts[methodology.dictionary.measures[rule.measure].mart]
+    scope = _scope(rule, methodology)
+    for column, value in scope.items():
+        frame = frame[frame[column] == value]
+    frame = frame.dropna(subset=[rule.measure])
+    named = [each for each in frame.columns if each not in methodology.dictionary.measures and each not in scope]
+    labels = [" / ".join(map(str, case)) for case in frame[named].itertuples(index=False)]
+    return _Cases(rule, frame[rule.measure].tolist(), labels or [""] * len(frame))
 
 
 def _scope(rule: GateRule, methodology: Methodology) -> dict[str, str]:
@@ -172,20 +207,16 @@ def _scope(rule: GateRule, methodology: Methodology) -> dict[str, str]:
     return {column: value for column, value in given.items() if value}
 
 
-def _verdict(
-    rule: GateRule, frame: "pd.DataFrame", scope: Mapping[str, str], result: Mapping[str, Any], named: Sequence[str]
-) -> Verdict:
-    for column, value in scope.items():
-        frame = frame[frame[column] == value]
-    values = frame[rule.measure].dropna()
-    lowest, highest = (_plain(values.min()), _plain(values.max())) if len(values) else ("", "")
+def _verdict(cases: _Cases, unexpected: Sequence[int]) -> Verdict:
+    """The verdict of a rule, of which the cases at some places are broken."""
+    rule, values = cases.rule, cases.values
+    lowest, highest = (_plain(min(values)), _plain(max(values))) if values else ("", "")
     observed = lowest if lowest == highest else f"{lowest} - {highest} ({len(values)})"
     middle = float(((rule.minimum or 0) + (rule.maximum or 0)) / 2)
-    cases = sorted(result["unexpected_index_list"], key=lambda case: -abs(float(case[rule.measure]) - middle))
-    labels = [" / ".join(str(case[column]) for column in named if column not in scope) for case in cases]
+    worst = sorted(unexpected, key=lambda place: -abs(values[place] - middle))
     broken = tuple(
-        f"{label}: {_plain(case[rule.measure])}" if label else _plain(case[rule.measure])
-        for label, case in zip(labels, cases, strict=True)
+        f"{cases.labels[place]}: {_plain(values[place])}" if cases.labels[place] else _plain(values[place])
+        for place in worst
     )
     return Verdict(rule, len(values), observed, broken)
 
