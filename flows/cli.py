@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from flows.commands import backfill, extracts, ingest, methodology, run, runs, snapshots, sources, validate
 from flows.commands.common import Body
+from flows.language import current_language, in_words, language_of, speaking
 from flows.results.terminal import Parser, escaped, printable
-from schemas.errors import FAILED, WRONG_USAGE, KerawananError
+from schemas.errors import FAILED, WRONG_USAGE, KerawananError, unforeseen
+from schemas.sentence import Sentence
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -23,7 +25,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options = parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    with speaking(language_of(_language_asked_for(given))):
+        return _run(parser().parse_args(arguments))
+
+
+def _language_asked_for(arguments: Sequence[str]) -> str | None:
+    """What follows --lang: what is wrong with a command line is said in that language too."""
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if argument == "--lang":
+            return following
+        if argument.startswith("--lang="):
+            return argument.removeprefix("--lang=")
+    return None
+
+
+def _run(options: argparse.Namespace) -> int:
     from pydantic import ValidationError
 
     from flows.log import logged
@@ -35,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValidationError as error:
         for each in error.errors():
             name = str(each["loc"][0])
-            _complain(f"{name} '{each['input']}' is not {Settings.model_fields[name].description}", WRONG_USAGE)
+            is_not = in_words(Sentence("harus berupa", "is not"))
+            _complain(f"{name} '{each['input']}' {is_not} {Settings.model_fields[name].description}", WRONG_USAGE)
         return WRONG_USAGE
     with logged(settings.log):
         return _answer(options, settings)
@@ -44,26 +62,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _answer(options: argparse.Namespace, settings: "Settings") -> int:
     try:
         body: Body = options.body
-        code, result = body(options, settings)
+        answer = body(options, settings)
     except KerawananError as error:
         for sentence in error.sentences:
-            _complain(sentence, error.exit_code)
+            _complain(sentence[current_language()], error.exit_code)
         return error.exit_code
     except OSError as error:
         return _complain(f"{error.filename or settings.store}: {error.strerror or error}", FAILED)
     except Exception as error:  # the last resort: no input may end in a traceback
-        return _complain(f"something unforeseen went wrong: {error or type(error).__name__}", FAILED)
+        return _complain(in_words(unforeseen(error)), FAILED)
     if options.format == "json":
-        sys.stdout.write(escaped(json.dumps(result, indent=1, ensure_ascii=False, default=str)) + "\n")
+        sys.stdout.write(escaped(json.dumps(answer.as_json(), indent=1, ensure_ascii=False, default=str)) + "\n")
     else:
-        from flows.results.page import show
+        from flows.results.page import Page
 
-        show(options.text, result)
-    return code
+        answer.show(Page())
+    return answer.exit_code
 
 
 def _complain(message: str, code: int) -> int:
-    sys.stderr.write(printable(f"kerawanan: {message}\n"))
+    if not sys.stderr.isatty():
+        sys.stderr.write(printable(f"kerawanan: {message}\n"))
+        return code
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    console.print("kerawanan:", style="bold red", end=" ")
+    console.print(printable(message), soft_wrap=True)
     return code
 
 

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flows.readers.pool import ReaderLimits
 from schemas.errors import UsageError
+from schemas.sentence import Language
 from warehouse.store.signing import Signer
 from warehouse.store.store import Store
 
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     readers: int | None = Field(default=None, ge=1, le=1024, description="how many files are read at a time, 1 or more")
     keep_days: int = Field(default=90, ge=1, le=36500, description="a number of days, 1 or more")
     log: Literal["none", "json"] = Field(default="none", description="'json' or 'none'")
+    lang: Language | None = Field(default=None, description="'id' or 'en'")
     notices: SecretStr | None = Field(default=None, description="an address that notices are posted to")
     signing_key: SecretStr | None = Field(default=None, description="an Ed25519 private key in PEM")
     signing_key_file: Path | None = Field(default=None, description="a file with an Ed25519 private key in PEM")
@@ -81,4 +83,7 @@ class Settings(BaseSettings):
         try:
             return Signer(self.signing_key_file.read_bytes())
         except OSError as error:
-            raise UsageError(f"the signing key {self.signing_key_file} cannot be read ({error.strerror}).") from None
+            raise UsageError(
+                f"the signing key {self.signing_key_file} cannot be read ({error.strerror}).",
+                f"kunci tanda tangan {self.signing_key_file} tidak dapat dibaca ({error.strerror}).",
+            ) from None

@@ -3,19 +3,28 @@
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
+from schemas.sentence import Language, Sentence
+
 FAILED, WRONG_USAGE = 1, 2  # exit codes
 
 
 class KerawananError(Exception):
-    """An error whose text says what is wrong, where, and what to do; never a secret."""
+    """An error whose text says what is wrong, where, and what to do; never a secret.
+
+    Its text is English. What officials meet often is said in Indonesian as well; for the rest the English stands.
+    """
 
     exit_code: ClassVar[int] = FAILED
     retry_may_help: ClassVar[bool] = False
 
+    def __init__(self, english: str, indonesian: str = "") -> None:
+        super().__init__(english)
+        self.indonesian = indonesian
+
     @property
-    def sentences(self) -> tuple[str, ...]:
-        """What is said in the terminal, one message each."""
-        return (str(self),)
+    def sentences(self) -> tuple[Sentence, ...]:
+        """What is said in the terminal, one message each, in each language."""
+        return (Sentence(en=str(self), id=self.indonesian or str(self)),)
 
 
 class Refusal(KerawananError):
@@ -40,9 +49,15 @@ class DamagedStore(KerawananError):
     """Something in the store is not what was put there. Its text says what."""
 
     @property
-    def sentences(self) -> tuple[str, ...]:
+    def sentences(self) -> tuple[Sentence, ...]:
         """The damage, and the command that looks for more."""
-        return (f"{self} 'kerawanan snapshots verify' looks at the whole store.",)
+        command = "'kerawanan snapshots verify'"
+        return (
+            Sentence(
+                en=f"{self} {command} looks at the whole store.",
+                id=f"{self.indonesian or self} {command} memeriksa seluruh penyimpanan.",
+            ),
+        )
 
 
 class StorageError(KerawananError):
@@ -70,14 +85,31 @@ class MethodologyError(KerawananError):
         super().__init__("\n".join(map(str, self.problems)))
 
     @property
-    def sentences(self) -> tuple[str, ...]:
+    def sentences(self) -> tuple[Sentence, ...]:
         """Each broken rule."""
-        return tuple(map(str, self.problems))
+        return tuple(Sentence(en=str(each), id=str(each)) for each in self.problems)
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def sentence_of(error: BaseException) -> Sentence:
+    """Why something failed, in one sentence; what is no Exception was a stop from outside."""
+    what = str(error) or type(error).__name__
+    if isinstance(error, KerawananError):
+        return Sentence(en=what, id=error.indonesian or what)
+    if isinstance(error, Exception):
+        return Sentence(en=what, id=what)
+    return Sentence(en=f"it was stopped ({what}).", id=f"proses dihentikan ({what}).")
+
+
+def unforeseen(error: Exception) -> Sentence:
+    """What is said of an error that nobody thought of."""
+    what = error or type(error).__name__
+    return Sentence(en=f"something unforeseen went wrong: {what}", id=f"terjadi kesalahan yang tak terduga: {what}")
+
+
+def did_you_mean(name: str, known: Iterable[str], language: Language = "en") -> str:
     """A question to put behind a sentence about a name that is not known; nothing where no known one is like it."""
     from difflib import get_close_matches
 
     nearest = get_close_matches(name, list(known), n=1)
-    return f" Did you mean '{nearest[0]}'?" if nearest else ""
+    question = {"en": " Did you mean", "id": " Maksudnya"}[language]
+    return f"{question} '{nearest[0]}'?" if nearest else ""

@@ -13,6 +13,7 @@ from flows.progress import tracked
 from flows.readers.pool import ReaderEnded, ReaderLimits, Readers, readers_within
 from schemas.errors import Refusal, UsageError, did_you_mean
 from schemas.methodology.sources import Source
+from schemas.sentence import Sentence
 from warehouse.extracts.parsed import keep_rows, kept_rows, parsed_key
 from warehouse.extracts.raw_store import (
     Receipt,
@@ -160,7 +161,7 @@ def take_in(
         return _looked(store, extracts, path, sources, source_name)
 
     found = extracts.readers.side_by_side(look, paths, ahead=FILES_AHEAD)
-    for each in tracked(found, "taking in files", len(paths)):
+    for each in tracked(found, Sentence("menerima berkas", "taking in files"), len(paths)):
         if each.reason is not None:
             refused.append(Refused(each.file_name, each.reason))
             if each.sha256 and each.size:

@@ -16,6 +16,7 @@ from flows.readers.pool import ReaderLimits
 from flows.settings import Settings
 from schemas.errors import NothingToScore, UsageError
 from schemas.methodology.library import Library, Methodology
+from schemas.sentence import Sentence
 from warehouse.code import code_identity
 from warehouse.engine.database import EngineLimits
 from warehouse.engine.engine import Stamp
@@ -71,7 +72,10 @@ def not_after_today(as_of: date, now: datetime) -> None:
     """Raises UsageError for a night that has not come yet: what it will count nobody knows."""
     today = now.astimezone(jakarta()).date()
     if as_of > today:
-        raise UsageError(f"the night of {as_of} has not come yet; in Jakarta it is {today}.")
+        raise UsageError(
+            f"the night of {as_of} has not come yet; in Jakarta it is {today}.",
+            f"malam {as_of} belum tiba; di Jakarta sekarang {today}.",
+        )
 
 
 @contextmanager
@@ -143,7 +147,7 @@ class Judged:
     """
 
     findings: dict[str, int]
-    held_because: tuple[str, ...]
+    held_because: tuple[Sentence, ...]
     is_within_limits: bool
 
     @property
@@ -162,7 +166,12 @@ class Night:
     outcome: Outcome
     snapshot_id: str
     content_hash: str
-    reason: str | None = None
+    reason: Sentence | None = None
+
+    @property
+    def facts(self) -> dict[str, str | None]:
+        """The night as plain data, for logs and servers."""
+        return {**vars(self), "reason": self.reason and str(self.reason)}
 
 
 def counted(
@@ -182,8 +191,12 @@ def inputs_digest(methodology: Methodology, extracts: Sequence[Receipt]) -> str:
 
 def nothing_to_score(request: Request, admitted: Admitted, refused: Sequence[Refused]) -> NothingToScore:
     """Why a night has no figure to score."""
-    reasons = [f"{each.file_name} was refused: {each.reason}" for each in refused]
+    count = len(admitted.extracts)
+    reasons = " ".join(f"{each.file_name} was refused: {each.reason}" for each in refused)
+    why = " ".join(f"{each.file_name} ditolak: {each.reason}" for each in refused)
     return NothingToScore(
-        f"there is no figure for {request.edition} as of {request.as_of}: {len(admitted.extracts)} extract(s) were "
-        f"received by then, {admitted.later} later. {' '.join(reasons) or 'Ingest extracts of its sources.'}"
+        f"there is no figure for {request.edition} as of {request.as_of}: {count} extract(s) were received by then, "
+        f"{admitted.later} later. {reasons or 'Ingest extracts of its sources.'}",
+        f"tidak ada angka untuk {request.edition} per {request.as_of}: {count} ekstrak diterima sampai saat itu, "
+        f"{admitted.later} sesudahnya. {why or 'Masukkan ekstrak dari sumber-sumbernya (ingest).'}",
     )
