@@ -67,7 +67,9 @@ def known_source(name: str, sources: Mapping[str, Source]) -> Source:
     if name not in sources:
         raise UsageError(
             f"there is no source '{name}'; sources.yml has {', '.join(sources)}. "
-            f"A source of your own needs --methodology.{did_you_mean(name, sources)}"
+            f"A source of your own needs --methodology.{did_you_mean(name, sources)}",
+            f"tidak ada sumber '{name}'; sources.yml memuat {', '.join(sources)}. "
+            f"Sumber sendiri memerlukan --methodology.{did_you_mean(name, sources, 'id')}",
         )
     return sources[name]
 
@@ -202,5 +204,5 @@ def _looked(
 def inbox_files(inbox: Path) -> list[Path]:
     """What lies in an inbox, in the order of names; what is hidden is no extract. Raises UsageError."""
     if not inbox.is_dir():
-        raise UsageError(f"the inbox {inbox} is not a folder.")
+        raise UsageError(f"the inbox {inbox} is not a folder.", f"kotak masuk {inbox} bukan folder.")
     return sorted(path for path in inbox.iterdir() if not path.name.startswith("."))

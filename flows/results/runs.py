@@ -26,7 +26,7 @@ class NightRun:
         """What stands in a list of runs."""
         row = self.row
         counts = (row.extracts, row.rows, row.rows_quarantined, row.seconds)
-        return (row.run_id, row.edition, str(row.night), value(row.outcome), *counts)
+        return (row.run_id, row.edition, str(row.night) if row.night else None, value(row.outcome), *counts)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from flows.night.rebuild import Rebuilt
 from flows.results.answer import FLAT, OK, Answer
+from flows.results.damage import damage_sentence
 from flows.results.index import IndexSummary, index_summary
 from flows.results.night import withdrawal
 from flows.results.page import Page
@@ -209,7 +210,7 @@ class Found:
     """Something that `verify` found: where, and a sentence."""
 
     where: str
-    sentence: str
+    sentence: Sentence
 
 
 @dataclass(frozen=True)
@@ -232,12 +233,14 @@ class Verified(Answer):
         """Each finding, and the verdict."""
         for each in self.damage:
             page.say(
-                Sentence(f"kerusakan  {each.where}: {each.sentence}", f"damage  {each.where}: {each.sentence}"),
+                Sentence(f"kerusakan  {each.where}: {each.sentence.id}", f"damage  {each.where}: {each.sentence.en}"),
                 style="red",
             )
         for each in self.unfinished:
             page.say(
-                Sentence(f"belum selesai  {each.where}: {each.sentence}", f"unfinished  {each.where}: {each.sentence}"),
+                Sentence(
+                    f"belum selesai  {each.where}: {each.sentence.id}", f"unfinished  {each.where}: {each.sentence.en}"
+                ),
                 style="yellow",
             )
         for again in self.rebuilt:
@@ -271,7 +274,11 @@ class Verified(Answer):
         page.list(Sentence("Sebab", "Because"), again.causes)
 
 
+def _found(damage: Mapping[str, str]) -> Found:
+    return Found(damage["where"], damage_sentence(damage["sentence"]))
+
+
 def verified(found: Mapping[str, Any], rebuilt: tuple[Rebuilt, ...]) -> Verified:
     """The answer of what `verify` found, and of the snapshots that were computed again."""
-    damage, unfinished = (tuple(Found(**each) for each in found[kind]) for kind in ("damage", "unfinished"))
+    damage, unfinished = (tuple(_found(each) for each in found[kind]) for kind in ("damage", "unfinished"))
     return Verified(tuple(found["verified"]), damage, unfinished, found["store"], rebuilt)

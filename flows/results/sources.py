@@ -90,7 +90,7 @@ class TableRead:
         if self.rows_left_out:
             page.list(
                 Sentence(
-                    f"{self.rows_left_out} baris tidak dibaca, menurut where pada sumbernya",
+                    f"{self.rows_left_out} baris tidak dibaca, menurut 'where' pada sumbernya",
                     f"{self.rows_left_out} rows left out, as the source says in where",
                 ),
                 [f"{rows} x {have}" for have, rows in self.left_out_have.items()],

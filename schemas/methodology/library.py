@@ -115,9 +115,16 @@ class Library:
     def __init__(self, folder: Path | None = None, *, alone: bool = False) -> None:
         """`alone` leaves the package out: the folder is whole in itself, as snapshots carry it."""
         if folder is not None and not folder.is_dir():
-            raise UsageError(f"{folder} is not a folder; --methodology names one.")
+            raise UsageError(
+                f"{folder} is not a folder; --methodology names one.",
+                f"{folder} bukan folder; --methodology menunjuk sebuah folder.",
+            )
         if folder is not None and not any((folder / name).exists() for name in KNOWN):
-            raise UsageError(f"{folder} holds none of {', '.join(KNOWN)}; --methodology names the folder that does.")
+            known = ", ".join(KNOWN)
+            raise UsageError(
+                f"{folder} holds none of {known}; --methodology names the folder that does.",
+                f"{folder} tidak memuat satu pun dari {known}; --methodology menunjuk folder yang memuatnya.",
+            )
         packaged = None if alone else Path(str(files("methodology")))
         self._roots = [root for root in (folder, packaged) if root is not None]
 
@@ -252,8 +259,11 @@ class Library:
     def must_have(self, name: str) -> None:
         """Raises UsageError where there is no edition of that name."""
         if name not in self.editions:
-            known = f"there is no edition '{name}'; there are: {', '.join(self.editions)}."
-            raise UsageError(known + did_you_mean(name, self.editions))
+            known = ", ".join(self.editions)
+            raise UsageError(
+                f"there is no edition '{name}'; there are: {known}.{did_you_mean(name, self.editions)}",
+                f"tidak ada edisi '{name}'; yang ada: {known}.{did_you_mean(name, self.editions, 'id')}",
+            )
 
     def _edition_data(
         self, name: str, descendants: tuple[str, ...] = ()

@@ -82,7 +82,10 @@ def score_tables(prepared: Path, edition: Edition, stamp: Stamp, limits: EngineL
             engine.check()
             engine.write(tables)
     except duckdb.OutOfMemoryException as error:
-        raise UsageError(f"the engine needs more memory than {limits.memory_limit}; raise --memory-limit.") from error
+        raise UsageError(
+            f"the engine needs more memory than {limits.memory_limit}; raise --memory-limit.",
+            f"mesin hitung memerlukan memori lebih dari {limits.memory_limit}; naikkan --memory-limit.",
+        ) from error
 
 
 class Engine:

@@ -71,11 +71,19 @@ def read_extract(store: Store, receipt: Receipt) -> bytes:
         if note := erasures(store).get(receipt.sha256):
             raise UsageError(
                 f"the extract {receipt.file_name} was erased at {note['erased_at']} ({note['reason']}), so nothing "
-                "that rests on it can be computed again; what was published of it stays."
+                "that rests on it can be computed again; what was published of it stays.",
+                f"ekstrak {receipt.file_name} dihapus pada {note['erased_at']} ({note['reason']}), sehingga yang "
+                "bersumber darinya tidak dapat dihitung lagi; yang sudah diterbitkan tetap ada.",
             ) from None
-        raise DamagedStore(f"{receipt.key}: the extract {receipt.file_name} is missing.") from None
+        raise DamagedStore(
+            f"{receipt.key}: the extract {receipt.file_name} is missing.",
+            f"{receipt.key}: ekstrak {receipt.file_name} tidak ada.",
+        ) from None
     if hashlib.sha256(content).hexdigest() != receipt.sha256:
-        raise DamagedStore(f"{receipt.key}: the extract {receipt.file_name} is not the one that was received.")
+        raise DamagedStore(
+            f"{receipt.key}: the extract {receipt.file_name} is not the one that was received.",
+            f"{receipt.key}: ekstrak {receipt.file_name} bukan yang dahulu diterima.",
+        )
     return content
 
 
@@ -149,9 +157,15 @@ def extract_called(store: Store, name: str) -> Receipt:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise UsageError(f"there is no extract '{name}' in {store.url}; 'kerawanan extracts list' shows them.")
+        raise UsageError(
+            f"there is no extract '{name}' in {store.url}; 'kerawanan extracts list' shows them.",
+            f"tidak ada ekstrak '{name}' di {store.url}; lihat 'kerawanan extracts list'.",
+        )
     listed = ", ".join(f"{each.source}/{each.sha256[:12]} ({each.file_name})" for each in found[:5])
-    raise UsageError(f"'{name}' can be {len(found)} extracts: {listed}; name one so.")
+    raise UsageError(
+        f"'{name}' can be {len(found)} extracts: {listed}; name one so.",
+        f"'{name}' dapat berarti {len(found)} ekstrak: {listed}; sebutkan salah satunya seperti itu.",
+    )
 
 
 def withdraw_extract(store: Store, receipt: Receipt, reason: str, now: datetime) -> dict[str, Any]:
@@ -160,7 +174,10 @@ def withdraw_extract(store: Store, receipt: Receipt, reason: str, now: datetime)
     try:
         store.create(f"{WITHDRAWN}/{receipt.source}/{receipt.sha256}.json", sealed(note))
     except AlreadyThere:
-        raise UsageError(f"{receipt.file_name} ({receipt.sha256[:12]}) was withdrawn before.") from None
+        raise UsageError(
+            f"{receipt.file_name} ({receipt.sha256[:12]}) was withdrawn before.",
+            f"{receipt.file_name} ({receipt.sha256[:12]}) sudah ditarik sebelumnya.",
+        ) from None
     return note
 
 
@@ -179,13 +196,19 @@ def erase_extract(store: Store, receipt: Receipt, reason: str, now: datetime) ->
     sources = sorted({key.split("/")[2] for key in store.keys(RECEIPTS)})
     for each in receipts(store, sources):
         if each.sha256 == receipt.sha256 and (each.source, each.sha256) not in withdrawn:
-            raise UsageError(f"{each.file_name} of {each.source} still counts; withdraw it first, then erase it.")
+            raise UsageError(
+                f"{each.file_name} of {each.source} still counts; withdraw it first, then erase it.",
+                f"{each.file_name} dari {each.source} masih dihitung; tarik dahulu, kemudian hapus.",
+            )
     note = {"sha256": receipt.sha256, "erased_at": now, "reason": reason}
     try:
         store.create(f"{ERASED}/{receipt.sha256}.json", sealed(note))
     except AlreadyThere:
         if not store.exists(receipt.key):  # else an earlier try was interrupted
-            raise UsageError(f"{receipt.file_name} ({receipt.sha256[:12]}) was erased before.") from None
+            raise UsageError(
+                f"{receipt.file_name} ({receipt.sha256[:12]}) was erased before.",
+                f"{receipt.file_name} ({receipt.sha256[:12]}) sudah dihapus sebelumnya.",
+            ) from None
     for key in (receipt.key, *store.keys("cache")):  # what is kept of extracts is made anew where it is needed
         store.delete(key)
     return note

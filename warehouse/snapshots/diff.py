@@ -108,7 +108,9 @@ def difference(store: Store, before: str, after: str) -> Difference:
     if old["edition"] != new["edition"]:
         raise UsageError(
             f"{old['snapshot_id']} is of {old['edition']}, {new['snapshot_id']} of {new['edition']}; figures of "
-            "different editions are not compared."
+            "different editions are not compared.",
+            f"{old['snapshot_id']} dari {old['edition']}, {new['snapshot_id']} dari {new['edition']}; angka dari edisi "
+            "yang berbeda tidak dibandingkan.",
         )
     folders = [store.local(snapshot_folder(each["edition"], each["snapshot_id"])) for each in (old, new)]
     dictionary = Library(folders[1] / "methodology", alone=True).dictionary

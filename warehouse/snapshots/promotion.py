@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from schemas.errors import UsageError
+from schemas.sentence import Sentence, spaced
 from warehouse.snapshots.channels import (
     CHANNELS,
     append,
@@ -36,7 +37,7 @@ def promote(store: Store, snapshot_id: str, at: datetime, reason: str, signer: S
     """
     edition, entry, is_stable = _promotable(store, snapshot_id, at)
     if is_stable:
-        raise UsageError(f"{entry['snapshot_id']} is stable already.")
+        raise UsageError(f"{entry['snapshot_id']} is stable already.", f"{entry['snapshot_id']} sudah stabil.")
     return _promote(store, edition, entry, at, reason, signer)
 
 
@@ -57,13 +58,22 @@ def _promotable(store: Store, snapshot_id: str, at: datetime) -> tuple[str, dict
     put_in_order(store, edition, at)
     stable = head(store, edition, "stable")
     if facts["is_synthetic"]:
-        raise UsageError(f"{whole_id} is simulated data; that is never promoted to stable.")
+        raise UsageError(
+            f"{whole_id} is simulated data; that is never promoted to stable.",
+            f"{whole_id} adalah data simulasi; data simulasi tidak pernah ditetapkan menjadi stabil.",
+        )
     if note := named(store, edition, "withdrawn").get(whole_id):
-        raise UsageError(f"{whole_id} was withdrawn at {note['appended_at']} ({note['reason']}).")
+        raise UsageError(
+            f"{whole_id} was withdrawn at {note['appended_at']} ({note['reason']}).",
+            f"{whole_id} sudah ditarik pada {note['appended_at']} ({note['reason']}).",
+        )
     entry = _candidate(store, edition, whole_id)
     wrong = critical_sentences(store, edition, whole_id)
     if facts["is_held"] and wrong:
-        raise UsageError(f"{whole_id} is held and its figures are wrong: {' '.join(wrong)} Mend that and run again.")
+        raise UsageError(
+            f"{whole_id} is held and its figures are wrong: {wrong.en} Mend that and run again.",
+            f"{whole_id} ditahan dan angkanya keliru: {wrong.id} Perbaiki, lalu jalankan lagi.",
+        )
     return edition, entry, bool(stable and stable["snapshot_id"] == whole_id)
 
 
@@ -87,7 +97,10 @@ def withdraw(store: Store, snapshot_id: str, at: datetime, reason: str, signer: 
     put_in_order(store, edition, at)
     withdrawn = named(store, edition, "withdrawn")
     if whole_id in withdrawn:
-        raise UsageError(f"{whole_id} was withdrawn at {withdrawn[whole_id]['appended_at']} before.")
+        at_that_time = withdrawn[whole_id]["appended_at"]
+        raise UsageError(
+            f"{whole_id} was withdrawn at {at_that_time} before.", f"{whole_id} sudah ditarik pada {at_that_time}."
+        )
     entry = _candidate(store, edition, whole_id)
     keep(store, edition, whole_id)
     with under_way(store, edition, f"withdraw-{whole_id}-{uuid.uuid4().hex[:6]}", at):
@@ -118,18 +131,26 @@ def _roll_back(store: Store, edition: str, snapshot_id: str, at: datetime, signe
 def _candidate(store: Store, edition: str, snapshot_id: str) -> dict[str, Any]:
     """What the log of candidates says of a snapshot that is there. Raises UsageError."""
     if snapshot_id in gone(store, edition):
-        raise UsageError(f"{snapshot_id} was pruned; run the night again.")
+        raise UsageError(
+            f"{snapshot_id} was pruned; run the night again.",
+            f"{snapshot_id} sudah dipangkas; jalankan lagi malam itu.",
+        )
     entry = named(store, edition, "candidate").get(snapshot_id)
     if entry is None:
-        raise UsageError(f"{snapshot_id} never became a candidate: its run was interrupted. Run the night again.")
+        raise UsageError(
+            f"{snapshot_id} never became a candidate: its run was interrupted. Run the night again.",
+            f"{snapshot_id} tidak pernah menjadi calon: prosesnya terputus. Jalankan lagi malam itu.",
+        )
     return {name: entry[name] for name in (*ENTRY, "as_of")}
 
 
-def critical_sentences(store: Store, edition: str, snapshot_id: str) -> list[str]:
-    """What is critical in the figures of a snapshot themselves, whatever was stable beside it."""
+def critical_sentences(store: Store, edition: str, snapshot_id: str) -> Sentence | None:
+    """What is critical in the figures of a snapshot themselves, whatever was stable beside it; None where nothing."""
     file = store.local(f"{snapshot_folder(edition, snapshot_id)}/tables/quality_result.parquet")
     rows = pq.read_table(file).to_pylist()
     # Snapshots of before the gate have no scope: all that is said there is said of the figures.
-    return [
-        row["message_en"] for row in rows if (row["severity"], row.get("scope", "content")) == ("critical", "content")
-    ]
+    return spaced(
+        Sentence(row["message_id"], row["message_en"])
+        for row in rows
+        if (row["severity"], row.get("scope", "content")) == ("critical", "content")
+    )

@@ -187,7 +187,9 @@ def _read(key: str, content: bytes) -> RunRecord:
     try:
         return RunRecord.model_validate_json(content)
     except ValidationError:
-        raise DamagedStore(f"{key}: the record of the run cannot be read.") from None
+        raise DamagedStore(
+            f"{key}: the record of the run cannot be read.", f"{key}: catatan proses tidak dapat dibaca."
+        ) from None
 
 
 def _without_end(key: str, content: bytes, now: datetime) -> RunRecord:

@@ -32,7 +32,7 @@ def snapshots(store: Store, edition: str | None = None) -> list[dict[str, Any]]:
         try:
             found.append(json.loads(content)["kerawanan"])
         except (ValueError, KeyError, TypeError):
-            raise DamagedStore(f"{key}: the manifest cannot be read.") from None
+            raise DamagedStore(f"{key}: the manifest cannot be read.", f"{key}: manifes tidak dapat dibaca.") from None
     for name in {facts["edition"] for facts in found}:
         heads = {channel: entry["snapshot_id"] for channel in CHANNELS if (entry := head(store, name, channel))}
         withdrawn = named(store, name, "withdrawn")
@@ -50,6 +50,12 @@ def find_snapshot(store: Store, snapshot_id: str) -> dict[str, Any]:
     exact = [facts for facts in hits if facts["snapshot_id"] == snapshot_id] or hits
     if len(exact) != 1:
         known = "more than one snapshot begins so" if exact else "there is no such snapshot"
-        like = did_you_mean(snapshot_id, (facts["snapshot_id"] for facts in snapshots(store)))
-        raise UsageError(f"snapshot '{snapshot_id}': {known}; 'kerawanan snapshots list' shows them.{like}")
+        indonesian = "lebih dari satu snapshot berawalan begitu" if exact else "tidak ada snapshot dengan nama itu"
+        every = [facts["snapshot_id"] for facts in snapshots(store)]
+        raise UsageError(
+            f"snapshot '{snapshot_id}': {known}; 'kerawanan snapshots list' shows them."
+            f"{did_you_mean(snapshot_id, every)}",
+            f"snapshot '{snapshot_id}': {indonesian}; lihat 'kerawanan snapshots list'."
+            f"{did_you_mean(snapshot_id, every, 'id')}",
+        )
     return read_manifest(store, exact[0]["edition"], exact[0]["snapshot_id"])

@@ -44,7 +44,10 @@ def verify(store: Store, snapshot_id: str | None = None, key: "Ed25519PublicKey 
     editions = sorted({each.split("/")[1] for each in (chosen if snapshot_id else every) if each.count("/") > 1})
     if not chosen and (snapshot_id or not editions):
         what = f"snapshot '{snapshot_id}'" if snapshot_id else "snapshot"
-        raise UsageError(f"there is no {what} in {store.url}; 'kerawanan snapshots list' shows them.")
+        raise UsageError(
+            f"there is no {what} in {store.url}; 'kerawanan snapshots list' shows them.",
+            f"tidak ada {what} di {store.url}; lihat 'kerawanan snapshots list'.",
+        )
     damage: list[Damage] = []
     unfinished: list[Damage] = []
     for edition in editions:

@@ -26,6 +26,7 @@ from obstore.exceptions import (
 from obstore.store import LocalStore, S3Store
 
 from schemas.errors import DamagedStore, StorageError, UsageError
+from schemas.sentence import Sentence
 from warehouse.store.temporary import TemporaryFolder
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "A
 TRIES = 3
 FOLDERS = ("raw", "runs", "nights", "log", "channels", "snapshots")  # what any store has at least one of
 READERS = 16
-NO_BUCKET = "there is no such bucket; create it, or name another."
+NO_BUCKET = Sentence(
+    "bucket itu tidak ada; buatlah, atau sebutkan yang lain.", "there is no such bucket; create it, or name another."
+)
 STAGED = re.compile(r".+#\d+")  # what a write to a folder is called until it is whole
 
 
@@ -86,9 +89,16 @@ class Store:
             self._root = Path(url).expanduser().resolve()
             self.url = str(self._root)
             if self._root.exists() and not self._root.is_dir():
-                raise UsageError(f"the store {self._root} is a file; name a folder.")
+                raise UsageError(
+                    f"the store {self._root} is a file; name a folder.",
+                    f"penyimpanan {self._root} adalah berkas; sebutkan sebuah folder.",
+                )
         elif not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{2,62}(/[^?#]*)?", self.url):
-            raise UsageError(f"the store {_without_secrets(url)} is neither a folder nor like s3://bucket/prefix.")
+            shown = _without_secrets(url)
+            raise UsageError(
+                f"the store {shown} is neither a folder nor like s3://bucket/prefix.",
+                f"penyimpanan {shown} bukan folder dan tidak seperti s3://bucket/prefix.",
+            )
 
     @cached_property
     def _objects(self) -> LocalStore | S3Store:
@@ -97,10 +107,16 @@ class Store:
             return LocalStore(str(self._root), mkdir=True)
         endpoint = next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), "https://-")
         if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", endpoint):
-            raise UsageError("AWS_ENDPOINT_URL is no address like https://s3.example.org.")
+            raise UsageError(
+                "AWS_ENDPOINT_URL is no address like https://s3.example.org.",
+                "AWS_ENDPOINT_URL bukan alamat seperti https://s3.example.org.",
+            )
         for name in SECRETS:
             if not re.fullmatch(r"[\x21-\x7e]*", os.environ.get(name, "")):
-                raise UsageError(f"{name} has a space, a line break or another character that none has.")
+                raise UsageError(
+                    f"{name} has a space, a line break or another character that none has.",
+                    f"{name} memuat spasi, ganti baris, atau karakter lain yang tidak mungkin.",
+                )
         client: ClientConfig = {**CLIENT, "allow_http": endpoint.startswith("http:")}
         return S3Store.from_url(self.url, client_options=client, retry_config=RETRY)
 
@@ -136,7 +152,9 @@ class Store:
         if not any(self._has_any(folder) for folder in FOLDERS):
             raise UsageError(
                 f"there is no store at {self.url}: check its name (--store or KERAWANAN_STORE); 'kerawanan ingest' and "
-                "'kerawanan run' make one."
+                "'kerawanan run' make one.",
+                f"tidak ada penyimpanan di {self.url}: periksa namanya (--store atau KERAWANAN_STORE); 'kerawanan "
+                "ingest' dan 'kerawanan run' membuatnya.",
             )
         return self
 
@@ -270,26 +288,42 @@ class Store:
             yield
         except FileNotFoundError as error:
             if "NoSuchBucket" in str(error):
-                raise StorageError(f"{self.url}: {NO_BUCKET}") from None
+                raise StorageError(f"{self.url}: {NO_BUCKET.en}", f"{self.url}: {NO_BUCKET.id}") from None
             raise FileNotFoundError(2, "there is no such file", self.where(key)) from None
         except AlreadyExistsError:
             raise
         except (BaseError, OSError) as error:
-            raise StorageError(f"{self.where(key)}: {self._reason(error)}") from None
+            where, why = self.where(key), self._reason(error)
+            raise StorageError(f"{where}: {why.en}", f"{where}: {why.id}") from None
 
-    def _reason(self, error: Exception) -> str:
+    def _reason(self, error: Exception) -> Sentence:
         text = str(error)
         answer = re.search(r"status code: (\d{3}[ A-Za-z]*)", text)
         is_denied = isinstance(error, PermissionDeniedError | UnauthenticatedError | PermissionError)
         if is_denied or "os error 13" in text or (answer and answer[1][:3] in ("401", "403")):
-            mine = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and what the bucket allows them"
-            return f"permission is denied; look at {mine if self.is_remote else 'the permissions of the folder'}."
+            if not self.is_remote:
+                return Sentence(
+                    "izin ditolak; periksa izin folder itu.",
+                    "permission is denied; look at the permissions of the folder.",
+                )
+            return Sentence(
+                "izin ditolak; periksa AWS_ACCESS_KEY_ID dan AWS_SECRET_ACCESS_KEY, dan yang diizinkan bucket baginya.",
+                "permission is denied; look at AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and what the bucket allows "
+                "them.",
+            )
         if "NoSuchBucket" in text:
             return NO_BUCKET
         if "os error 28" in text or "No space left" in text:
-            return "the disk is full; make room and run it again, nothing is half written."
+            return Sentence(
+                "diska penuh; sediakan ruang dan jalankan lagi, tidak ada yang tertulis setengah.",
+                "the disk is full; make room and run it again, nothing is half written.",
+            )
         what = f"the server answered {answer[1].strip()}" if answer else text.partition("\n")[0].partition("<")[0]
-        return f"the storage does not do it ({_without_secrets(what)[:300].strip()}); try again later."
+        answered = _without_secrets(what)[:300].strip()
+        return Sentence(
+            f"penyimpanan tidak melaksanakannya ({answered}); coba lagi nanti.",
+            f"the storage does not do it ({answered}); try again later.",
+        )
 
 
 def _without_secrets(text: str) -> str:
@@ -311,4 +345,6 @@ def _opened(key: str, content: bytes) -> dict[str, Any]:
     try:
         return unsealed(content)
     except ValueError:
-        raise DamagedStore(f"{key}: it was changed, or cannot be read.") from None
+        raise DamagedStore(
+            f"{key}: it was changed, or cannot be read.", f"{key}: sudah diubah, atau tidak dapat dibaca."
+        ) from None
