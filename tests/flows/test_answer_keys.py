@@ -15,7 +15,7 @@ KEYS = Path(__file__).with_name("answer_keys.json")
 SOURCE = "siaran-pers-provinsi"
 WRONG = (
     "Provinsi;Variabel;Skor;Alamat sumber\nProv. Bali;Input provinsi;9999;x\n"
-    "Prov. Kalimantan Timur;Input provinsi;77,04;x\n"
+    "Prov. Kalimantan Timur;Input provinsi;77,04;x\nProv. Bengkulu;Input provinsi;23,79;x\n"
 )
 # What is keyed by names of the data: columns of a file, states, severities, indicators.
 NAMED = ("columns", "left_out_have", "figures", "findings", "code.libraries", "table_hashes", "nodes[].")
