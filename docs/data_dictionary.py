@@ -89,6 +89,23 @@ def page(dictionary: Dictionary) -> str:
         f"| `{name}` | {rule.severity} | {cell(rule.message_en)} | {cell(rule.message_id)} | {cell(rule.action_en)} |"
         for name, rule in dictionary.rules.items()
     ]
+    lines += [
+        "",
+        "## Refusals",
+        "",
+        "Why a file is refused whole, in place of single rows. `{kind}` is one of the kinds of files below.",
+        "",
+    ]
+    lines += ["| rule | sentence | kalimat | what to do | yang perlu dilakukan |", "|---|---|---|---|---|"]
+    lines += [
+        f"| `{name}` | {cell(rule.message_en)} | {cell(rule.message_id)} | {cell(rule.action_en)} | "
+        f"{cell(rule.action_id)} |"
+        for name, rule in dictionary.refusals.items()
+    ]
+    lines += ["", "## Kinds of files", "", "| kind | meaning | arti |", "|---|---|---|"]
+    lines += [
+        f"| `{name}` | {cell(kind.meaning_en)} | {cell(kind.meaning_id)} |" for name, kind in dictionary.kinds.items()
+    ]
     return "\n".join(lines) + "\n"
 
 

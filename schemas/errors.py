@@ -27,12 +27,6 @@ class KerawananError(Exception):
         return (Sentence(en=str(self), id=self.indonesian or str(self)),)
 
 
-class Refusal(KerawananError):
-    """An extract that is refused whole. Its text says what is wrong with which file, and what to do."""
-
-    exit_code = WRONG_USAGE
-
-
 class NothingToScore(KerawananError):
     """A night that has no figure to score. Its text says why."""
 
@@ -104,6 +98,15 @@ def unforeseen(error: Exception) -> Sentence:
     """What is said of an error that nobody thought of."""
     what = error or type(error).__name__
     return Sentence(en=f"something unforeseen went wrong: {what}", id=f"terjadi kesalahan yang tak terduga: {what}")
+
+
+def unknown_name(kind: Sentence, name: str, known: Sequence[str]) -> UsageError:
+    """The error of a name that is not known, as of an edition, with all that are."""
+    every = ", ".join(known)
+    return UsageError(
+        f"there is no {kind['en']} '{name}'; there are: {every}.{did_you_mean(name, known)}",
+        f"tidak ada {kind['id']} '{name}'; yang ada: {every}.{did_you_mean(name, known, 'id')}",
+    )
 
 
 def did_you_mean(name: str, known: Iterable[str], language: Language = "en") -> str:

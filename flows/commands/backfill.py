@@ -35,7 +35,7 @@ def _backfill(options: Namespace, settings: "Settings") -> "Answer":
     if not 1 <= options.workers <= 64:
         raise UsageError(
             f"--workers {options.workers} is not a number from 1 to 64.",
-            f"--workers {options.workers} harus berupa bilangan 1 sampai 64.",
+            f"--workers {options.workers} bukan bilangan dari 1 sampai 64.",
         )
     if options.promote and not options.execute:
         raise UsageError(

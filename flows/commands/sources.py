@@ -42,12 +42,13 @@ def _check(options: Namespace, settings: "Settings") -> "Answer":
 def _propose(options: Namespace, settings: "Settings") -> "Answer":
     readers = ready_readers(settings)
     from flows.results.sources import proposal
-    from schemas.errors import Refusal, UsageError
+    from schemas.contract.refusals import Refusal
+    from schemas.errors import UsageError
     from schemas.methodology.library import Library
 
     try:
         Library(settings.methodology)
         return proposal(options.file, settings.methodology, readers)
     except Refusal as refusal:
-        name, (why,) = options.file.name, refusal.sentences
-        raise UsageError(f"{name}: {why['en']}", f"{name}: {why['id']}") from refusal
+        name = options.file.name
+        raise UsageError(f"{name}: {refusal}", f"{name}: {refusal.reason('id')}") from refusal

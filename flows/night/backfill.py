@@ -150,7 +150,7 @@ def _requested_nights(
     if not asked:
         raise UsageError(
             "name the days with --from and --to; the editions declare none that they recompute.",
-            "sebutkan harinya dengan --from dan --to; edisi-edisi itu tidak menyatakan malam yang dihitung ulang.",
+            "sebutkan harinya dengan --from dan --to; edisi tidak menyatakan hari yang dihitung ulang.",
         )
     return [(edition, sorted(days)) for edition, days in asked.items()]
 

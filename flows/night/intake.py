@@ -11,7 +11,8 @@ from typing import Any
 
 from flows.progress import tracked
 from flows.readers.pool import ReaderEnded, ReaderLimits, Readers, readers_within
-from schemas.errors import Refusal, UsageError, did_you_mean
+from schemas.contract.refusals import Refusal, refusal_of
+from schemas.errors import UsageError, did_you_mean
 from schemas.methodology.sources import Source
 from schemas.sentence import Sentence
 from warehouse.extracts.parsed import keep_rows, kept_rows, parsed_key
@@ -28,15 +29,33 @@ from warehouse.extracts.raw_store import (
 )
 from warehouse.store.store import Store
 
+TAKING_IN = Sentence("menerima berkas", "taking in files")
 FILES_AHEAD = 64  # how many files may be read before those that come before them are done
 
 
 @dataclass(frozen=True)
 class Refused:
-    """An extract that was refused whole: its file, and why."""
+    """An extract that was refused whole: its file, by which rule and why in a sentence of each language; and the same
+    as the row that it is in the quarantine.
+    """
 
     file_name: str
     reason: str
+    reason_id: str
+    source: str | None
+    extract_sha256: str | None
+    sheet: str | None
+    rule: str
+    message_id: str
+    message_en: str
+    action_id: str
+    action_en: str
+
+    @classmethod
+    def by(cls, refusal: Refusal, file_name: str, source: str | None, sha256: str | None) -> "Refused":
+        """A file that was refused by this refusal."""
+        reasons = refusal.reason("en"), refusal.reason("id")
+        return cls(file_name, *reasons, source, sha256, refusal.part, refusal.rule, **refusal.columns)
 
 
 @dataclass(frozen=True)
@@ -57,19 +76,19 @@ def source_of(file_name: str, sources: Mapping[str, Source]) -> str:
     if len(matching) == 1:
         return matching[0]
     if matching:
-        raise Refusal(f"its name fits several sources ({', '.join(matching)}); ingest it with --source.")
-    patterns = ", ".join(source.pattern for source in sources.values())
-    raise Refusal(f"its name fits no source (patterns: {patterns}); rename it or ingest it with --source.")
+        raise Refusal("name_of_several_sources", sources=matching)
+    raise Refusal("name_of_no_source", patterns=[source.pattern for source in sources.values()])
 
 
 def known_source(name: str, sources: Mapping[str, Source]) -> Source:
     """A source by its name. Raises UsageError."""
     if name not in sources:
+        known = ", ".join(sources)
         raise UsageError(
-            f"there is no source '{name}'; sources.yml has {', '.join(sources)}. "
+            f"there is no source '{name}'; sources.yml has {known}. "
             f"A source of your own needs --methodology.{did_you_mean(name, sources)}",
-            f"tidak ada sumber '{name}'; sources.yml memuat {', '.join(sources)}. "
-            f"Sumber sendiri memerlukan --methodology.{did_you_mean(name, sources, 'id')}",
+            f"tidak ada sumber '{name}'; sources.yml memuat {known}. "
+            f"Sumber Anda sendiri memerlukan --methodology.{did_you_mean(name, sources, 'id')}",
         )
     return sources[name]
 
@@ -99,7 +118,8 @@ class Extracts:
         except ReaderEnded as ended:
             if ended.limit != "outside":
                 limits = {name: getattr(self.readers.limits, name) for name in ("memory", "seconds")}
-                facts = {**limits, "source": source.title, "limit": ended.limit, "reason": str(ended)}
+                why = {"limit": ended.limit, "reason": str(ended), "refusal": ended.as_data()}
+                facts = {**limits, "source": source.title, **why}
                 note = note_unreadable(self._store, sha256, reading, facts, self._now)
                 self._unreadable.setdefault((sha256, reading), []).append(note)
             raise
@@ -127,7 +147,8 @@ class Extracts:
         for note in self._unreadable.get((sha256, reading), ()):
             if limits.memory <= note["memory"] and limits.seconds <= note["seconds"]:
                 day = f"{datetime.fromisoformat(str(note['noted_at'])):%Y-%m-%d}"
-                raise Refusal(f"{note['reason']} It was tried on {day}, and is not tried again within these limits.")
+                before = refusal_of(note["refusal"]) if "refusal" in note else note["reason"]
+                raise Refusal("tried_before", reason=before, day=day)
 
 
 @dataclass(frozen=True)
@@ -138,7 +159,7 @@ class _Looked:
     source: str | None = None
     sha256: str | None = None
     size: int = 0
-    reason: str | None = None
+    refusal: Refusal | None = None
 
 
 def take_in(
@@ -163,11 +184,11 @@ def take_in(
         return _looked(store, extracts, path, sources, source_name)
 
     found = extracts.readers.side_by_side(look, paths, ahead=FILES_AHEAD)
-    for each in tracked(found, Sentence("menerima berkas", "taking in files"), len(paths)):
-        if each.reason is not None:
-            refused.append(Refused(each.file_name, each.reason))
+    for each in tracked(found, TAKING_IN, len(paths)):
+        if each.refusal is not None:
+            refused.append(Refused.by(each.refusal, each.file_name, each.source, each.sha256))
             if each.sha256 and each.size:
-                note_refusal(store, each.file_name, each.sha256, each.size, each.source, each.reason, now)
+                note_refusal(store, each.file_name, each.sha256, each.size, each.source, each.refusal, now)
             continue
         assert each.source
         assert each.sha256
@@ -187,7 +208,7 @@ def _looked(
     found = _Looked(path.name.encode(errors="replace").decode(), source_name)
     try:
         if not path.name.isprintable():
-            raise Refusal("its name has characters that cannot be shown; rename it.")
+            raise Refusal("name_unprintable")
         content = file_content(path)
         sha256 = hashlib.sha256(content).hexdigest()
         found = replace(found, sha256=sha256, size=len(content))
@@ -197,7 +218,7 @@ def _looked(
             extracts.rows(sources[name], sha256, content)
             keep_content(store, content)
     except Refusal as refusal:
-        return replace(found, reason=str(refusal))
+        return replace(found, refusal=refusal)
     return found
 
 

@@ -10,7 +10,9 @@ import polars as pl
 
 from flows.night.intake import Extracts, Refused
 from flows.progress import tracked
-from schemas.errors import Refusal
+from schemas.contract.dictionary import Dictionary
+from schemas.contract.refusals import Refusal
+from schemas.contract.tables import polars_schema
 from schemas.methodology.library import Methodology
 from schemas.methodology.sources import Source
 from schemas.sentence import Sentence
@@ -43,13 +45,16 @@ class _Counts:
     batches: int = 0
 
 
-def read_extracts(extracts: Extracts, methodology: Methodology, received: Sequence[Receipt], folder: Path) -> Reading:
-    """Read and check every extract; good rows, violations and findings are written to `folder`.
+def read_extracts(
+    extracts: Extracts, methodology: Methodology, received: Sequence[Receipt], folder: Path, refused: Sequence[Refused]
+) -> Reading:
+    """Read and check every extract; good rows, violations and findings are written to `folder`. What was `refused`
+    before, or is now, stands among the violations.
 
     Raises DamagedStore where an extract is not what was received.
     """
     inputs: list[dict[str, Any]] = []
-    refused: list[Refused] = []
+    refused = list(refused)
     counts, batches_of = _Counts(), Counter[str]()
     by_source = sorted(received, key=lambda each: list(methodology.sources).index(each.source))
     for source, batch in _batches(extracts, methodology, by_source, refused):
@@ -73,8 +78,8 @@ def read_extracts(extracts: Extracts, methodology: Methodology, received: Sequen
         for name, frame in zip(Admission._fields, part, strict=True):
             (folder / "parts" / name).mkdir(parents=True, exist_ok=True)
             frame.write_parquet(folder / "parts" / name / f"{counts.batches:06}.parquet")
-    if counts.batches:
-        _joined(folder, batches_of)
+    _write_refused(folder, refused, methodology.dictionary)
+    _joined(folder, batches_of)
     order = {(receipt.source, receipt.sha256): place for place, receipt in enumerate(received)}
     inputs.sort(key=lambda each: order[each["source"], each["sha256"]])
     return Reading(folder, tuple(inputs), tuple(refused), len(extracts.parsed), counts.figures)
@@ -92,7 +97,7 @@ def _batches(
         try:
             return extracts.received_rows(methodology.sources[receipt.source], receipt)
         except Refusal as refusal:
-            return Refused(receipt.file_name, str(refusal))
+            return Refused.by(refusal, receipt.file_name, receipt.source, receipt.sha256)
 
     batch: Batch = []
     found = extracts.readers.side_by_side(kept, received, ahead=extracts.readers.count)
@@ -122,12 +127,12 @@ def _within_limit(part: Admission, batch: Batch, source: Source) -> tuple[Admiss
         schema={"extract_sha256": pl.String, "rows": pl.Int64},
         orient="row",
     )
-    names = {receipt.sha256: receipt.file_name for receipt, _ in batch}
+    names = {receipt.sha256: (receipt.file_name, receipt.source) for receipt, _ in batch}
     refused = {
-        sha256: Refused(
-            names[sha256],
-            f"{bad} of its {rows} figures are quarantined, more than the {source.limits.quarantined_share:.0%} that "
-            "the source allows; nothing of it was used. See its quarantine, and send it anew.",
+        sha256: Refused.by(
+            Refusal("too_much_quarantined", bad=bad, rows=rows, most=source.limits.quarantined_share),
+            *names[sha256],
+            sha256,
         )
         for sha256, rows, bad in over_limit(part.admitted, counts, source).rows()
     }
@@ -136,9 +141,16 @@ def _within_limit(part: Admission, batch: Batch, source: Source) -> tuple[Admiss
     return part._replace(admitted=part.admitted.filter(outside), quarantined=counted), refused
 
 
+def _write_refused(folder: Path, refused: Sequence[Refused], dictionary: Dictionary) -> None:
+    """Write what was refused whole as a part of the quarantine, a row each."""
+    rows = pl.DataFrame([asdict(each) for each in refused], schema=polars_schema(dictionary, "_quarantine"))
+    (folder / "parts/quarantine").mkdir(parents=True, exist_ok=True)
+    rows.write_parquet(folder / "parts/quarantine/refused.parquet")
+
+
 def _joined(folder: Path, batches_of: Counter[str]) -> None:
-    """One file per field of `Admission`, from those of the batches."""
-    for name in Admission._fields:
+    """One file per field of `Admission`, from those of the batches; without a batch, the quarantine alone."""
+    for name in Admission._fields if batches_of else ("quarantine",):
         parts = pl.scan_parquet(folder / "parts" / name / "*.parquet")
         if name == "findings":
             _findings(parts.collect(), batches_of).write_parquet(folder / f"{name}.parquet")

@@ -74,7 +74,7 @@ def not_after_today(as_of: date, now: datetime) -> None:
     if as_of > today:
         raise UsageError(
             f"the night of {as_of} has not come yet; in Jakarta it is {today}.",
-            f"malam {as_of} belum tiba; di Jakarta sekarang {today}.",
+            f"malam {as_of} belum tiba; di Jakarta sekarang tanggal {today}.",
         )
 
 
@@ -191,12 +191,12 @@ def inputs_digest(methodology: Methodology, extracts: Sequence[Receipt]) -> str:
 
 def nothing_to_score(request: Request, admitted: Admitted, refused: Sequence[Refused]) -> NothingToScore:
     """Why a night has no figure to score."""
-    count = len(admitted.extracts)
     reasons = " ".join(f"{each.file_name} was refused: {each.reason}" for each in refused)
-    why = " ".join(f"{each.file_name} ditolak: {each.reason}" for each in refused)
+    reasons_id = " ".join(f"{each.file_name} ditolak: {each.reason_id}" for each in refused)
+    received, later = len(admitted.extracts), admitted.later
     return NothingToScore(
-        f"there is no figure for {request.edition} as of {request.as_of}: {count} extract(s) were received by then, "
-        f"{admitted.later} later. {reasons or 'Ingest extracts of its sources.'}",
-        f"tidak ada angka untuk {request.edition} per {request.as_of}: {count} ekstrak diterima sampai saat itu, "
-        f"{admitted.later} sesudahnya. {why or 'Masukkan ekstrak dari sumber-sumbernya (ingest).'}",
+        f"there is no figure for {request.edition} as of {request.as_of}: {received} extract(s) were received by then, "
+        f"{later} later. {reasons or 'Ingest extracts of its sources.'}",
+        f"tidak ada angka bagi {request.edition} per {request.as_of}: {received} ekstrak diterima sampai saat itu, "
+        f"{later} sesudahnya. {reasons_id or 'Masukkan ekstrak dari sumber-sumbernya.'}",
     )

@@ -6,6 +6,7 @@ is a pure function of the extracts received by `as_of`, the methodology with its
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
@@ -59,11 +60,10 @@ def admit(request: Request) -> Admitted:
 def validate(request: Request, admitted: Admitted) -> Validated:
     """Read every extract as its source says, apply corrections, resolve regions, and separate good rows from bad."""
     extracts = Extracts(Store(request.store), readers_within(request.reading), request.now)
-    reading = read_extracts(extracts, request.resolved(), admitted.extracts, request.work)
-    refused = (*admitted.refused, *reading.refused)
+    reading = read_extracts(extracts, request.resolved(), admitted.extracts, request.work, admitted.refused)
     if not reading.figures:
-        raise nothing_to_score(request, admitted, refused)
-    return Validated(request.work, reading.inputs, refused, admitted.parsed + reading.parsed)
+        raise nothing_to_score(request, admitted, reading.refused)
+    return Validated(request.work, reading.inputs, reading.refused, admitted.parsed + reading.parsed)
 
 
 def prepare(request: Request, validated: Validated) -> Path:
@@ -96,7 +96,7 @@ def judge(request: Request, validated: Validated, tables: Path) -> Judged:
     store, stamp = Store(request.store), request.stamp(validated)
     stable = stable_tables(store, request.edition)
     judgement = judged(Release(tables, stable, request.resolved(), validated.intake, stamp))
-    write_page(request.work / "gate.html", judgement)
+    write_page(request.work / "gate.html", judgement, [asdict(each) for each in validated.refused])
     return Judged(judgement.findings, judgement.held_because, not any(each.broken for each in judgement.verdicts))
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from schemas.methodology.library import Library
 from schemas.methodology.sources import Source, plain
 from schemas.strict import yaml_text
@@ -60,7 +60,7 @@ def tables_in(content: bytes, source: Source) -> list[dict[str, Any]]:
                 "sheet": table.sheet,
                 "header_row": table.header_row,
                 "columns": columns,
-                "missing": list(roles.missing),
+                "missing": [" or ".join(labels) for labels in roles.missing],
                 "columns_not_read": unread,
                 "rows_below": len(table.body),
                 "totals_left_out": _totals(table.body, roles.found["region"], source),

@@ -18,10 +18,10 @@ from multiprocessing.connection import Connection
 from os import environ
 from socket import socketpair
 from threading import BoundedSemaphore, Lock
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from flows.readers.process import OUT_OF_MEMORY, PATIENCE
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal, refusal_of
 from schemas.methodology.sources import Source
 
 COMMAND = ("-P", "-m", "flows.readers.process")
@@ -35,7 +35,6 @@ OUTSIDE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGIO)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Limit = Literal["memory", "time", "end", "outside"]
 
 
 @dataclass(frozen=True)
@@ -58,13 +57,14 @@ class ReaderLimits:
 
 
 class ReaderEnded(Refusal):
-    """A file that ended the process that read it: which limit it met, or `end` where the process died of something
-    else, or `outside` where somebody else ended it, so that it is not the file's fault.
-    """
+    """A file that ended the process that read it."""
 
-    def __init__(self, limit: Limit, sentence: str) -> None:
-        super().__init__(sentence)
-        self.limit = limit
+    @property
+    def limit(self) -> str:
+        """Which limit it met (`memory`, `time`), or `end` where the process died of something else, or `outside` where
+        somebody else ended it, so that it is not the file's fault.
+        """
+        return self.rule.removeprefix("reader_")
 
 
 class _Over(Exception):
@@ -143,7 +143,7 @@ class Readers:
                 with self._lock:
                     self._idle.append(reader)
         if "refused" in told:
-            raise Refusal(told["refused"])
+            raise refusal_of(told["refused"])
         return payload
 
     def rows(self, content: bytes, source: Source) -> bytes:
@@ -167,22 +167,14 @@ class Readers:
         return _Reader(self.limits)
 
     def _ended(self, reader: "_Reader") -> ReaderEnded:
-        memory, seconds = f"{self.limits.memory / 1e9:g} GB of memory", f"{self.limits.seconds} seconds"
-        name = reader.ended_by
+        memory = self.limits.memory / 1e9
         if reader.is_out_of_time:
-            return ReaderEnded("time", f"reading it takes more than {seconds} (KERAWANAN_READER_SECONDS); {SMALLER}")
+            return ReaderEnded("reader_time", seconds=self.limits.seconds)
         if reader.is_out_of_memory:
-            return ReaderEnded("memory", f"reading it takes more than {memory} (KERAWANAN_READER_MEMORY); {SMALLER}")
+            return ReaderEnded("reader_memory", memory=memory)
         if self._is_stopped or reader.is_ended_outside:
-            return ReaderEnded("outside", f"somebody ended the process that read it ({name}); send it again.")
-        return ReaderEnded(
-            "end",
-            f"the process that read it died of it ({name}): it is damaged, or takes more than {memory} "
-            "(KERAWANAN_READER_MEMORY); save it anew.",
-        )
-
-
-SMALLER = "save it anew, with nothing in it but the table, or send it in parts."
+            return ReaderEnded("reader_outside", signal=reader.ended_by)
+        return ReaderEnded("reader_end", signal=reader.ended_by, memory=memory)
 
 
 @cache
@@ -233,7 +225,7 @@ class _Reader:
             os.close(closed_with_us)
         self._channel = Connection(mine.detach())
 
-    def ask(self, question: dict[str, Any], content: bytes) -> tuple[dict[str, str], bytes]:
+    def ask(self, question: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
         """Its answer. Raises _Over where it died over it."""
         if not self._is_ready:
             self._begin()

@@ -98,18 +98,18 @@ def _memory() -> int:
     return int(pages) * resource.getpagesize()
 
 
-def _answer(asked: Mapping[str, Any], content: bytes) -> tuple[dict[str, str], bytes]:
-    from schemas.errors import Refusal
+def _answer(asked: Mapping[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+    from schemas.contract.refusals import Refusal
 
     try:
         return {}, JOBS[asked["job"]](content, **asked["facts"])
     except Refusal as refusal:
-        return {"refused": str(refusal)}, b""
+        return {"refused": refusal.as_data()}, b""
     except MemoryError:
         raise
     except BaseException as error:  # compiled readers raise what is no Exception
         said = str(error).partition("\n")[0][:200]
-        return {"refused": f"it cannot be read ({said or type(error).__name__}); save it anew and send it again."}, b""
+        return {"refused": Refusal("unforeseen", reason=said or type(error).__name__).as_data()}, b""
 
 
 def _end_with(lifeline: int) -> None:

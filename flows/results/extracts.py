@@ -4,19 +4,20 @@ import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from flows.night.intake import known_source
+from flows.night.intake import Refused, known_source
 from flows.readers.pool import Readers
 from flows.results.answer import FLAT, IF_ANY, OK, Answer, key, plain
 from flows.results.page import SHOWN_ROWS, Cell, Page
 from flows.results.words import joined, value
-from schemas.errors import WRONG_USAGE, MethodologyError, Refusal
+from schemas.contract.refusals import Refusal
+from schemas.errors import WRONG_USAGE, MethodologyError
 from schemas.methodology.coverage import key_problems
 from schemas.methodology.library import Library
 from schemas.methodology.sources import Source
@@ -36,7 +37,7 @@ from warehouse.extracts.raw_store import (
     refusals,
     withdrawals,
 )
-from warehouse.outputs.marked import MOST_LISTED
+from warehouse.outputs.marked import HEADINGS, MOST_LISTED, write_marked
 from warehouse.snapshots.channels import snapshot_folder
 from warehouse.store.store import Store, read_sealed
 from warehouse.store.temporary import temporary_folder
@@ -147,7 +148,7 @@ class Examined:
                 )
             )
         if self.marked:
-            page.fact(Sentence("Ditandai", "Marked"), self.marked, width=10)
+            page.fact(MARKED, self.marked, width=10)
         elif self.problems:
             page.say(
                 Sentence(
@@ -159,11 +160,14 @@ class Examined:
 
 @dataclass(frozen=True)
 class RefusedExtract:
-    """A file that is refused whole, and why."""
+    """A file that is refused whole, by which rule and why; `marked` is the workbook that its office is sent back."""
 
     file_name: str
     source: str
-    refused: Sentence
+    refused: str
+    refused_id: str
+    rule: str
+    marked: str | None = field(default=None, metadata=IF_ANY)
 
     @property
     def is_refused(self) -> bool:
@@ -172,11 +176,18 @@ class RefusedExtract:
 
     def show(self, page: Page) -> None:
         """Why it is refused."""
-        why = self.refused
-        page.say(Sentence(f"{self.file_name}: ditolak: {why.id}", f"{self.file_name}: refused: {why.en}"), style="red")
+        page.say(
+            Sentence(f"{self.file_name}: ditolak: {self.refused_id}", f"{self.file_name}: refused: {self.refused}"),
+            style="red",
+        )
 
     def show_problems(self, page: Page) -> None:
-        """There is nothing more to say."""
+        """Where the workbook is."""
+        if self.marked:
+            page.fact(MARKED, self.marked, width=10)
+
+
+MARKED = Sentence("Ditandai", "Marked")
 
 
 @dataclass(frozen=True)
@@ -208,14 +219,8 @@ def examined(
     try:
         content = file_content(path)
     except Refusal as refusal:
-        return refused_extract(path.name, source_name, refusal)
+        return refused_extract(Refused.by(refusal, path.name, source_name, None), marked)
     return _examined(content, path.name, source_name, library, today, readers, marked)
-
-
-def refused_extract(file_name: str, source: str, refusal: Refusal) -> RefusedExtract:
-    """A file that is refused whole, for this reason."""
-    (why,) = refusal.sentences
-    return RefusedExtract(file_name, source, Sentence(why["id"], why["en"]))
 
 
 def _examined(
@@ -231,11 +236,11 @@ def _examined(
     if wrong_keys := key_problems({source_name: source}, library.reference):
         raise MethodologyError(wrong_keys)
     lookup = region_lookup(library.reference, source, today)
+    digest = hashlib.sha256(content).hexdigest()
     try:
         rows = from_kept(readers.rows(content, source))
     except Refusal as refusal:
-        return refused_extract(file_name, source_name, refusal)
-    digest = hashlib.sha256(content).hexdigest()
+        return refused_extract(Refused.by(refusal, file_name, source_name, digest), marked)
     named = identified(rows, source=source_name, file_name=file_name, extract_sha256=digest)
     found = checked(named, source, library.corrections, lookup, library.dictionary)
     counts = pl.DataFrame({"extract_sha256": [digest], "rows": [rows.height]})
@@ -276,6 +281,21 @@ def _frequent(row: Mapping[str, Any]) -> Frequent:
     return Frequent(row["rule"], message, action, row["rows"])
 
 
+def refused_extract(refused: Refused, marked: Path | None = None) -> RefusedExtract:
+    """What is answered of a file that is refused whole."""
+    file = None
+    if marked:
+        file = _marked_file(marked, refused.file_name)
+        write_marked(file, (), [dict.fromkeys(HEADINGS) | asdict(refused)])
+    why = (refused.reason, refused.reason_id, refused.rule)
+    return RefusedExtract(refused.file_name, refused.source or "", *why, str(file) if file else None)
+
+
+def _marked_file(folder: Path, file_name: str) -> Path:
+    name = Path(file_name).name.encode()[:200].decode(errors="ignore")
+    return folder / f"{name}-perbaikan.xlsx"
+
+
 def _write_marked_copy(
     folder: Path,
     content: bytes,
@@ -285,15 +305,14 @@ def _write_marked_copy(
     readers: Readers,
 ) -> str:
     """Write the workbook that an office is sent back, its cells marked; its path. Raises Refusal."""
-    name = Path(file_name).name.encode()[:200].decode(errors="ignore")
-    file = folder / f"{name}-perbaikan.xlsx"
+    file = _marked_file(folder, file_name)
     with temporary_folder() as work:
         made = work / "marked.xlsx"
         facts = {"source": source.model_dump_json(), "violations": violations, "file": str(made)}
         try:
             readers.answer("marked", content, **facts)
         except Refusal as refusal:
-            raise Refusal(f"{file_name} cannot be marked: {refusal}") from refusal
+            raise Refusal("not_marked", file=file_name, reason=refusal) from refusal
         folder.mkdir(parents=True, exist_ok=True)
         file.unlink(missing_ok=True)  # a link is replaced, what it leads to is not
         shutil.move(made, file)
@@ -390,11 +409,11 @@ class ExtractHistory(Answer):
     def show(self, page: Page) -> None:
         """How it is read, its receipt, and what became of its figures."""
         if isinstance(self.reading, RefusedExtract):
-            name, why = self.reading.file_name, self.reading.refused
+            name = self.reading.file_name
             page.say(
                 Sentence(
-                    f"{name}: menurut keterangan sumbernya hari ini, berkas ini ditolak: {why.id}",
-                    f"{name}: as its source is declared today it is refused: {why.en}",
+                    f"{name}: menurut keterangan sumbernya hari ini, berkas ini ditolak: {self.reading.refused_id}",
+                    f"{name}: as its source is declared today it is refused: {self.reading.refused}",
                 ),
                 style="red",
             )

@@ -54,6 +54,6 @@ class Ingested(Answer):
             )
         for bad in self.refused:
             page.say(
-                Sentence(f"ditolak   {bad.file_name}: {bad.reason}", f"refused   {bad.file_name}: {bad.reason}"),
+                Sentence(f"ditolak   {bad.file_name}: {bad.reason_id}", f"refused   {bad.file_name}: {bad.reason}"),
                 style="red",
             )

@@ -7,12 +7,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from flows.night.intake import known_source
+from flows.night.intake import Refused, known_source
 from flows.readers.pool import Readers
 from flows.results.answer import FLAT, OK, Answer, plain
 from flows.results.extracts import Examined, RefusedExtract, examined, refused_extract
 from flows.results.page import Page
-from schemas.errors import WRONG_USAGE, Refusal
+from schemas.contract.refusals import Refusal
+from schemas.errors import WRONG_USAGE
 from schemas.methodology.library import Library
 from schemas.methodology.sources import Source
 from schemas.sentence import Sentence
@@ -139,7 +140,7 @@ def checked_source(path: Path, source_name: str, library: Library, today: date, 
     try:
         tables = json.loads(readers.answer("tables", file_content(path), source=source.model_dump_json()))
     except Refusal as refusal:
-        return SourceChecked(refused_extract(path.name, source_name, refusal), ())
+        return SourceChecked(refused_extract(Refused.by(refusal, path.name, source_name, None)), ())
     reading = examined(path, source_name, library, today, readers)
     return SourceChecked(reading, tuple(TableRead(**each) for each in tables))
 

@@ -93,6 +93,13 @@ class Rule(Strict):
     action_id: str = ""
 
 
+class Kind(Strict):
+    """What a file can be instead of what it should be, as sentences call it."""
+
+    meaning_en: str
+    meaning_id: str
+
+
 class Measure(Strict):
     """What a rule of the gate can bound: a column of one of the marts it looks at (`warehouse/engine/sql/gate/`)."""
 
@@ -102,7 +109,7 @@ class Measure(Strict):
 
 
 class Dictionary(Strict):
-    """The whole data dictionary."""
+    """The whole data dictionary. `rules` are about rows and findings, `refusals` about files that are refused whole."""
 
     units: dict[str, Unit]
     number_styles: dict[str, NumberStyle] = Field(default_factory=dict)
@@ -111,6 +118,8 @@ class Dictionary(Strict):
     run_columns: tuple[str, ...]
     measures: dict[str, Measure] = Field(default_factory=dict)
     rules: dict[str, Rule]
+    kinds: dict[str, Kind] = Field(default_factory=dict)
+    refusals: dict[str, Rule] = Field(default_factory=dict)
 
     @property
     def published(self) -> dict[str, Table]:
@@ -159,9 +168,14 @@ def dictionary_from(text: str) -> Dictionary:
 
 
 @cache
+def packaged_dictionary() -> Dictionary:
+    """The dictionary of the package: what is known where no methodology is asked."""
+    return dictionary_from(files("methodology").joinpath(FILE).read_text(encoding="utf-8"))
+
+
 def packaged_styles() -> dict[str, NumberStyle]:
-    """The number styles of the package, by name: what is known where no methodology is asked."""
-    return dictionary_from(files("methodology").joinpath(FILE).read_text(encoding="utf-8")).number_styles
+    """The number styles of the package, by name."""
+    return packaged_dictionary().number_styles
 
 
 # What a user's dictionary.yml may add to; the rest is what readers of published tables rely on.

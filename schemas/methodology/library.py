@@ -14,7 +14,7 @@ import polars as pl
 
 from schemas.contract.dictionary import FILE as DICTIONARY_FILE
 from schemas.contract.dictionary import Dictionary, dictionary_from, extended
-from schemas.errors import MethodologyError, Problem, UsageError, did_you_mean
+from schemas.errors import MethodologyError, Problem, UsageError, unknown_name
 from schemas.methodology.corrections import CORRECTIONS_FILE, Correction, correction_problems, corrections_of
 from schemas.methodology.coverage import coverage_problems, key_problems, lowest_level, own_levels
 from schemas.methodology.edition import EDITION_FILE, NODES_FILE, Edition, Node, nodes_of
@@ -44,6 +44,7 @@ from schemas.methodology.regions import (
 from schemas.methodology.rules import plan_problems, tree_problems
 from schemas.methodology.sources import Source
 from schemas.methodology.sources_file import OF_DICTIONARY, SOURCES_FILE, sources_of
+from schemas.sentence import Sentence
 from schemas.strict import Document, parsed, yaml_document, yaml_text
 
 EDITIONS = "editions"
@@ -259,11 +260,7 @@ class Library:
     def must_have(self, name: str) -> None:
         """Raises UsageError where there is no edition of that name."""
         if name not in self.editions:
-            known = ", ".join(self.editions)
-            raise UsageError(
-                f"there is no edition '{name}'; there are: {known}.{did_you_mean(name, self.editions)}",
-                f"tidak ada edisi '{name}'; yang ada: {known}.{did_you_mean(name, self.editions, 'id')}",
-            )
+            raise unknown_name(Sentence("edisi", "edition"), name, self.editions)
 
     def _edition_data(
         self, name: str, descendants: tuple[str, ...] = ()

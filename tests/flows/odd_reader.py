@@ -9,7 +9,7 @@ import sys
 import time
 
 from flows.readers import process as reader
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 
 
 def _died(number: signal.Signals) -> None:
@@ -33,7 +33,7 @@ def _computed() -> None:
 
 
 def _told() -> None:
-    raise Refusal(" ".join(sorted(os.environ)))
+    raise Refusal("unforeseen", reason=" ".join(sorted(os.environ)))
 
 
 def _undone() -> None:

@@ -1,6 +1,6 @@
 """Outside programs rely on the JSON of commands: no key goes. New ones are added to answer_keys.json:
 
-    REWRITE_ANSWER_KEYS=1 pytest tests/flows/test_answer_keys.py
+REWRITE_ANSWER_KEYS=1 pytest tests/flows/test_answer_keys.py
 """
 
 import json

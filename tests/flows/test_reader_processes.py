@@ -17,7 +17,7 @@ from flows.night.intake import source_of
 from flows.readers import pool as readers
 from flows.readers.pool import ReaderEnded, ReaderLimits, Readers
 from flows.settings import Settings
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from schemas.methodology.library import Library
 from schemas.methodology.sources import Source
 from tests.conftest import EDITION, EXTRACTS, ROOT, Answer, Nights

@@ -19,7 +19,7 @@ import polars as pl
 import pytest
 
 from extracts.simulate_offices import events, write_form
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from schemas.methodology.library import Library
 from schemas.methodology.regions import valid_regions
 from schemas.methodology.sources import Headers, Item, Source

@@ -22,7 +22,7 @@ READ = f"""
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
 from schemas.methodology.sources import Source
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from transforms.extracts.parse import extract_rows
 try:
     print("read", extract_rows(sys.stdin.buffer.read(), Source.model_validate_json(sys.argv[1])).height)

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import python_calamine
 
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from schemas.methodology.library import Library
 from schemas.methodology.sources import Source
 from tests.inputs.make import HERE, all_cases, cut, flipped, made

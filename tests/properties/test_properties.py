@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schemas.contract.refusals import Refusal
 from schemas.contract.tables import row_violations
-from schemas.errors import Refusal
 from schemas.methodology.library import Library
 from tests.sql.test_cases import STATEMENTS
 from transforms.extracts.admission import Admission, admission, identified

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.errors import MethodologyError, Refusal
+from schemas.contract.refusals import Refusal
+from schemas.errors import MethodologyError
 from schemas.methodology.sources import Source
 from schemas.methodology.sources_file import sources_of
 from schemas.strict import yaml_document, yaml_text

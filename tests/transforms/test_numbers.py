@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from schemas.contract.dictionary import packaged_styles
 from schemas.contract.number_styles import NumberStyle
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from schemas.methodology.sources import Source
 from tests.transforms.sent import ENTRY, LIBRARY, broken, figures, sent, source
 from transforms.formats.cells import is_figure

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from schemas.methodology.sources import Source
 from tests.documents import ods_of
 from tests.properties.test_round_trip import DICTIONARY, lookup, source_of

@@ -13,7 +13,8 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from schemas.errors import MethodologyError, Refusal
+from schemas.contract.refusals import Refusal
+from schemas.errors import MethodologyError
 from schemas.methodology.library import Library
 from schemas.methodology.regions import (
     CODES_FILE,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from warehouse.extracts import raw_store
 from warehouse.extracts.raw_store import file_content
 from warehouse.store import temporary

@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from flows.night.intake import take_in
+from schemas.contract.refusals import Refusal
 from schemas.errors import DamagedStore
 from schemas.methodology.library import Library
 from tests.conftest import EDITION, EXTRACTS, Answer, Nights
@@ -44,7 +45,7 @@ def lived_in(store: Store, drafts: Drafts, folder: Path, signer: Signer | None =
     publish_snapshot(store, drafts.other(folder / "3", "night-3", 1, 2.0), signer)
     promote(store, "night-2", LATER, "looked at", signer)
     withdraw(store, "night-3", LATER, "wrong", signer)
-    note_refusal(store, "x.csv", "0" * 64, 1, None, "no source", LATER)
+    note_refusal(store, "x.csv", "0" * 64, 1, None, Refusal("empty_file"), LATER)
     first = drafts.draft.inputs[0]
     withdraw_extract(store, extract_called(store, f"{first['source']}/{first['sha256']}"), "sent twice", LATER)
     found = verify(Store(store.url))

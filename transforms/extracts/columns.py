@@ -8,7 +8,7 @@ from typing import Any
 
 from schemas.contract.dictionary import packaged_styles
 from schemas.contract.number_styles import NumberStyle
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from schemas.methodology.sources import Source, plain
 from transforms.extracts.tables import joined_labels
 from transforms.formats.cells import Grid, cell_number, cell_text, is_figure
@@ -77,7 +77,7 @@ def largest_grid(content: bytes, ending: str) -> tuple[Grid, dict[str, Any]]:
     part = unpacked(content)[0].content
     kind = next((name for mark, name in SIGNATURES.items() if part.startswith(mark)), None)
     if kind and ending in ("csv", "json", "ndjson"):
-        raise Refusal(f"it is {kind}, although its name ends in .{ending}; name it by what it is.")
+        raise Refusal("kind_and_name_differ", kind=kind, ending=ending)
     probe: dict[str, Any] = {"sheet": "*"} if ending in WORKBOOKS else {}
     if ending in ("csv", "json", "ndjson"):
         probe = {"encoding": "detect"} | ({"separator": "detect"} if ending == "csv" else {})
@@ -125,7 +125,7 @@ def largest_table(grid: Grid) -> tuple[int, int, list[Column]]:
         if len(set(words)) > 1 and below and likeness > best:
             best, chosen = likeness, index
     if not best:
-        raise Refusal("no row looks like a header with labels; give the table one.")
+        raise Refusal("no_header")
     for first in (chosen, chosen - 1):
         if first >= 0 and _is_double(grid, first):
             chosen, depth = first, 2

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from schemas.methodology.sources import JOINED, Source, plain
 from transforms.extracts.derived import column_figures
 from transforms.extracts.tables import Table, roles_of, table_of
@@ -14,7 +14,7 @@ from transforms.formats.grids import grids
 from transforms.formats.numbers import PERCENT, SEVERAL, plain_expr, style_contradiction
 from transforms.regions.lookup import PATH, WITH_CODE
 
-MOST_LABELS, LONGEST_LABEL = 40, 80  # of the columns found, in a sentence
+LONGEST_LABEL = 80  # of a column found, in a sentence
 ROW = (
     *("sheet", "row", "region", "item", "value_text", "number", "reference", "severity", "date", "level"),
     *("is_evidenced", "region_column", "item_column", "value_column", "date_column", "severity_column"),
@@ -43,23 +43,22 @@ def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
     left_out = sum((left for _, left in bodies), Counter[str]())
     if left_out and not any(body for body, _ in bodies):
         raise Refusal(
-            f"none of its {left_out.total()} rows is one that the source asks for ({_selection(source)}); the file has "
-            f"{_most(left_out)}. Send the rows that are meant, or correct where in sources.yml."
+            "no_row_asked_for",
+            rows=left_out.total(),
+            wanted=[(f"{label}: {first}", *others) for label, (first, *others) in source.where.items()],
+            found=[have for have, _ in left_out.most_common()],
         )
     parts = [_rows(table, source, body) for table, (body, _) in zip(usable, bodies, strict=True)]
     rows = pl.concat(parts) if parts else None
     if rows is None or rows.is_empty():
-        raise Refusal("it has a header but no rows; send the figures.")
+        raise Refusal("no_rows")
     texts = rows["value_text"].filter(rows["number"].is_null()).drop_nulls()
     foreign = style_contradiction(texts, source.style, source.number_styles.values()) if len(texts) else None
     if foreign is not None:
         has_it = pl.col("value_text").str.replace(PERCENT, "") == foreign
         sheet, row, column = rows.filter(has_it).select("sheet", "row", "value_column").row(0)
-        raise Refusal(
-            f"its numbers are not written in {source.number_style} style ({source.style.example}), as the source "
-            f"declares: {f'{sheet} ' if sheet else ''}row {row}, column {column} has {foreign}. Read so, others would "
-            "be wrong by a factor of a thousand; write them in one style."
-        )
+        written = {"style": source.number_style, "example": source.style.example}
+        raise Refusal("other_number_style", sheet, **written, row=row, column=column, value=foreign)
     return rows
 
 
@@ -75,7 +74,7 @@ def _without_headers(
         if region >= len(cells) or plain(_stripped(cells[region]) or "") != header[region]:
             kept.append((number, cells))
         elif [plain(_stripped(cell) or "") for cell in cells[: len(header)]] != header:
-            raise Refusal(f"row {number} is a header with other columns; send each table in a file of its own.")
+            raise Refusal("other_header", row=number)
     return kept
 
 
@@ -87,34 +86,15 @@ def _stripped(cell: object) -> str | None:
 
 def _refuse_header(table: Table, source: Source, *, is_one_of_many: bool) -> None:
     roles = roles_of(table.header, source)
-    where = f"{table.sheet}: " if is_one_of_many and table.sheet else ""
+    part = table.sheet if is_one_of_many else None
     if roles.twice:
-        raise Refusal(
-            f"{where}the column {roles.twice[0]} stands twice; keep one. (Where labels run over two rows, the source "
-            "declares header_rows: 2.)"
-        )
+        raise Refusal("column_twice", part, column=roles.twice[0])
     if not roles.missing:
         return
     found = [label[:LONGEST_LABEL] for label in table.header if label]
-    labels = ", ".join(found[:MOST_LABELS]) or "none"
-    if len(found) > MOST_LABELS:
-        labels += f" and {len(found) - MOST_LABELS:,} more"
-    hint = "add it" if len(roles.missing) == 1 else "add them"
-    if source.format == "csv" and len(table.header) == 1 and any(mark in labels for mark in ",;\t|"):
-        hint = f"the source declares '{source.separator}' as separator, and the file seems to have another"
-    raise Refusal(f"{where}columns are missing: {', '.join(roles.missing)} (columns found: {labels}); {hint}.")
-
-
-MOST_TOLD = 10  # of what rows have that are left out, in one sentence
-
-
-def _selection(source: Source) -> str:
-    return ", ".join(f"{label}: {' or '.join(wanted)}" for label, wanted in source.where.items())
-
-
-def _most(left_out: Counter[str]) -> str:
-    told = [said for said, _ in left_out.most_common(MOST_TOLD)]
-    return "; ".join(told) + (" and others" if len(left_out) > len(told) else "")
+    if source.format == "csv" and len(table.header) == 1 and any(mark in label for label in found for mark in ",;\t|"):
+        raise Refusal("other_separator", part, missing=roles.missing, found=found, separator=source.separator)
+    raise Refusal("columns_missing", part, missing=roles.missing, found=found)
 
 
 def selected_rows(table: Table, source: Source) -> tuple[list[tuple[int, Sequence[object]]], Counter[str]]:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from schemas.contract.dictionary import packaged_styles
 from schemas.contract.number_styles import NumberStyle
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from schemas.methodology.regions import Reference
 from schemas.methodology.sources import Source, plain
 from schemas.sentence import LANGUAGES, Sentence
@@ -42,8 +42,7 @@ def proposed(content: bytes, file_name: str, reference: Reference) -> Proposal:
     """
     ending = next((ENDINGS[each] for each in reversed(file_name.lower().split(".")) if each in ENDINGS), None)
     if ending is None:
-        known = ", ".join(f".{each}" for each in ENDINGS)
-        raise Refusal(f"its name has no ending of a table ({known}, also .gz and .zip of them); rename it.")
+        raise Refusal("no_ending", endings=[f".{each}" for each in ENDINGS])
     remarks: list[Sentence] = []
     grid, dialect = largest_grid(content, ending)
     header_row, depth, columns = largest_table(grid)
@@ -64,12 +63,12 @@ def proposed(content: bytes, file_name: str, reference: Reference) -> Proposal:
         )
     grain = grain_of([column.every for column in columns], reference)
     if grain is None:
-        raise Refusal("no column holds names or codes of regions that are known; which one names the region?")
+        raise Refusal("no_region_column")
     remarks += _grain_remarks(grain, columns)
     rest = [column for index, column in enumerate(columns) if index not in grain.columns]
     figures = [column for column in rest if column.is_figures]
     if not figures:
-        raise Refusal("no column beside the regions holds figures; is it the right sheet?")
+        raise Refusal("no_figure_column")
     style = _style(figures)
     if style is None:
         style = next(iter(packaged_styles()))
@@ -119,7 +118,7 @@ def proposed(content: bytes, file_name: str, reference: Reference) -> Proposal:
     try:
         Source.model_validate(entry)
     except ValidationError as error:
-        raise Refusal("no entry can be made of its columns; is the column of the indicators filled?") from error
+        raise Refusal("no_entry") from error
     return Proposal(entry, tuple(Sentence(*(" ".join(each.split()) for each in astuple(one))) for one in remarks))
 
 
@@ -243,7 +242,7 @@ def _events(
     named = [column for column in figures if "indikator" in plain(column.label) or "indicator" in plain(column.label)]
     item = next(iter([*named, *numbered[-1:], *texts]), None)
     if item is None:
-        raise Refusal("it looks like a list of events, but no column names the indicator.")
+        raise Refusal("no_item_column")
     value = next((column for column in reversed(usable) if column is not item), usable[-1])
     roles |= {"item": [item.label], "value": [value.label], "severity": [severities[0].label]}
     roles |= {"date": [dates[0].label]} if dates else {}

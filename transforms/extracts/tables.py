@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from schemas.methodology.sources import JOINED, Source, plain
 from transforms.formats.cells import Grid, cell_text
 
@@ -34,7 +34,7 @@ class Roles(NamedTuple):
     values: dict[str, int | None]
     path: tuple[int | None, ...]
     where: dict[str, int | None]
-    missing: tuple[str, ...]
+    missing: tuple[tuple[str, ...], ...]
     twice: tuple[str, ...]
 
 
@@ -64,13 +64,11 @@ def roles_of(header: Sequence[str], source: Source) -> Roles:
     figures += [label for each in source.derived.values() for label in each.columns if label not in source.derived]
     figures += [label for label in source.needs.values() if label not in source.derived]
     values = {label: place.get(plain(label)) for label in figures}
-    missing = [
-        " or ".join(names) for role, names in declared.items() if role in needed and names and found[role] is None
-    ]
+    missing = [names for role, names in declared.items() if role in needed and names and found[role] is None]
     missing += [
-        label
+        (label,)
         for label in dict.fromkeys([*path, *figures, *source.where])
-        if plain(label) not in place and label not in missing
+        if plain(label) not in place and (label,) not in missing
     ]
     read = {label for names in declared.values() for label in names} | values.keys() | set(path) | source.where.keys()
     counts = Counter(labels)
@@ -87,7 +85,7 @@ def table_of(ways: Sequence[Grid], source: Source) -> Table:
     tables = [(_table(grid, source), grid) for grid in ways]
     whole = [table for table, _ in tables if not roles_of(table.header, source).missing]
     if len(whole) > 1:
-        raise Refusal("its separator cannot be told: more than one cuts out the columns that the source declares.")
+        raise Refusal("separator_unclear")
     if whole:
         return whole[0]
     return max(tables, key=lambda each: len(each[0].header))[0]
@@ -105,10 +103,7 @@ def _table(grid: Grid, source: Source) -> Table:
         if not roles.missing:
             if best[0] > 1:
                 above = grid.rows[best[1]][0]
-                raise Refusal(
-                    f"row {above} has some of the columns and row {grid.rows[index][0]} all of them, so there are two "
-                    "tables; correct the labels of the first, or send each in a file of its own."
-                )
+                raise Refusal("two_tables", first=above, second=grid.rows[index][0])
             best = present, index, labels
             break
         if present > best[0]:

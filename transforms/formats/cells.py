@@ -8,7 +8,7 @@ from xml.parsers import expat
 
 from schemas.contract.dictionary import packaged_styles
 from schemas.contract.number_styles import NumberStyle
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from transforms.formats.numbers import without_percent
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def is_figure(cell: object, styles: Iterable[NumberStyle] | None = None) -> bool
 
 def too_far() -> Refusal:
     """The refusal of a sheet that is too large."""
-    return Refusal("a sheet reaches too far or holds too much; remove stray cells far from the table.")
+    return Refusal("reaches_too_far")
 
 
 def whole_part(file: IO[bytes], most: int | None = None) -> bytes:
@@ -129,7 +129,7 @@ def xml_parser(
 def parse_xml(parser: "XMLParserType", xml: bytes) -> None:
     """Parse XML in UTF-8. Raises Refusal for another encoding, and ValueError for damage."""
     if xml.startswith((b"\xff\xfe", b"\xfe\xff", b"\0<", b"<\0")):
-        raise Refusal("a part of the workbook is not written in UTF-8; save it anew.")
+        raise Refusal("not_utf8")
     parser.XmlDeclHandler = _refuse_encoding
     try:
         parser.Parse(xml, True)
@@ -138,14 +138,14 @@ def parse_xml(parser: "XMLParserType", xml: bytes) -> None:
 
 
 def _refuse_document_type(*_: object) -> None:
-    raise Refusal("the workbook declares a document type; save it anew.")
+    raise Refusal("document_type")
 
 
 def _refuse_encoding(_: str, encoding: str | None, __: int) -> None:
     if (encoding or "utf-8").lower() not in ("utf-8", "utf8", "us-ascii"):
-        raise Refusal(f"a part of the workbook is not written in UTF-8 but in {encoding}; save it anew.")
+        raise Refusal("other_xml_encoding", encoding=encoding)
 
 
 def refuse_between(*_: object) -> None:
     """Refuse comments and the like between letters, which readers leave out, each in its own way."""
-    raise Refusal("a sheet holds comments or character codes among its figures; save it anew.")
+    raise Refusal("comments_among_figures")

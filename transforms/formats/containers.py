@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from typing import IO, NamedTuple
 
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 LARGEST_CONTENT = 250_000_000  # bytes, unpacked
@@ -36,7 +36,7 @@ def member_names(archive: zipfile.ZipFile) -> dict[str, str]:
     for name in archive.namelist():
         plain = name.lower().replace("\\", "/")
         if plain in called:
-            raise Refusal(f"the archive holds {name} twice; pack it anew.")
+            raise Refusal("archive_file_twice", file=name)
         called[plain] = name
     return called
 
@@ -47,7 +47,7 @@ def is_workbook(content: bytes) -> bool:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = set(archive.namelist())
     except BROKEN as error:
-        raise Refusal(f"the archive or workbook cannot be opened ({_reason(error)}); send it anew.") from error
+        raise Refusal("archive_or_workbook_broken", reason=_reason(error)) from error
     return bool(names & {"[Content_Types].xml", "mimetype"})
 
 
@@ -55,10 +55,10 @@ def unpacked(content: bytes) -> list[Part]:
     """The files of an extract, in the order of their names. Raises Refusal for what is broken, locked or too large."""
     if content.startswith(GZIP):
         part = _gunzipped(content)
-        _refuse_archive(part, "the file in the gzip archive")
+        _refuse_archive(part, Refusal("archive_in_gzip"))
         return [Part(None, part)]
     if content.startswith(b"PK\x05\x06"):
-        raise Refusal("the archive is empty; send the table.")
+        raise Refusal("archive_empty")
     if content.startswith(ZIP) and not is_workbook(content):
         return _members(content)
     return [Part(None, content)]
@@ -69,7 +69,7 @@ def _gunzipped(content: bytes) -> bytes:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
             return _bounded(file)
     except BROKEN as error:
-        raise Refusal(f"the gzip archive cannot be opened ({_reason(error)}); send it anew.") from error
+        raise Refusal("gzip_broken", reason=_reason(error)) from error
 
 
 def _members(content: bytes) -> list[Part]:
@@ -79,19 +79,19 @@ def _members(content: bytes) -> list[Part]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = [each for each in archive.infolist() if not each.is_dir() and not _is_litter(each.filename)]
             if len(members) > MOST_MEMBERS:
-                raise Refusal(f"the archive holds {len(members)} files; at most {MOST_MEMBERS} are read.")
+                raise Refusal("too_many_files", files=len(members), most=MOST_MEMBERS)
             member_names(archive)
             for member in sorted(members, key=lambda each: each.filename):
                 if member.flag_bits & 1:
-                    raise Refusal("the archive is locked with a password; send it without.")
+                    raise Refusal("archive_locked")
                 with archive.open(member) as file:
                     parts.append(Part(member.filename, _bounded(file, left)))
                 left -= len(parts[-1].content)
-                _refuse_archive(parts[-1].content, member.filename)
+                _refuse_archive(parts[-1].content, Refusal("archive_in_archive", file=member.filename))
     except BROKEN as error:
-        raise Refusal(f"the archive cannot be opened ({_reason(error)}); send it anew.") from error
+        raise Refusal("archive_broken", reason=_reason(error)) from error
     if not parts:
-        raise Refusal("the archive is empty; send the table.")
+        raise Refusal("archive_empty")
     return parts
 
 
@@ -100,9 +100,9 @@ def is_panic(error: BaseException) -> bool:
     return type(error).__name__ == "PanicException"
 
 
-def _refuse_archive(content: bytes, name: str) -> None:
+def _refuse_archive(content: bytes, refusal: Refusal) -> None:
     if content.startswith(GZIP) or (content.startswith(ZIP) and not is_workbook(content)):
-        raise Refusal(f"{name} is an archive inside the archive; pack files only once.")
+        raise refusal
 
 
 def _is_litter(name: str) -> bool:
@@ -116,7 +116,7 @@ def _bounded(file: IO[bytes] | gzip.GzipFile, most: int = LARGEST_CONTENT) -> by
     while block := file.read(BLOCK):
         size += len(block)
         if size > most:
-            raise Refusal(f"unpacked it is larger than {LARGEST_CONTENT // 1_000_000} MB; send it in parts.")
+            raise Refusal("too_large_unpacked", most=LARGEST_CONTENT // 1_000_000)
         blocks.append(block)
     return b"".join(blocks)
 

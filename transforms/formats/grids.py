@@ -9,21 +9,21 @@ from typing import Any
 
 import polars as pl
 
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from schemas.methodology.sources import Source
 from transforms.formats.cells import LARGEST_GRID, LARGEST_TEXT, MOST_COLUMNS, Grid
 from transforms.formats.containers import is_panic, is_workbook, unpacked
 from transforms.formats.workbooks import workbook_grids
 
-SIGNATURES = {
-    b"%PDF": "a PDF document",
-    b"PK\x03\x04": "a zip archive or an Office workbook",
-    b"\xd0\xcf\x11\xe0": "an old Office document",
-    b"PAR1": "a Parquet file",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"<!DO": "a web page",
-    b"<htm": "a web page",
+SIGNATURES = {  # of the dictionary's kinds
+    b"%PDF": "pdf",
+    b"PK\x03\x04": "zip",
+    b"\xd0\xcf\x11\xe0": "old_office",
+    b"PAR1": "parquet",
+    b"\x89PNG": "picture",
+    b"\xff\xd8\xff": "picture",
+    b"<!DO": "web_page",
+    b"<htm": "web_page",
 }
 EXPECTED = {
     "csv": (),
@@ -49,13 +49,13 @@ def grids(content: bytes, source: Source) -> list[list[Grid]]:
     detected has several. Raises Refusal where the extract is not what the source declares.
     """
     if not content:
-        raise Refusal("it is empty; send the table.")
+        raise Refusal("empty_file")
     found: list[list[Grid]] = []
     for name, part in unpacked(content):
         try:
             _refuse_other_format(part, source)
         except Refusal as refusal:
-            raise Refusal(f"{name}: {refusal}" if name else str(refusal)) from refusal
+            raise (refusal.within(name) if name else refusal) from None
         found += [[way._replace(sheet=_inside(name, way.sheet)) for way in ways] for ways in _grids_of(part, source)]
     return found
 
@@ -67,17 +67,18 @@ def _inside(name: str | None, sheet: str | None) -> str | None:
 def _refuse_other_format(content: bytes, source: Source) -> None:
     expected, name = EXPECTED[source.format], source.format.upper()
     if not content.strip():
-        raise Refusal("it is empty; send the table.")
+        raise Refusal("empty_file")
     if content.startswith(b"\xd0\xcf\x11\xe0") and "EncryptedPackage".encode("utf-16-le") in content:
-        raise Refusal("it is locked with a password; send it without.")
+        raise Refusal("locked_file")
     for signature, kind in SIGNATURES.items():
         if content.startswith(signature) and signature not in expected:
-            raise Refusal(f"it is {kind}, not {name}; send the table as {name}.")
+            raise Refusal("other_format", kind=kind, format=name)
     if expected and not content.startswith(expected):
-        kind = "file" if source.format == "parquet" else "workbook"
-        raise Refusal(f"it is not an {name} {kind}; save it as .{source.format}.")
+        if source.format == "parquet":
+            raise Refusal("not_parquet")
+        raise Refusal("not_a_workbook", format=name, ending=source.format)
     if source.format in ("xlsx", "ods") and not is_workbook(content):
-        raise Refusal(f"it is not an {name} workbook; save it as .{source.format}.")
+        raise Refusal("not_a_workbook", format=name, ending=source.format)
 
 
 def _grids_of(content: bytes, source: Source) -> Iterable[list[Grid]]:
@@ -110,12 +111,13 @@ def decoded(content: bytes, source: Source) -> str:
             text = content.decode(encoding)
             break
         except UnicodeError as error:
-            reason = error
+            reason = str(error)
     if text is None:
-        said = "any text encoding that is read" if declared == "detect" else f"{declared} text, as the source declares"
-        raise Refusal(f"it is not {said} ({reason}); save it as UTF-8.") from None
+        if declared == "detect":
+            raise Refusal("not_text", reason=reason)
+        raise Refusal("other_encoding", encoding=declared, reason=reason)
     if "\0" in text:
-        raise Refusal("it contains NUL bytes, so it is not a text file; send the table as CSV.")
+        raise Refusal("nul_bytes")
     return text.removeprefix("\ufeff")
 
 
@@ -126,33 +128,26 @@ def csv_grids(content: bytes, source: Source) -> list[Grid]:
     """
     text = decoded(content, source)
     if text.count("\r") > text.count("\r\n"):
-        raise Refusal("it has lone carriage returns as line ends; save it with ordinary line ends.")
+        raise Refusal("lone_carriage_returns")
     if text.count("\n") > MOST_LINES:
-        raise Refusal(f"it has more than {MOST_LINES:,} lines; send it in parts.")
+        raise Refusal("too_many_lines", most=MOST_LINES)
     if source.separator != "detect":
         assert source.separator
         return [_csv_grid(text, source.separator)]
     ways: list[Grid] = []
-    reason = Refusal("it has no separator that is known.")
+    reason = Refusal("no_separator")
     for separator in SEPARATORS:
         if separator not in text:
             continue
         try:
             ways.append(_csv_grid(text, separator, sum(len(cells) for way in ways for _, cells in way.rows)))
-        except _TooManyCells:
-            raise
         except Refusal as refusal:
+            if refusal.rule == "too_many_cells":  # in whatever way it is cut
+                raise
             reason = refusal
     if not ways:
         raise reason
     return ways
-
-
-class _TooManyCells(Refusal):
-    """A table that is too large, in whatever way it is cut."""
-
-    def __init__(self) -> None:
-        super().__init__(f"it has more than {LARGEST_GRID:,} cells; send it in parts.")
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -172,23 +167,20 @@ def _csv_grid(text: str, separator: str, cells_read: int = 0) -> Grid:
     try:
         for number, cells in enumerate(reader, start=1):
             if len(cells) > MOST_COLUMNS:
-                raise Refusal(f"row {number} has {len(cells)} columns; at most {MOST_COLUMNS} are read.")
+                raise Refusal("too_many_columns", row=number, columns=len(cells), most=MOST_COLUMNS)
             width = max(width, len(cells))
             if any(len(cell) > LONGEST_CELL for cell in cells):
                 # The reader's own limit is the process's, and libraries lift it.
-                raise csv.Error(f"a cell is larger than {LONGEST_CELL} letters")
+                raise Refusal("long_cell_in_line", line=reader.line_num, most=LONGEST_CELL)
             if any("\n" in cell and _looks_like_rows(cell, separator, width) for cell in cells):
-                raise Refusal(
-                    f"row {number} has a quoted cell that runs over lines which look like rows of their own; a "
-                    "quotation mark may be missing, or stand for 'ditto'. Write quotation marks in pairs."
-                )
+                raise Refusal("swallowed_rows", row=number)
             cells_read += len(cells)
             if cells_read > LARGEST_GRID:
-                raise _TooManyCells
+                raise Refusal("too_many_cells", most=LARGEST_GRID)
             if cells:
                 rows.append((number, cells))
     except csv.Error as error:
-        raise Refusal(f"it is not a well-formed CSV (line {reader.line_num}: {error}); check its quotes.") from error
+        raise Refusal("malformed_csv", line=reader.line_num, reason=str(error)) from error
     return Grid(None, rows, {})
 
 
@@ -199,67 +191,69 @@ def _looks_like_rows(cell: str, separator: str, width: int) -> bool:
 
 def _json_records(text: str) -> list[dict[str, Any]]:
     """The objects of a JSON list, or of the one list in a JSON object."""
-    data = _json(text, "it")
+    data = _json(text)
     if isinstance(data, dict):
         lists = [value for value in data.values() if isinstance(value, list)]
         if len(lists) != 1:
-            raise Refusal("it is a JSON object without one list of rows; send a list of objects.")
+            raise Refusal("json_without_list")
         data = lists[0]
     if not isinstance(data, list) or not all(isinstance(each, dict) for each in data):
-        raise Refusal("it is no JSON list of objects, one for each row; send it so.")
+        raise Refusal("json_without_objects")
     return data
 
 
 def _line_records(text: str) -> list[dict[str, Any]]:
     records = []
     if text.count("\n") > MOST_LINES:
-        raise Refusal(f"it has more than {MOST_LINES:,} lines; send it in parts.")
+        raise Refusal("too_many_lines", most=MOST_LINES)
     for number, line in enumerate(_lines(text), start=1):
         if line.strip():
-            record = _json(line, f"line {number}")
+            record = _json(line, number)
             if not isinstance(record, dict):
-                raise Refusal(f"line {number} is no JSON object; send one object in each line.")
+                raise Refusal("json_line_without_object", line=number)
             records.append(record)
     return records
 
 
-def _json(text: str, what: str) -> Any:
+def _json(text: str, line: int | None = None) -> Any:
+    """What a JSON text says: that of a whole file, or of a line in it. Raises Refusal."""
+
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         if len(names) >= MOST_COLUMNS:
-            raise Refusal(f"an object has {len(names)} keys; at most {MOST_COLUMNS} are read.")
+            raise Refusal("too_many_keys", keys=len(names), most=MOST_COLUMNS)
         if len(set(names)) < len(names):
             twice = Counter(names).most_common(1)[0][0]
-            raise Refusal(f"the key {twice} stands twice in one object; keep one.")
+            raise Refusal("key_twice", key=twice)
         return dict(pairs)
 
     def whole(digits: str) -> object:
         return int(digits) if len(digits) < 300 else digits
 
     if text.count("{") + text.count("[") > MOST_OBJECTS or text.count(",") > 2 * LARGEST_GRID:
-        raise Refusal(
-            f"it has more than {MOST_OBJECTS:,} objects and lists or {LARGEST_GRID:,} cells; send it in parts."
-        )
+        raise Refusal("too_many_objects", objects=MOST_OBJECTS, cells=LARGEST_GRID)
     try:
         return json.loads(text, object_pairs_hook=unique, parse_constant=str, parse_int=whole)
     except RecursionError:
-        raise Refusal(f"{what} is nested too deeply to be a table; send a list of objects.") from None
+        raise (Refusal("json_line_too_deep", line=line) if line else Refusal("json_too_deep")) from None
     except ValueError as error:
-        raise Refusal(f"{what} is not well-formed JSON ({error}); send it anew.") from error
+        if line:
+            raise Refusal("json_line_malformed", line=line, reason=str(error)) from error
+        raise Refusal("json_malformed", reason=str(error)) from error
 
 
 def _record_grid(records: Sequence[dict[str, Any]]) -> Grid:
     """Records as a grid: the first row has the keys, in the order in which they first appear."""
     keys = list(dict.fromkeys(key for record in records for key in record))
     if len(keys) * max(len(records), 1) > LARGEST_GRID or len(keys) > MOST_COLUMNS:
-        raise Refusal(f"it has more than {LARGEST_GRID:,} cells or {MOST_COLUMNS} columns; send it in parts.")
+        raise Refusal("too_wide", cells=LARGEST_GRID, columns=MOST_COLUMNS)
 
     def cell(value: Any) -> object:
         if isinstance(value, (list, dict)):
             value = json.dumps(value, ensure_ascii=False)
         if isinstance(value, str):
             if len(value) > LONGEST_CELL:
-                raise Refusal(f"a cell is larger than {LONGEST_CELL:,} letters; send the table without it.")
+                raise Refusal("long_cell", most=LONGEST_CELL)
             if not value.isascii():
                 value.encode()
         return value
@@ -268,7 +262,7 @@ def _record_grid(records: Sequence[dict[str, Any]]) -> Grid:
     try:
         return Grid(None, [(0, [cell(key) for key in keys]), *body], {})
     except UnicodeEncodeError as error:
-        raise Refusal(f"it is not well-formed JSON ({error}); send it anew.") from error
+        raise Refusal("json_malformed", reason=str(error)) from error
 
 
 def parquet_grid(content: bytes) -> Grid:
@@ -288,31 +282,31 @@ def parquet_grid(content: bytes) -> Grid:
             raise _too_wide()
         nested = [field.name for field in schema if pa.types.is_nested(field.type)]
         if nested:
-            raise Refusal(f"the column {nested[0]} is nested; send flat columns.")
+            raise Refusal("nested_column", column=nested[0])
         if file.metadata.num_row_groups > MOST_GROUPS:
-            raise Refusal(f"it has {file.metadata.num_row_groups:,} groups of rows; at most {MOST_GROUPS:,} are read.")
+            raise Refusal("too_many_row_groups", groups=file.metadata.num_row_groups, most=MOST_GROUPS)
         rows: list[tuple[object, ...]] = []
         letters = 0
         for batch in file.iter_batches(batch_size=PARQUET_BATCH):
             batch.validate(full=True)
             letters += sum(map(_letters, batch.columns))
             if letters > LARGEST_TEXT:
-                raise Refusal(f"its texts are larger than {LARGEST_TEXT // 1_000_000} MB together; send it in parts.")
+                raise Refusal("too_much_text", most=LARGEST_TEXT // 1_000_000)
             plain = [each.dictionary_decode() if pa.types.is_dictionary(each.type) else each for each in batch.columns]
             table = pl.from_arrow(pa.table(plain, names=[str(at) for at in range(len(names))]))
             assert isinstance(table, pl.DataFrame)
             rows += table.rows()
     except (pa.ArrowException, OSError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
-        raise Refusal(f"the Parquet file cannot be read ({str(error).splitlines()[0]}); send it anew.") from error
+        raise Refusal("parquet_broken", reason=str(error).splitlines()[0]) from error
     except BaseException as error:
         if not is_panic(error):
             raise
-        raise Refusal("the Parquet file cannot be read (a type or value that is not read); send it anew.") from error
+        raise Refusal("parquet_unknown_type") from error
     return Grid(None, [(0, names), *enumerate(rows, start=1)], {})
 
 
 def _too_wide() -> Refusal:
-    return Refusal(f"it has more than {LARGEST_GRID:,} cells or {MOST_COLUMNS} columns; send it in parts.")
+    return Refusal("too_wide", cells=LARGEST_GRID, columns=MOST_COLUMNS)
 
 
 def _letters(column: Any) -> int:
@@ -327,5 +321,5 @@ def _letters(column: Any) -> int:
         return 0
     lengths = pc.binary_length(values)
     if (pc.max(lengths).as_py() or 0) > LONGEST_CELL:
-        raise Refusal(f"a cell is larger than {LONGEST_CELL:,} letters; send the table without it.")
+        raise Refusal("long_cell", most=LONGEST_CELL)
     return pc.sum(lengths.take(column.indices) if is_dictionary else lengths).as_py() or 0

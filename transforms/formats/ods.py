@@ -9,7 +9,7 @@ import re
 import zipfile
 from bisect import bisect
 
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from transforms.formats.cells import (
     DEEPEST,
     EVERY_ROW,
@@ -46,7 +46,7 @@ def ods_looks(content: bytes) -> dict[str, Look]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         called = member_names(archive)
         if "content.xml" not in called:
-            raise Refusal("it is not an ODS workbook; save it as .ods.")
+            raise Refusal("not_a_workbook", format="ODS", ending="ods")
 
         def part(name: str) -> bytes:
             with archive.open(called[name]) as file:
@@ -81,20 +81,20 @@ class _Reading:
             nonlocal is_row_hidden, hidden_groups, has_cells, length, is_separate, has_digits, is_struck
             stack.append(tag)
             if len(stack) > DEEPEST:
-                raise Refusal("the workbook has far too many elements within each other; save it anew.")
+                raise Refusal("elements_too_deep")
             for key, said in facts.items():
                 if key.startswith("xmlns"):
                     _refuse_other_name(key, said)
             match tag:
                 case "table:table-cell" | "table:covered-table-cell":
                     if cell is not None:
-                        raise Refusal("a cell holds another; save the workbook anew.")
+                        raise Refusal("cell_in_cell")
                     cell, length, first, is_separate, has_digits, is_struck = facts, 0, "", False, False, False
                     has_cells |= "office:value-type" in facts
                 case "text:s" if cell is not None:
                     spaces = int(facts.get("text:c", 1))
                     if not 0 <= spaces <= MOST_SPACES:
-                        raise Refusal(f"a cell holds {spaces} spaces in one place; remove them.")
+                        raise Refusal("spaces_in_cell", spaces=spaces)
                     length += spaces
                 case "text:line-break" | "text:tab" if cell is not None:  # which the reader of values leaves out
                     is_separate = True
@@ -123,12 +123,12 @@ class _Reading:
                 case "table:table":
                     in_table += 1
                     if in_table > 1:
-                        raise Refusal("a table of the workbook holds another; save it anew.")
+                        raise Refusal("table_in_table")
                     name = facts.get("table:name", "")
                     if name.casefold() in (each.casefold() for each in self.looks):
-                        raise Refusal(f"it has two sheets '{name}'; rename one.")
+                        raise Refusal("sheet_twice", sheet=name)
                     if len(self.looks) >= MOST_SHEETS:
-                        raise Refusal(f"it has more than {MOST_SHEETS:,} sheets; send the one with the table.")
+                        raise Refusal("too_many_sheets", most=MOST_SHEETS)
                     self.look = self.looks[name] = Look()
                     row, last_row, last_column, place = 0, 0, 0, 0
                     column_ends.clear()
@@ -220,7 +220,7 @@ def _refuse_other_name(key: str, said: str) -> None:
     """Refuse names under another prefix than all programs write: the reader of values goes by that."""
     prefix = key.partition(":")[2]
     if OURS.get(said, prefix) != prefix or (prefix in OURS.values() and said not in OURS):
-        raise Refusal("its parts are not named as in other ODS workbooks; save it anew.")
+        raise Refusal("foreign_names")
 
 
 def _times(facts: dict[str, str], what: str) -> int:

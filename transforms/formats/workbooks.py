@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from schemas.methodology.sources import Source, plain
 from transforms.formats.cells import EVERY_ROW, LARGEST_GRID, WHOLE_ROW, Area, Cells, Grid, Look, Odd, Sheets, too_far
 from transforms.formats.containers import BROKEN, is_panic
@@ -30,14 +30,13 @@ def workbook_grids(content: bytes, source: Source) -> list[Grid]:
         raise
     except (CalamineError, *BROKEN) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise Refusal(f"the workbook cannot be opened ({reason}); save it anew as .{source.format}.") from error
+        raise Refusal("workbook_broken", reason=reason, ending=source.format) from error
     except BaseException as error:
         if not is_panic(error):
             raise
-        raise Refusal(f"the workbook is damaged; save it anew as .{source.format}.") from error
+        raise Refusal("workbook_damaged", ending=source.format) from error
     if not grids:
-        listed = ", ".join(names) or "none"
-        raise Refusal(f"it has no sheet '{source.sheet}' (sheets: {listed}); name the sheet so.")
+        raise Refusal("no_sheet", sheet=source.sheet, sheets=names)
     return grids
 
 
@@ -52,7 +51,7 @@ def _read_beside(content: bytes, is_wanted: Callable[[str], bool], kind: str) ->
         hidden = {each.name for each in workbook.sheets_metadata if each.visible != SheetVisibleEnum.Visible}
         for name in filter(is_wanted, names):
             if name not in looks:
-                raise Refusal(f"the cells of the sheet '{name}' cannot be looked at; save the workbook anew.")
+                raise Refusal("sheet_unseen", sheet=name)
             sheet, look = workbook.get_sheet_by_name(name), looks[name]
             total += sheet.total_height * sheet.total_width
             if total > LARGEST_GRID:
@@ -86,7 +85,7 @@ def _merged(areas: Sequence[Area], cells: Cells) -> list[Area]:
         within = max(min(bottom + 1, height) - top, 0) * max(min(right + 1, width) - left, 0)
         covered += within
         if covered > height * width or len(kept) > MOST_MERGED:
-            raise Refusal("a sheet has merged cells over each other, or far too many; unmerge them.")
+            raise Refusal("merged_over_each_other")
         if within and (top, left) != (bottom, right):
             kept.append(((top, left), (bottom, right)))
     return kept

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from transforms.formats.cells import EVERY_ROW, LARGEST_GRID, LARGEST_TEXT, WHOLE_ROW, Look, Sheets, too_far
 from transforms.formats.number_formats import is_plain
 
@@ -46,7 +46,7 @@ def xls_grids(content: bytes, is_wanted: Callable[[str], bool], _: str) -> tuple
             return names, read
     except (xlrd.XLRDError, xlrd.compdoc.CompDocError, *DAMAGE) as error:
         if "encrypted" in str(error):
-            raise Refusal("it is locked with a password; send it without.") from error
+            raise Refusal("locked_file") from error
         raise ValueError("its records are damaged") from error
 
 
@@ -71,13 +71,14 @@ def _refuse_circles(content: bytes) -> None:
 
 def _refuse_twins(names: Sequence[str], places: Sequence[int]) -> None:
     if len(names) > MOST_SHEETS:
-        raise Refusal(f"it has more than {MOST_SHEETS:,} sheets; send the one with the table.")
-    if len(set(places)) < len(names):
-        raise Refusal("two of its sheets are one and the same; save it anew.")
+        raise Refusal("too_many_sheets", most=MOST_SHEETS)
+    for number, (name, place) in enumerate(zip(names, places, strict=True)):
+        if place in places[:number]:
+            raise Refusal("sheet_of_two_names", sheet=name)
     plain = [name.casefold() for name in names]
     twice = next((name for name in names if plain.count(name.casefold()) > 1), None)
     if twice is not None:
-        raise Refusal(f"it has two sheets '{twice}'; rename one.")
+        raise Refusal("sheet_twice", sheet=twice)
 
 
 def _sheet(book: "Book", number: int, name: str, most: int) -> Any:
@@ -94,7 +95,7 @@ def _sheet(book: "Book", number: int, name: str, most: int) -> Any:
             if rowx < self.nrows:
                 kinds = self._cell_types[rowx]
                 if colx < len(kinds) and kinds[colx] != XL_CELL_EMPTY:
-                    raise Refusal(f"row {rowx + 1} has a cell twice; save it anew.")
+                    raise Refusal("cell_twice", row=rowx + 1)
             rows, self.held = self.nrows, self.held + 1
             width = len(self._cell_types[rowx]) if rowx < rows else 0
             self.held += max(colx - width, 0)

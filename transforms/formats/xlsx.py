@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from transforms.formats.cells import (
     EVERY_ROW,
     WHOLE_ROW,
@@ -48,9 +48,9 @@ def xlsx_looks(content: bytes) -> dict[str, Look]:
         # Some readers tell neither capitals from small letters nor one slash from the other.
         called = member_names(archive)
         if any(name.endswith("vbaproject.bin") for name in called):
-            raise Refusal("the workbook holds macros; save it as .xlsx without them.")
+            raise Refusal("macros")
         if "xl/workbook.xml" not in called:
-            raise Refusal("it is not an XLSX workbook (it lacks its table of sheets); save it as .xlsx.")
+            raise Refusal("no_table_of_sheets")
 
         def part(name: str, most: int | None = MOST_SMALL_PART) -> bytes:
             """A part; of one that only describes others little is read. Nothing where there is none."""
@@ -83,26 +83,26 @@ def _sheets(book: bytes, relations: bytes) -> dict[str, tuple[str, bool]]:
         if local(tag) == "Relationship":
             target = facts.get("Target", "").replace("\\", "/")
             if facts.get("Id", "") in targets:
-                raise Refusal(f"the relationship {facts.get('Id', '')} stands twice in the workbook; save it anew.")
+                raise Refusal("relationship_twice", relationship=facts.get("Id", ""))
             targets[facts.get("Id", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
 
     def sheet(tag: str, facts: dict[str, str]) -> None:
         nonlocal tables
         tables += local(tag) == "sheets"
         if tables > 1:
-            raise Refusal("it has two tables of sheets; save it anew.")
+            raise Refusal("two_tables_of_sheets")
         if local(tag) != "sheet":
             return
         name, ids = facts.get("name", ""), [each for key, each in facts.items() if local(key).lower() == "id"]
         if len(sheets) >= MOST_SHEETS:
-            raise Refusal(f"it has more than {MOST_SHEETS:,} sheets; send the one with the table.")
+            raise Refusal("too_many_sheets", most=MOST_SHEETS)
         if name.casefold() in seen:
-            raise Refusal(f"it has two sheets '{name}'; rename one.")
+            raise Refusal("sheet_twice", sheet=name)
         if len(ids) != 1:
-            raise Refusal(f"the sheet '{name}' has {len(ids)} ids, so it cannot be told which it is; save it anew.")
+            raise Refusal("sheet_ids", sheet=name, ids=len(ids))
         part = targets.get(ids[0], "")
         if part and any(part.lower() == each.lower() for each, _ in sheets.values()):
-            raise Refusal(f"two of its sheets are one and the same ('{name}' is one of them); save it anew.")
+            raise Refusal("sheet_of_two_names", sheet=name)
         seen.add(name.casefold())
         sheets[name] = part, facts.get("state", "visible").strip() != "visible"
 

@@ -4,7 +4,7 @@ import re
 from array import array
 from typing import NamedTuple
 
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from transforms.formats.cells import (
     DEEPEST,
     EVERY_ROW,
@@ -84,7 +84,7 @@ class SheetLook:
                     if column < 0:
                         column = places[name] = _column(name)
                     if place[len(name) :] != digits or column <= before:
-                        raise Refusal(f"row {row} has cells twice, in another order or of another row; save it anew.")
+                        raise Refusal("cells_out_of_order", row=row)
                 if column >= columns:
                     columns = column + 1
                     if row * columns > LARGEST_GRID:
@@ -100,7 +100,7 @@ class SheetLook:
                     odd[row, column] = "struck_out"
             elif tag == "v":
                 if value:
-                    raise Refusal(f"row {row} has a cell with two values; save it anew.")
+                    raise Refusal("cell_of_two_values", row=row)
             elif tag in ("t", "is"):
                 pass
             elif tag == "row":
@@ -114,15 +114,13 @@ class SheetLook:
             elif tag == "sheetData":
                 tables += 1
                 if tables > 1:
-                    raise Refusal("a sheet has two tables of rows; save it anew.")
+                    raise Refusal("two_tables_of_rows")
             elif parent in ("v", "f") or len(stack) > DEEPEST:
-                raise Refusal(
-                    "a sheet has elements within its figures, or far too many within each other; save it anew."
-                )
+                raise Refusal("elements_in_figures")
             else:
                 self.describe(tag, facts, stack, row, column)
             if PARENTS.get(tag, parent) != parent:
-                raise Refusal(f"a sheet has a <{tag}> within a <{parent}> (row {row}); save it anew.")
+                raise Refusal("element_misplaced", element=tag, parent=parent, row=row)
 
         def data(said: str) -> None:
             nonlocal value, until, letters
@@ -245,7 +243,7 @@ def _row(said: str | None, before: int) -> tuple[int, str]:
     if number <= before or number > LAST_ROW:
         if number > LAST_ROW:
             raise too_far()
-        raise Refusal(f"its row {said} stands twice or in another order; save it anew.")
+        raise Refusal("row_out_of_order", row=said)
     return number, str(number)
 
 

@@ -224,8 +224,8 @@ def _row(verdict: Verdict, dictionary: Dictionary, run_id: str) -> dict[str, Any
     }
 
 
-def write_page(file: Path, judgement: Judgement) -> None:
-    """Write a judgement as one page that needs nothing from outside."""
+def write_page(file: Path, judgement: Judgement, refused: Sequence[Mapping[str, Any]]) -> None:
+    """Write a judgement as one page that needs nothing from outside, with the files that were refused whole."""
     from jinja2 import Environment
 
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
@@ -250,6 +250,7 @@ def write_page(file: Path, judgement: Judgement) -> None:
             (row for row in judgement.rows if row["check"] not in {rule.rule_code for rule in methodology.gate}),
             key=lambda row: SEVERITIES.index(row["severity"]),
         ),
+        refused=refused,
         shown=SHOWN_CASES,
         most=SHOWN_FINDINGS,
     )

@@ -11,7 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from schemas.errors import DamagedStore, Refusal, UsageError
+from schemas.contract.refusals import Refusal
+from schemas.errors import DamagedStore, UsageError
 from warehouse.code import code_identity
 from warehouse.store.store import AlreadyThere, Store, read_all_sealed, read_sealed, sealed
 
@@ -19,13 +20,13 @@ LARGEST = 200_000_000
 RECEIPTS, WITHDRAWN, ERASED, REFUSED = "raw/receipts", "raw/withdrawn", "raw/erased", "raw/refused"
 UNREAD = "raw/unreadable"
 OPENED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-KINDS = {
-    stat.S_ISDIR: "a folder",
-    stat.S_ISLNK: "a link",
-    stat.S_ISFIFO: "a pipe",
-    stat.S_ISSOCK: "a socket",
-    stat.S_ISCHR: "a device",
-    stat.S_ISBLK: "a device",
+KINDS = {  # of the dictionary's kinds
+    stat.S_ISDIR: "folder",
+    stat.S_ISLNK: "link",
+    stat.S_ISFIFO: "pipe",
+    stat.S_ISSOCK: "socket",
+    stat.S_ISCHR: "device",
+    stat.S_ISBLK: "device",
 }
 
 
@@ -72,8 +73,8 @@ def read_extract(store: Store, receipt: Receipt) -> bytes:
             raise UsageError(
                 f"the extract {receipt.file_name} was erased at {note['erased_at']} ({note['reason']}), so nothing "
                 "that rests on it can be computed again; what was published of it stays.",
-                f"ekstrak {receipt.file_name} dihapus pada {note['erased_at']} ({note['reason']}), sehingga yang "
-                "bersumber darinya tidak dapat dihitung lagi; yang sudah diterbitkan tetap ada.",
+                f"ekstrak {receipt.file_name} dihapus pada {note['erased_at']} ({note['reason']}), sehingga angka yang "
+                "bertumpu padanya tidak dapat dihitung lagi; yang sudah diterbitkan tetap ada.",
             ) from None
         raise DamagedStore(
             f"{receipt.key}: the extract {receipt.file_name} is missing.",
@@ -99,18 +100,19 @@ def file_content(path: Path) -> bytes:
             _must_be_a_file(os.fstat(file.fileno()))
             content = file.read(LARGEST + 1)
     except OSError as error:
-        reason = "it is a link" if error.errno == errno.ELOOP else error.strerror
-        raise Refusal(f"it cannot be read ({reason}); check the path and its permissions.") from error
+        if error.errno == errno.ELOOP:
+            raise Refusal("not_a_file", kind="link") from error
+        raise Refusal("file_unreadable", reason=error.strerror) from error
     if len(content) > LARGEST:
-        raise Refusal(f"it is larger than {LARGEST // 1_000_000} MB; send it in parts.")
+        raise Refusal("too_large", most=LARGEST // 1_000_000)
     return content
 
 
 def _must_be_a_file(facts: os.stat_result) -> None:
     mode = facts.st_mode
     if not stat.S_ISREG(mode):
-        kind = next((kind for is_kind, kind in KINDS.items() if is_kind(mode)), "no regular file")
-        raise Refusal(f"it is {kind}; name the file itself.")
+        kind = next((kind for is_kind, kind in KINDS.items() if is_kind(mode)), "no_regular_file")
+        raise Refusal("not_a_file", kind=kind)
 
 
 def known_receipt(store: Store, source: str, sha256: str) -> Receipt | None:
@@ -159,12 +161,12 @@ def extract_called(store: Store, name: str) -> Receipt:
     if not found:
         raise UsageError(
             f"there is no extract '{name}' in {store.url}; 'kerawanan extracts list' shows them.",
-            f"tidak ada ekstrak '{name}' di {store.url}; lihat 'kerawanan extracts list'.",
+            f"tidak ada ekstrak '{name}' dalam {store.url}; 'kerawanan extracts list' menampilkan semuanya.",
         )
     listed = ", ".join(f"{each.source}/{each.sha256[:12]} ({each.file_name})" for each in found[:5])
     raise UsageError(
         f"'{name}' can be {len(found)} extracts: {listed}; name one so.",
-        f"'{name}' dapat berarti {len(found)} ekstrak: {listed}; sebutkan salah satunya seperti itu.",
+        f"'{name}' dapat berarti {len(found)} ekstrak: {listed}; sebutkan salah satunya demikian.",
     )
 
 
@@ -174,10 +176,8 @@ def withdraw_extract(store: Store, receipt: Receipt, reason: str, now: datetime)
     try:
         store.create(f"{WITHDRAWN}/{receipt.source}/{receipt.sha256}.json", sealed(note))
     except AlreadyThere:
-        raise UsageError(
-            f"{receipt.file_name} ({receipt.sha256[:12]}) was withdrawn before.",
-            f"{receipt.file_name} ({receipt.sha256[:12]}) sudah ditarik sebelumnya.",
-        ) from None
+        name = f"{receipt.file_name} ({receipt.sha256[:12]})"
+        raise UsageError(f"{name} was withdrawn before.", f"{name} sudah pernah ditarik.") from None
     return note
 
 
@@ -198,17 +198,15 @@ def erase_extract(store: Store, receipt: Receipt, reason: str, now: datetime) ->
         if each.sha256 == receipt.sha256 and (each.source, each.sha256) not in withdrawn:
             raise UsageError(
                 f"{each.file_name} of {each.source} still counts; withdraw it first, then erase it.",
-                f"{each.file_name} dari {each.source} masih dihitung; tarik dahulu, kemudian hapus.",
+                f"{each.file_name} dari {each.source} masih dihitung; tarik dahulu, lalu hapus.",
             )
     note = {"sha256": receipt.sha256, "erased_at": now, "reason": reason}
     try:
         store.create(f"{ERASED}/{receipt.sha256}.json", sealed(note))
     except AlreadyThere:
         if not store.exists(receipt.key):  # else an earlier try was interrupted
-            raise UsageError(
-                f"{receipt.file_name} ({receipt.sha256[:12]}) was erased before.",
-                f"{receipt.file_name} ({receipt.sha256[:12]}) sudah dihapus sebelumnya.",
-            ) from None
+            name = f"{receipt.file_name} ({receipt.sha256[:12]})"
+            raise UsageError(f"{name} was erased before.", f"{name} sudah pernah dihapus.") from None
     for key in (receipt.key, *store.keys("cache")):  # what is kept of extracts is made anew where it is needed
         store.delete(key)
     return note
@@ -220,12 +218,13 @@ def erasures(store: Store) -> dict[str, dict[str, Any]]:
 
 
 def note_refusal(
-    store: Store, file_name: str, sha256: str, size: int, source: str | None, reason: str, now: datetime
+    store: Store, file_name: str, sha256: str, size: int, source: str | None, refusal: Refusal, now: datetime
 ) -> None:
     """Note that a file was refused, so that its sender can be told; its bytes are not kept."""
-    note = {"file_name": file_name, "source": source, "sha256": sha256, "size": size, "refused_at": now}
+    file = {"file_name": file_name, "source": source, "sha256": sha256, "size": size, "refused_at": now}
+    why = {"reason": refusal.reason("en"), "reason_id": refusal.reason("id"), "rule": refusal.rule}
     with suppress(AlreadyThere):
-        store.create(f"{REFUSED}/{sha256}-{source or 'unknown'}.json", sealed({**note, "reason": reason}))
+        store.create(f"{REFUSED}/{sha256}-{source or 'unknown'}.json", sealed(file | why))
 
 
 def note_unreadable(store: Store, sha256: str, reading: str, facts: Mapping[str, Any], now: datetime) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def keep(store: Store, edition: str, snapshot_id: str) -> None:
     except AlreadyThere:
         raise UsageError(
             f"{snapshot_id} was pruned; run the night again.",
-            f"{snapshot_id} sudah dipangkas; jalankan lagi malam itu.",
+            f"{snapshot_id} sudah dipangkas; jalankan lagi malamnya.",
         ) from None
 
 

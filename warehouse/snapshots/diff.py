@@ -109,8 +109,8 @@ def difference(store: Store, before: str, after: str) -> Difference:
         raise UsageError(
             f"{old['snapshot_id']} is of {old['edition']}, {new['snapshot_id']} of {new['edition']}; figures of "
             "different editions are not compared.",
-            f"{old['snapshot_id']} dari {old['edition']}, {new['snapshot_id']} dari {new['edition']}; angka dari edisi "
-            "yang berbeda tidak dibandingkan.",
+            f"{old['snapshot_id']} dari {old['edition']}, {new['snapshot_id']} dari {new['edition']}; angka edisi yang "
+            "berbeda tidak dibandingkan.",
         )
     folders = [store.local(snapshot_folder(each["edition"], each["snapshot_id"])) for each in (old, new)]
     dictionary = Library(folders[1] / "methodology", alone=True).dictionary

@@ -37,7 +37,8 @@ def promote(store: Store, snapshot_id: str, at: datetime, reason: str, signer: S
     """
     edition, entry, is_stable = _promotable(store, snapshot_id, at)
     if is_stable:
-        raise UsageError(f"{entry['snapshot_id']} is stable already.", f"{entry['snapshot_id']} sudah stabil.")
+        name = entry["snapshot_id"]
+        raise UsageError(f"{name} is stable already.", f"{name} sudah menjadi rilis stabil.")
     return _promote(store, edition, entry, at, reason, signer)
 
 
@@ -60,19 +61,19 @@ def _promotable(store: Store, snapshot_id: str, at: datetime) -> tuple[str, dict
     if facts["is_synthetic"]:
         raise UsageError(
             f"{whole_id} is simulated data; that is never promoted to stable.",
-            f"{whole_id} adalah data simulasi; data simulasi tidak pernah ditetapkan menjadi stabil.",
+            f"{whole_id} adalah data simulasi; data simulasi tidak pernah menjadi rilis stabil.",
         )
     if note := named(store, edition, "withdrawn").get(whole_id):
         raise UsageError(
             f"{whole_id} was withdrawn at {note['appended_at']} ({note['reason']}).",
-            f"{whole_id} sudah ditarik pada {note['appended_at']} ({note['reason']}).",
+            f"{whole_id} ditarik pada {note['appended_at']} ({note['reason']}).",
         )
     entry = _candidate(store, edition, whole_id)
     wrong = critical_sentences(store, edition, whole_id)
     if facts["is_held"] and wrong:
         raise UsageError(
             f"{whole_id} is held and its figures are wrong: {wrong.en} Mend that and run again.",
-            f"{whole_id} ditahan dan angkanya keliru: {wrong.id} Perbaiki, lalu jalankan lagi.",
+            f"{whole_id} ditahan dan angkanya salah: {wrong.id} Perbaiki, lalu jalankan lagi.",
         )
     return edition, entry, bool(stable and stable["snapshot_id"] == whole_id)
 
@@ -97,10 +98,8 @@ def withdraw(store: Store, snapshot_id: str, at: datetime, reason: str, signer: 
     put_in_order(store, edition, at)
     withdrawn = named(store, edition, "withdrawn")
     if whole_id in withdrawn:
-        at_that_time = withdrawn[whole_id]["appended_at"]
-        raise UsageError(
-            f"{whole_id} was withdrawn at {at_that_time} before.", f"{whole_id} sudah ditarik pada {at_that_time}."
-        )
+        before = withdrawn[whole_id]["appended_at"]
+        raise UsageError(f"{whole_id} was withdrawn at {before} before.", f"{whole_id} sudah ditarik pada {before}.")
     entry = _candidate(store, edition, whole_id)
     keep(store, edition, whole_id)
     with under_way(store, edition, f"withdraw-{whole_id}-{uuid.uuid4().hex[:6]}", at):
@@ -133,13 +132,13 @@ def _candidate(store: Store, edition: str, snapshot_id: str) -> dict[str, Any]:
     if snapshot_id in gone(store, edition):
         raise UsageError(
             f"{snapshot_id} was pruned; run the night again.",
-            f"{snapshot_id} sudah dipangkas; jalankan lagi malam itu.",
+            f"{snapshot_id} sudah dipangkas; jalankan lagi malamnya.",
         )
     entry = named(store, edition, "candidate").get(snapshot_id)
     if entry is None:
         raise UsageError(
             f"{snapshot_id} never became a candidate: its run was interrupted. Run the night again.",
-            f"{snapshot_id} tidak pernah menjadi calon: prosesnya terputus. Jalankan lagi malam itu.",
+            f"{snapshot_id} belum pernah menjadi calon: prosesnya terputus. Jalankan lagi malamnya.",
         )
     return {name: entry[name] for name in (*ENTRY, "as_of")}
 

@@ -217,9 +217,9 @@ def find_run(store: Store, run_id: str, now: datetime) -> RunRecord:
     exact = [record for record in hits if record.run_id == run_id] or hits
     if len(exact) != 1:
         known = "more than one run begins so" if exact else "there is no such run"
-        indonesian = "lebih dari satu proses berawalan begitu" if exact else "tidak ada proses dengan nama itu"
+        known_id = "lebih dari satu proses berawalan demikian" if exact else "tidak ada proses itu"
         raise UsageError(
             f"run '{run_id}': {known}; 'kerawanan runs list' shows them.",
-            f"proses '{run_id}': {indonesian}; lihat 'kerawanan runs list'.",
+            f"proses '{run_id}': {known_id}; 'kerawanan runs list' menampilkan semuanya.",
         )
     return exact[0]

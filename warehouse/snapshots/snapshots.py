@@ -50,12 +50,12 @@ def find_snapshot(store: Store, snapshot_id: str) -> dict[str, Any]:
     exact = [facts for facts in hits if facts["snapshot_id"] == snapshot_id] or hits
     if len(exact) != 1:
         known = "more than one snapshot begins so" if exact else "there is no such snapshot"
-        indonesian = "lebih dari satu snapshot berawalan begitu" if exact else "tidak ada snapshot dengan nama itu"
+        known_id = "lebih dari satu snapshot berawalan demikian" if exact else "tidak ada snapshot itu"
         every = [facts["snapshot_id"] for facts in snapshots(store)]
         raise UsageError(
             f"snapshot '{snapshot_id}': {known}; 'kerawanan snapshots list' shows them."
             f"{did_you_mean(snapshot_id, every)}",
-            f"snapshot '{snapshot_id}': {indonesian}; lihat 'kerawanan snapshots list'."
+            f"snapshot '{snapshot_id}': {known_id}; 'kerawanan snapshots list' menampilkan semuanya."
             f"{did_you_mean(snapshot_id, every, 'id')}",
         )
     return read_manifest(store, exact[0]["edition"], exact[0]["snapshot_id"])

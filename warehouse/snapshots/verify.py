@@ -46,7 +46,7 @@ def verify(store: Store, snapshot_id: str | None = None, key: "Ed25519PublicKey 
         what = f"snapshot '{snapshot_id}'" if snapshot_id else "snapshot"
         raise UsageError(
             f"there is no {what} in {store.url}; 'kerawanan snapshots list' shows them.",
-            f"tidak ada {what} di {store.url}; lihat 'kerawanan snapshots list'.",
+            f"tidak ada {what} dalam {store.url}; 'kerawanan snapshots list' menampilkan semuanya.",
         )
     damage: list[Damage] = []
     unfinished: list[Damage] = []

@@ -42,7 +42,8 @@ TRIES = 3
 FOLDERS = ("raw", "runs", "nights", "log", "channels", "snapshots")  # what any store has at least one of
 READERS = 16
 NO_BUCKET = Sentence(
-    "bucket itu tidak ada; buatlah, atau sebutkan yang lain.", "there is no such bucket; create it, or name another."
+    en="there is no such bucket; create it, or name another.",
+    id="bucket itu tidak ada; buatlah, atau sebutkan yang lain.",
 )
 STAGED = re.compile(r".+#\d+")  # what a write to a folder is called until it is whole
 
@@ -94,10 +95,10 @@ class Store:
                     f"penyimpanan {self._root} adalah berkas; sebutkan sebuah folder.",
                 )
         elif not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{2,62}(/[^?#]*)?", self.url):
-            shown = _without_secrets(url)
+            name = _without_secrets(url)
             raise UsageError(
-                f"the store {shown} is neither a folder nor like s3://bucket/prefix.",
-                f"penyimpanan {shown} bukan folder dan tidak seperti s3://bucket/prefix.",
+                f"the store {name} is neither a folder nor like s3://bucket/prefix.",
+                f"penyimpanan {name} bukan folder dan tidak berbentuk s3://bucket/prefix.",
             )
 
     @cached_property
@@ -153,8 +154,8 @@ class Store:
             raise UsageError(
                 f"there is no store at {self.url}: check its name (--store or KERAWANAN_STORE); 'kerawanan ingest' and "
                 "'kerawanan run' make one.",
-                f"tidak ada penyimpanan di {self.url}: periksa namanya (--store atau KERAWANAN_STORE); 'kerawanan "
-                "ingest' dan 'kerawanan run' membuatnya.",
+                f"tidak ada penyimpanan di {self.url}: periksa namanya (--store atau KERAWANAN_STORE); "
+                "'kerawanan ingest' dan 'kerawanan run' membuatnya.",
             )
         return self
 
@@ -288,42 +289,45 @@ class Store:
             yield
         except FileNotFoundError as error:
             if "NoSuchBucket" in str(error):
-                raise StorageError(f"{self.url}: {NO_BUCKET.en}", f"{self.url}: {NO_BUCKET.id}") from None
+                raise _storage_error(self.url, NO_BUCKET) from None
             raise FileNotFoundError(2, "there is no such file", self.where(key)) from None
         except AlreadyExistsError:
             raise
         except (BaseError, OSError) as error:
-            where, why = self.where(key), self._reason(error)
-            raise StorageError(f"{where}: {why.en}", f"{where}: {why.id}") from None
+            raise _storage_error(self.where(key), self._reason(error)) from None
 
     def _reason(self, error: Exception) -> Sentence:
         text = str(error)
         answer = re.search(r"status code: (\d{3}[ A-Za-z]*)", text)
         is_denied = isinstance(error, PermissionDeniedError | UnauthenticatedError | PermissionError)
         if is_denied or "os error 13" in text or (answer and answer[1][:3] in ("401", "403")):
-            if not self.is_remote:
+            if self.is_remote:
+                keys = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
                 return Sentence(
-                    "izin ditolak; periksa izin folder itu.",
-                    "permission is denied; look at the permissions of the folder.",
+                    en=f"permission is denied; look at {' and '.join(keys)}, and what the bucket allows them.",
+                    id=f"izin ditolak; periksa {' dan '.join(keys)}, serta apa yang diizinkan bucket.",
                 )
             return Sentence(
-                "izin ditolak; periksa AWS_ACCESS_KEY_ID dan AWS_SECRET_ACCESS_KEY, dan yang diizinkan bucket baginya.",
-                "permission is denied; look at AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and what the bucket allows "
-                "them.",
+                en="permission is denied; look at the permissions of the folder.",
+                id="izin ditolak; periksa izin akses folder.",
             )
         if "NoSuchBucket" in text:
             return NO_BUCKET
         if "os error 28" in text or "No space left" in text:
             return Sentence(
-                "diska penuh; sediakan ruang dan jalankan lagi, tidak ada yang tertulis setengah.",
-                "the disk is full; make room and run it again, nothing is half written.",
+                en="the disk is full; make room and run it again, nothing is half written.",
+                id="diska penuh; kosongkan ruang lalu jalankan lagi, tidak ada yang tertulis setengah.",
             )
         what = f"the server answered {answer[1].strip()}" if answer else text.partition("\n")[0].partition("<")[0]
-        answered = _without_secrets(what)[:300].strip()
+        shown = _without_secrets(what)[:300].strip()
         return Sentence(
-            f"penyimpanan tidak melaksanakannya ({answered}); coba lagi nanti.",
-            f"the storage does not do it ({answered}); try again later.",
+            en=f"the storage does not do it ({shown}); try again later.",
+            id=f"penyimpanan tidak melakukannya ({shown}); coba lagi nanti.",
         )
+
+
+def _storage_error(where: str, reason: Sentence) -> StorageError:
+    return StorageError(f"{where}: {reason['en']}", f"{where}: {reason['id']}")
 
 
 def _without_secrets(text: str) -> str:

@@ -19,7 +19,7 @@ from typing import NamedTuple, NoReturn
 import pyarrow.parquet  # noqa: F401 - importing is not what is measured
 import python_calamine  # noqa: F401
 
-from schemas.errors import Refusal
+from schemas.contract.refusals import Refusal
 from schemas.methodology.library import Library
 from schemas.methodology.sources import Source
 from tests.fuzz.hostile import CASES, Hostile
@@ -61,7 +61,14 @@ def verdict(content: bytes, case: Hostile, library: Library) -> str:
     try:
         rows = extract_rows(content, source)
     except Refusal as refusal:
-        return json.dumps({"refused": str(refusal)})
+        reasons = {"refused": refusal.reason("en"), "refused_id": refusal.reason("id")}
+        return json.dumps(
+            {
+                **reasons,
+                "rule": refusal.rule,
+                "actions": [refusal.columns[f"action_{tongue}"] for tongue in ("en", "id")],
+            }
+        )
     named = identified(rows, source="hostile", file_name=case.file_name, extract_sha256="0" * 64)
     regions = {key: value for key, value in source if key.startswith("region") or key in ("levels", "bare_name")}
     found = admission(named, source, (), _lookup(library, source, repr(regions)), library.dictionary)
@@ -81,6 +88,8 @@ def wrong_with(said: str, case: Hostile) -> str:
         reason = told.get("refused")
         if reason is None:
             return f"read: {said[:120]}"
+        if reason == told["refused_id"] or not all(told["actions"]):
+            return f"said in one language, or without what to do: {told}"
         return "" if case.refused.lower() in reason.lower() else f"said: {reason}"
     if "refused" in told:
         return f"refused: {told['refused']}"
