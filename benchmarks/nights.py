@@ -81,7 +81,7 @@ def backfill(store: Path, *more: str) -> tuple[float, dict[str, int]]:
 
 def told(way: str, store: Path, seconds: float, outcomes: dict[str, int], *, is_done: bool = False) -> None:
     """Print a row of the table."""
-    timed = [each["seconds"] for each in run_records(Store(str(store)), datetime.now(UTC)) if "seconds" in each]
+    timed = [each.seconds for each in run_records(Store(str(store)), datetime.now(UTC)) if each.seconds]
     computing = 0.0 if is_done else sum(sum(each.values()) for each in timed)
     ended = ", ".join(f"{count} {what}" for what, count in sorted(outcomes.items()))
     say(f"| {way} ({ended}) | {seconds:.1f} | {computing:.1f} | {(seconds - computing) / NIGHTS * 1000:.0f} ms |")

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from flows.commands import backfill, extracts, ingest, methodology, run, runs, snapshots, sources, validate
 from flows.commands.common import Body
+from flows.language import current_language, in_words, language_of, speaking
 from flows.results.terminal import Parser, escaped, printable
-from schemas.errors import FAILED, KerawananError
+from schemas.errors import FAILED, KerawananError, unforeseen
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -24,12 +25,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    commands = parser()
-    if "_ARGCOMPLETE" in os.environ:
-        from flows.commands.completion import complete
+    given = sys.argv[1:] if arguments is None else arguments
+    with speaking(language_of(_language_asked_for(given))):
+        commands = parser()
+        if "_ARGCOMPLETE" in os.environ:
+            from flows.commands.completion import complete
 
-        complete(commands)
-    options = commands.parse_args(arguments)
+            complete(commands)
+        return _run(commands.parse_args(arguments))
+
+
+def _language_asked_for(arguments: Sequence[str]) -> str | None:
+    """What follows --lang: what is wrong with a command line is said in that language too."""
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if argument == "--lang":
+            return following
+        if argument.startswith("--lang="):
+            return argument.removeprefix("--lang=")
+    return None
+
+
+def _run(options: argparse.Namespace) -> int:
     from flows.log import logged
     from flows.settings import Settings, WrongSettings, settings_from
 
@@ -37,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = settings_from({name: getattr(options, name, None) for name in Settings.model_fields})
     except WrongSettings as error:
         for sentence in error.sentences:
-            _complain(sentence["en"], error.exit_code)
+            _complain(sentence[current_language()], error.exit_code)
         return error.exit_code
     with logged(settings.log):
         return _answer(options, settings)
@@ -46,26 +62,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _answer(options: argparse.Namespace, settings: "Settings") -> int:
     try:
         body: Body = options.body
-        code, result = body(options, settings)
+        answer = body(options, settings)
     except KerawananError as error:
         for sentence in error.sentences:
-            _complain(sentence["en"], error.exit_code)
+            _complain(sentence[current_language()], error.exit_code)
         return error.exit_code
     except OSError as error:
         return _complain(f"{error.filename or settings.store}: {error.strerror or error}", FAILED)
     except Exception as error:  # the last resort: no input may end in a traceback
-        return _complain(f"something unforeseen went wrong: {error or type(error).__name__}", FAILED)
+        return _complain(in_words(unforeseen(error)), FAILED)
     if options.format == "json":
-        sys.stdout.write(escaped(json.dumps(result, indent=1, ensure_ascii=False, default=str)) + "\n")
+        sys.stdout.write(escaped(json.dumps(answer.as_json(), indent=1, ensure_ascii=False, default=str)) + "\n")
     else:
-        from flows.results.page import show
+        from flows.results.page import Page
 
-        show(options.text, result)
-    return code
+        answer.show(Page())
+    return answer.exit_code
 
 
 def _complain(message: str, code: int) -> int:
-    sys.stderr.write(printable(f"kerawanan: {message}\n"))
+    if not sys.stderr.isatty():
+        sys.stderr.write(printable(f"kerawanan: {message}\n"))
+        return code
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    console.print("kerawanan:", style="bold red", end=" ")
+    console.print(printable(message), soft_wrap=True)
     return code
 
 

@@ -4,11 +4,14 @@ import sys
 from collections.abc import Iterable, Sized
 from typing import TypeVar
 
+from flows.language import in_words
+from schemas.sentence import Sentence
+
 T = TypeVar("T")
 WORTH_SHOWING = 20
 
 
-def tracked(items: Iterable[T], doing: str, total: int | None = None) -> Iterable[T]:
+def tracked(items: Iterable[T], doing: Sentence, total: int | None = None) -> Iterable[T]:
     """The items one by one, with a progress bar on stderr where that is a terminal and there are many (`total`, where
     the items do not know).
     """
@@ -18,4 +21,4 @@ def tracked(items: Iterable[T], doing: str, total: int | None = None) -> Iterabl
     from rich.console import Console
     from rich.progress import track
 
-    return track(items, description=doing, total=count, console=Console(stderr=True), transient=True)
+    return track(items, description=in_words(doing), total=count, console=Console(stderr=True), transient=True)

@@ -1,7 +1,7 @@
 """Settings: flags, then the environment (KERAWANAN_*), then these defaults. Nothing is read at import."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,7 +9,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flows.readers.pool import ReaderLimits
-from schemas.errors import Sentence, UsageError
+from schemas.errors import UsageError
+from schemas.sentence import Language, Sentence
 from warehouse.store.signing import Signer
 from warehouse.store.store import Store
 
@@ -26,14 +27,14 @@ def _bytes(text: str) -> int:
 class WrongSettings(UsageError):
     """Settings that cannot be. Its sentences say which, and what they have to be."""
 
-    def __init__(self, sentences: Sequence[str]) -> None:
-        self._sentences = tuple(sentences)
-        super().__init__(" ".join(f"{sentence}." for sentence in sentences))
+    def __init__(self, wrong: Iterable[Sentence]) -> None:
+        self._wrong = tuple(wrong)
+        super().__init__(*(" ".join(f"{each[language]}." for each in self._wrong) for language in ("en", "id")))
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
         """Each wrong setting."""
-        return tuple({"en": each, "id": each} for each in self._sentences)
+        return self._wrong
 
 
 class Settings(BaseSettings):
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     readers: int | None = Field(default=None, ge=1, le=1024, description="how many files are read at a time, 1 or more")
     keep_days: int = Field(default=90, ge=1, le=36500, description="a number of days, 1 or more")
     log: Literal["none", "json"] = Field(default="none", description="'json' or 'none'")
+    lang: Language | None = Field(default=None, description="'id' or 'en'")
     notices: SecretStr | None = Field(default=None, description="an address that notices are posted to")
     signing_key: SecretStr | None = Field(default=None, description="an Ed25519 private key in PEM")
     signing_key_file: Path | None = Field(default=None, description="a file with an Ed25519 private key in PEM")
@@ -95,7 +97,10 @@ class Settings(BaseSettings):
         try:
             return Signer(self.signing_key_file.read_bytes())
         except OSError as error:
-            raise UsageError(f"the signing key {self.signing_key_file} cannot be read ({error.strerror}).") from None
+            raise UsageError(
+                f"the signing key {self.signing_key_file} cannot be read ({error.strerror}).",
+                f"kunci tanda tangan {self.signing_key_file} tidak dapat dibaca ({error.strerror}).",
+            ) from None
 
 
 def settings_from(given: Mapping[str, Any]) -> Settings:
@@ -103,6 +108,9 @@ def settings_from(given: Mapping[str, Any]) -> Settings:
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        wrong = [(str(each["loc"][0]), each["input"]) for each in error.errors()]
-        fields = Settings.model_fields
-        raise WrongSettings([f"{name} '{found}' is not {fields[name].description}" for name, found in wrong]) from None
+        wrong = [(f"{each['loc'][0]} '{each['input']}'", str(each["loc"][0])) for each in error.errors()]
+        must = Settings.model_fields
+        raise WrongSettings(
+            Sentence(f"{found} harus berupa {must[name].description}", f"{found} is not {must[name].description}")
+            for found, name in wrong
+        ) from None

@@ -1,12 +1,11 @@
 """Errors that are sentences for people. Each kind has an exit code, and says whether a second try may help."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar, Literal, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, NamedTuple
+
+from schemas.sentence import Language, Sentence
 
 FAILED, WRONG_USAGE = 1, 2  # exit codes
-
-Language = Literal["en", "id"]
-Sentence = Mapping[Language, str]  # what is said, in each language
 
 
 class KerawananError(Exception):
@@ -25,7 +24,7 @@ class KerawananError(Exception):
     @property
     def sentences(self) -> tuple[Sentence, ...]:
         """What is said in the terminal, one message each, in each language."""
-        return ({"en": str(self), "id": self.indonesian or str(self)},)
+        return (Sentence(en=str(self), id=self.indonesian or str(self)),)
 
 
 class NothingToScore(KerawananError):
@@ -48,10 +47,10 @@ class DamagedStore(KerawananError):
         """The damage, and the command that looks for more."""
         command = "'kerawanan snapshots verify'"
         return (
-            {
-                "en": f"{self} {command} looks at the whole store.",
-                "id": f"{self.indonesian or self} {command} memeriksa seluruh penyimpanan.",
-            },
+            Sentence(
+                en=f"{self} {command} looks at the whole store.",
+                id=f"{self.indonesian or self} {command} memeriksa seluruh penyimpanan.",
+            ),
         )
 
 
@@ -82,7 +81,23 @@ class MethodologyError(KerawananError):
     @property
     def sentences(self) -> tuple[Sentence, ...]:
         """Each broken rule."""
-        return tuple({"en": str(each), "id": str(each)} for each in self.problems)
+        return tuple(Sentence(en=str(each), id=str(each)) for each in self.problems)
+
+
+def sentence_of(error: BaseException) -> Sentence:
+    """Why something failed, in one sentence; what is no Exception was a stop from outside."""
+    what = str(error) or type(error).__name__
+    if isinstance(error, KerawananError):
+        return Sentence(en=what, id=error.indonesian or what)
+    if isinstance(error, Exception):
+        return Sentence(en=what, id=what)
+    return Sentence(en=f"it was stopped ({what}).", id=f"proses dihentikan ({what}).")
+
+
+def unforeseen(error: Exception) -> Sentence:
+    """What is said of an error that nobody thought of."""
+    what = error or type(error).__name__
+    return Sentence(en=f"something unforeseen went wrong: {what}", id=f"terjadi kesalahan yang tak terduga: {what}")
 
 
 def unknown_name(kind: Sentence, name: str, known: Sequence[str]) -> UsageError:

@@ -16,6 +16,7 @@ import pytest
 from flows.cli import main
 from flows.night.request import Night, Request
 from flows.night.steps import run_night
+from flows.results.night import NightAnswer, night_answer
 from schemas.methodology.library import Library, Methodology
 
 # The same examples every time: a red test is red for everyone. `--hypothesis-profile random` looks further.
@@ -62,6 +63,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("KERAWANAN_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("KERAWANAN_LANG", "en")  # whatever the locale of the machine
 
 
 @pytest.fixture
@@ -157,6 +159,12 @@ def published(bundled: Published, tmp_path: Path) -> Published:
 def own_methodology(tmp_path: Path) -> Path:
     """A copy of the packaged methodology, to be broken at will."""
     return Path(shutil.copytree(ROOT / "methodology", tmp_path / "methodology"))
+
+
+def night_answered(store: Path, answer: Any) -> NightAnswer:
+    """What a command answered about a night in JSON, as the answer that it was."""
+    night = Night(answer["outcome"], answer["snapshot_id"], answer["content_hash"])
+    return night_answer(str(store), answer["run_id"], night)
 
 
 def outside(index: pl.DataFrame) -> pl.DataFrame:

@@ -2,25 +2,23 @@
 
 import argparse
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.clock import jakarta
+from flows.language import in_words
+from schemas.sentence import LANGUAGES, Sentence
 
 if TYPE_CHECKING:
     from flows.readers.pool import Readers
-    from flows.results.page import Page
+    from flows.results.answer import Answer
     from flows.settings import Settings
 
-OK, HELD = 0, 3  # exit codes, beside those of schemas.errors
-SHOWN_ROWS = 10
 SNAPSHOT_HELP = "its id, or the beginning of it; snapshots list shows them"
 
-Answer = tuple[int, dict[str, Any]]
-Body = Callable[[Namespace, "Settings"], Answer]
-Text = Callable[["Page", Mapping[str, Any]], None]
+Body = Callable[[Namespace, "Settings"], "Answer"]
 Commands = Any  # what argparse's add_subparsers returns, which has no public type
 
 
@@ -36,14 +34,19 @@ def common_arguments() -> argparse.ArgumentParser:
     common.add_argument(
         "--log", choices=("none", "json"), help="json: a line on stderr for each step of a night (KERAWANAN_LOG)"
     )
+    common.add_argument(
+        "--lang",
+        choices=LANGUAGES,
+        help="what answers are said in: id (Indonesian) or en (KERAWANAN_LANG; default: as the locale)",
+    )
     common.add_argument("--format", choices=("text", "json"), default="text", help="json: one document on stdout")
     return common
 
 
-def add(to: Commands, name: str, body: Body, text: Text, about: str) -> argparse.ArgumentParser:
-    """A command: `body` computes its exit code and its answer, `text` says the answer to people."""
+def add(to: Commands, name: str, body: Body, about: str) -> argparse.ArgumentParser:
+    """A command, whose `body` computes its answer."""
     child: argparse.ArgumentParser = to.add_parser(name, help=about, description=about, parents=[common_arguments()])
-    child.set_defaults(body=body, text=text)
+    child.set_defaults(body=body)
     return child
 
 
@@ -55,14 +58,18 @@ def date_of(text: str) -> date:
             return day
         raise ValueError
     except ValueError:
-        raise ArgumentTypeError(f"'{text}' is not a date like 2026-01-31") from None
+        raise _wrong(f"'{text}' bukan tanggal seperti 2026-01-31", f"'{text}' is not a date like 2026-01-31") from None
 
 
 def reason(text: str) -> str:
     """A reason that says something."""
     if not text.strip():
-        raise ArgumentTypeError("a reason says something")
+        raise _wrong("alasan tidak boleh kosong", "a reason says something")
     return text.strip()
+
+
+def _wrong(indonesian: str, english: str) -> ArgumentTypeError:
+    return ArgumentTypeError(in_words(Sentence(indonesian, english)))
 
 
 def time_of(text: str) -> datetime:
@@ -71,7 +78,9 @@ def time_of(text: str) -> datetime:
         time = datetime.fromisoformat(text)
         date_of(f"{time:%Y-%m-%d}")
     except (ValueError, ArgumentTypeError):
-        raise ArgumentTypeError(f"'{text}' is not a time like 2026-01-31T18:00") from None
+        raise _wrong(
+            f"'{text}' bukan waktu seperti 2026-01-31T18:00", f"'{text}' is not a time like 2026-01-31T18:00"
+        ) from None
     return (time if time.tzinfo else time.replace(tzinfo=jakarta())).astimezone(UTC)
 
 

@@ -2,32 +2,38 @@
 
 import socket
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from importlib.util import find_spec
 from itertools import groupby
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 from flows.clock import end_of_day
-from flows.night.request import Night, counted, inputs_digest, not_after_today, requested
+from flows.night.request import counted, inputs_digest, not_after_today, requested
 from flows.night.steps import run_night
 from flows.settings import Settings
-from schemas.errors import KerawananError, StorageError, UsageError
+from schemas.errors import KerawananError, StorageError, UsageError, sentence_of, unforeseen
 from schemas.methodology.library import Library
+from schemas.sentence import Sentence
 from warehouse.extracts.raw_store import receipts, withdrawals
 from warehouse.snapshots.channels import candidates
 from warehouse.snapshots.history import write_history
 from warehouse.snapshots.nights import NightRecord, night_records, record_nights
 from warehouse.snapshots.promotion import promote_together
-from warehouse.snapshots.runs import begin_run, write_run
+from warehouse.snapshots.runs import NightOfRun, RunRecord, begin_run, write_run
 from warehouse.store.store import Store
 
 # done: the night stands on a snapshot of these extracts, this methodology and code already; stands: another night has
 # computed the same, or will; computes: it is the first of its kind; empty: no extract counts yet.
 State = Literal["done", "stands", "computes", "empty"]
+
+NO_REASON = Sentence("", "")
+DONE_BEFORE = Sentence("sudah selesai sebelumnya", "it was done before")
+NO_EXTRACT = Sentence("belum ada ekstrak yang diterima sampai saat itu.", "no extract was received by then.")
 
 
 @dataclass(frozen=True)
@@ -54,8 +60,43 @@ class Ended:
     as_of: date
     outcome: str
     snapshot_id: str | None
-    reason: str = ""
+    reason: Sentence = NO_REASON
     is_worth_a_try: bool = False
+
+    @property
+    def record(self) -> NightOfRun:
+        """The night as it stands in the record of the run."""
+        record = NightOfRun(**{**vars(self), "reason": self.reason.en})
+        return record.model_copy(update={"reason_id": self.reason.id}) if self.reason.id else record
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """A snapshot that a backfill made stable, and where its tables are shown."""
+
+    edition: str
+    snapshot_id: str
+    stable: str
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """A plan of nights, how each ended (none without a runner), what became stable, and why nothing did though it was
+    asked for.
+    """
+
+    reason: str
+    store: str
+    plan: tuple[Planned, ...]
+    nights: tuple[Ended, ...] = ()
+    promoted: tuple[Promotion, ...] = ()
+    not_promoted: Sentence | None = None
+    run_id: str | None = None
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        """How many nights ended how."""
+        return Counter(each.outcome for each in self.nights)
 
 
 # Takes the nights that have to be computed, and yields how each ended, in whatever order.
@@ -71,36 +112,25 @@ def backfill(
     runner: Runner | None,
     *,
     promote: bool = False,
-) -> dict[str, Any]:
+) -> Backfill:
     """Plan the nights of editions between two days (where none are given, those that the editions recompute); with a
-    runner also carry the plan out, and make what came of it stable where that is asked for.
-
-    `plan`: every night as planned; `nights`: how each ended (empty without a runner); `promoted`: what became stable;
-    `not_promoted`: why nothing did, though it was asked for.
+    runner also carry the plan out, and make what came of it stable where that is asked for. Raises UsageError.
     """
     asked = _requested_nights(settings, editions, between)
     not_after_today(max(day for _, days in asked for day in days), now)
-    plan = [each for edition, days in asked for each in planned(settings, edition, days)]
-    answer: dict[str, Any] = {
-        "reason": reason,
-        "store": settings.store,
-        "plan": [asdict(each) for each in plan],
-        "nights": [],
-        "promoted": [],
-        "not_promoted": None,
-        "run_id": None,
-    }
+    plan = tuple(each for edition, days in asked for each in planned(settings, edition, days))
+    only_planned = Backfill(reason, settings.store, plan)
     if runner is None:
-        return answer
+        return only_planned
     run_id = backfill_id(now)
-    ended = executed(settings, plan, reason, now, run_id, runner)
-    answer |= {"nights": [asdict(each) for each in ended], "run_id": run_id}
-    if promote:
-        try:
-            answer["promoted"] = promoted(settings, ended, reason, now)
-        except UsageError as error:
-            answer["not_promoted"] = str(error)
-    return answer
+    ended = tuple(executed(settings, plan, reason, now, run_id, runner))
+    done = replace(only_planned, nights=ended, run_id=run_id)
+    if not promote:
+        return done
+    try:
+        return replace(done, promoted=tuple(promoted(settings, ended, reason, now)))
+    except UsageError as error:
+        return replace(done, not_promoted=sentence_of(error))
 
 
 def _requested_nights(
@@ -193,18 +223,19 @@ def executed(
     of it. One night that fails stops no other, and what is done once is not done again by a later try.
     """
     store = Store(settings.store)
-    facts = {"run_id": run_id, "kind": "backfill", "started_at": now, "reason": reason}
-    coming = [asdict(Ended(each.edition, each.as_of, "planned", None)) for each in plan]
-    begin_run(store, run_id, {**facts, "nights": coming, "step": "backfill"}, now)
+    coming = tuple(Ended(each.edition, each.as_of, "planned", None).record for each in plan)
+    record = RunRecord(run_id=run_id, kind="backfill", started_at=now.isoformat(), reason=reason, nights=coming)
+    begin_run(store, record.model_copy(update={"step": "backfill"}), now)
     try:
         ended = sorted(_ended(settings, plan, now, run_id, runner), key=lambda each: (each.edition, each.as_of))
     except BaseException as error:
-        failure = {"outcome": "failed", "reason": f"{reason} ({error or type(error).__name__})", "nights": coming}
         with suppress(StorageError):
-            write_run(store, run_id, facts | failure, {})
+            why = f"{reason} ({error or type(error).__name__})"
+            write_run(store, record.model_copy(update={"outcome": "failed", "reason": why}), {})
         raise
     outcome = "failed" if any(each.outcome == "failed" for each in ended) else "done"
-    write_run(store, run_id, {**facts, "outcome": outcome, "nights": [asdict(each) for each in ended]}, {})
+    nights = tuple(each.record for each in ended)
+    write_run(store, record.model_copy(update={"outcome": outcome, "nights": nights}), {})
     for edition in dict.fromkeys(each.edition for each in plan):
         write_history(store, edition, Library(settings.methodology).dictionary, now)
     return ended
@@ -214,9 +245,9 @@ def _ended(settings: Settings, plan: Sequence[Planned], now: datetime, run_id: s
     for each in plan:
         if each.state == "done":
             outcome = "held" if each.was_held else "unchanged"
-            yield Ended(each.edition, each.as_of, outcome, each.was, "it was done before")
+            yield Ended(each.edition, each.as_of, outcome, each.was, DONE_BEFORE)
         elif each.state == "empty":
-            yield Ended(each.edition, each.as_of, "failed", None, "no extract was received by then.")
+            yield Ended(each.edition, each.as_of, "failed", None, NO_EXTRACT)
     yield from runner(settings, [each for each in plan if each.state == "computes"], now)
     yield from _recorded(settings, [each for each in plan if each.state == "stands"], now, run_id)
 
@@ -230,14 +261,16 @@ def _recorded(settings: Settings, plan: Sequence[Planned], now: datetime, run_id
         for each in group:
             like = found.get(each.like.isoformat()) if each.like else None
             if like is None or like["inputs_digest"] != each.inputs_digest:
-                yield Ended(
-                    edition, each.as_of, "failed", None, f"the night of {each.like}, which is the same, failed."
+                why = Sentence(
+                    f"malam {each.like}, yang sama, gagal.", f"the night of {each.like}, which is the same, failed."
                 )
+                yield Ended(edition, each.as_of, "failed", None, why)
                 continue
             record = NightRecord(edition, each.as_of, now, like["run_id"], each.inputs_digest, like["is_held"])
             whole.append((record, like["snapshot_id"]))
             outcome = "held" if like["is_held"] else "unchanged"
-            yield Ended(edition, each.as_of, outcome, like["snapshot_id"], f"the same as the night of {each.like}")
+            same = Sentence(f"sama dengan malam {each.like}", f"the same as the night of {each.like}")
+            yield Ended(edition, each.as_of, outcome, like["snapshot_id"], same)
         record_nights(store, edition, whole, run_id, now, settings.signer())
 
 
@@ -245,12 +278,12 @@ def computed(settings: Settings, edition: str, day: date, now: datetime) -> Ende
     """Compute one night of a backfill; a candidate at most, whatever the policy of its edition."""
     try:
         with requested(settings, edition, day, now) as request:
-            night: Night = run_night(replace(request, candidate_only=True))
+            night = run_night(replace(request, candidate_only=True))
     except KerawananError as error:
-        return Ended(edition, day, "failed", None, str(error), is_worth_a_try=error.retry_may_help)
+        return Ended(edition, day, "failed", None, sentence_of(error), is_worth_a_try=error.retry_may_help)
     except Exception as error:  # the last resort: one night that fails stops no other
-        return Ended(edition, day, "failed", None, f"something unforeseen went wrong: {error or type(error).__name__}")
-    return Ended(edition, day, night.outcome, night.snapshot_id, night.reason or "")
+        return Ended(edition, day, "failed", None, unforeseen(error))
+    return Ended(edition, day, night.outcome, night.snapshot_id, night.reason or NO_REASON)
 
 
 def in_turn(settings: Settings, plan: Sequence[Planned], now: datetime) -> Iterator[Ended]:
@@ -269,7 +302,7 @@ def threads(workers: int) -> Runner:
 
         with ThreadPoolExecutor(workers) as pool:
             waiting = [pool.submit(computed, settings, each.edition, each.as_of, now) for each in plan]
-            for done in tracked(as_completed(waiting), "computing nights", len(waiting)):
+            for done in tracked(as_completed(waiting), Sentence("menghitung malam", "computing nights"), len(waiting)):
                 yield done.result()
 
     return run
@@ -284,10 +317,13 @@ def must_answer(address: str) -> None:
         with socket.create_connection((place.hostname or "", place.port or 0), timeout=10):
             pass
     except (OSError, ValueError):
-        raise UsageError(f"no Dask scheduler answers at {address}; an address is like tcp://host:8786.") from None
+        raise UsageError(
+            f"no Dask scheduler answers at {address}; an address is like tcp://host:8786.",
+            f"tidak ada penjadwal Dask yang menjawab di {address}; alamatnya seperti tcp://host:8786.",
+        ) from None
 
 
-def promoted(settings: Settings, ended: Sequence[Ended], reason: str, now: datetime) -> list[dict[str, Any]]:
+def promoted(settings: Settings, ended: Sequence[Ended], reason: str, now: datetime) -> list[Promotion]:
     """Make the latest night of each edition stable, all together: nothing becomes stable where any night failed, or
     where one of the latest is held or may not be. Raises UsageError.
     """
@@ -296,6 +332,12 @@ def promoted(settings: Settings, ended: Sequence[Ended], reason: str, now: datet
     bad += [each for each in latest.values() if each.outcome == "held"]
     if bad:
         listed = ", ".join(f"{each.edition} as of {each.as_of} ({each.outcome})" for each in bad[:5])
-        raise UsageError(f"nothing was promoted: {listed}{' and more' if len(bad) > 5 else ''}.")
+        called = {"failed": "gagal", "held": "ditahan"}
+        indonesian = ", ".join(f"{each.edition} per {each.as_of} ({called[each.outcome]})" for each in bad[:5])
+        raise UsageError(
+            f"nothing was promoted: {listed}{' and more' if len(bad) > 5 else ''}.",
+            f"tidak ada yang ditetapkan menjadi stabil: {indonesian}{' dan lainnya' if len(bad) > 5 else ''}.",
+        )
     chosen = [each.snapshot_id for each in latest.values() if each.snapshot_id]
-    return promote_together(Store(settings.store), chosen, now, reason, settings.signer())
+    made = promote_together(Store(settings.store), chosen, now, reason, settings.signer())
+    return [Promotion(**each) for each in made]

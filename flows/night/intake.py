@@ -14,6 +14,7 @@ from flows.readers.pool import ReaderEnded, ReaderLimits, Readers, readers_withi
 from schemas.contract.refusals import Refusal, refusal_of
 from schemas.errors import UsageError, did_you_mean
 from schemas.methodology.sources import Source
+from schemas.sentence import Sentence
 from warehouse.extracts.parsed import keep_rows, kept_rows, parsed_key
 from warehouse.extracts.raw_store import (
     Receipt,
@@ -28,6 +29,7 @@ from warehouse.extracts.raw_store import (
 )
 from warehouse.store.store import Store
 
+TAKING_IN = Sentence("menerima berkas", "taking in files")
 FILES_AHEAD = 64  # how many files may be read before those that come before them are done
 
 
@@ -182,7 +184,7 @@ def take_in(
         return _looked(store, extracts, path, sources, source_name)
 
     found = extracts.readers.side_by_side(look, paths, ahead=FILES_AHEAD)
-    for each in tracked(found, "taking in files", len(paths)):
+    for each in tracked(found, TAKING_IN, len(paths)):
         if each.refusal is not None:
             refused.append(Refused.by(each.refusal, each.file_name, each.source, each.sha256))
             if each.sha256 and each.size:

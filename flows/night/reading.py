@@ -15,11 +15,13 @@ from schemas.contract.refusals import Refusal
 from schemas.contract.tables import polars_schema
 from schemas.methodology.library import Methodology
 from schemas.methodology.sources import Source
+from schemas.sentence import Sentence
 from transforms.extracts.admission import Admission, admission, identified, over_limit
 from transforms.regions.lookup import region_lookup
 from warehouse.extracts.parsed import from_kept
 from warehouse.extracts.raw_store import Receipt
 
+READING = Sentence("membaca ekstrak", "reading extracts")
 BATCH, BATCH_SIZE = 250_000, 250_000_000  # rows, bytes
 
 
@@ -100,7 +102,7 @@ def _batches(
     batch: Batch = []
     rows_in = size = 0
     found = extracts.readers.side_by_side(kept, received, ahead=extracts.readers.count)
-    for extract, rows in zip(received, tracked(found, "reading extracts", len(received)), strict=True):
+    for extract, rows in zip(received, tracked(found, READING, len(received)), strict=True):
         if isinstance(rows, Refused):
             refused.append(rows)
             continue

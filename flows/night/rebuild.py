@@ -1,12 +1,14 @@
 """Proof by repetition: a snapshot is computed again, from its raw extracts and the methodology it carries."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from flows.night.request import Request
 from flows.night.steps import run_night
-from schemas.errors import DamagedStore, MethodologyError, NothingToScore, UsageError
+from schemas.errors import DamagedStore, MethodologyError, NothingToScore, UsageError, sentence_of
+from schemas.sentence import Sentence
 from warehouse.code import code_identity
 from warehouse.engine.database import EngineLimits
 from warehouse.extracts.raw_store import Receipt, admit_extract, erasures, read_extract, receipts
@@ -16,21 +18,31 @@ from warehouse.store.store import Store
 from warehouse.store.temporary import temporary_folder
 
 
-def rebuilt(store: Store, edition: str, snapshot_id: str, limits: EngineLimits) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Rebuilt:
+    """Whether a snapshot came out again, by its content hash; if not, what differs, or why it cannot be computed."""
+
+    snapshot_id: str
+    edition: str
+    content_hash: str
+    is_same: bool
+    rebuilt_hash: str | None
+    causes: tuple[Sentence, ...]
+
+
+def rebuilt(store: Store, edition: str, snapshot_id: str, limits: EngineLimits) -> Rebuilt:
     """Whether a snapshot comes out again: a night in an empty store of the very same extracts, with the methodology it
     carries, as of its day; nothing that was kept of earlier readings is used.
-
-    `is_same`: whether the content hash is the same; `causes`: if not, what differs, or why it cannot be computed.
     """
     facts = read_manifest(store, edition, snapshot_id)["kerawanan"]
-    answer = {"snapshot_id": snapshot_id, "edition": edition, "content_hash": facts["content_hash"]}
+    content_hash = facts["content_hash"]
     try:
         found = _night(store, facts, limits)
     except (UsageError, DamagedStore, NothingToScore, MethodologyError) as error:
-        return {**answer, "is_same": False, "rebuilt_hash": None, "causes": [str(error)]}
-    is_same = found["content_hash"] == facts["content_hash"]
-    causes = [] if is_same else _causes(facts, found)
-    return {**answer, "is_same": is_same, "rebuilt_hash": found["content_hash"], "causes": causes}
+        return Rebuilt(snapshot_id, edition, content_hash, False, None, (sentence_of(error),))
+    is_same = found["content_hash"] == content_hash
+    causes = () if is_same else tuple(_causes(facts, found))
+    return Rebuilt(snapshot_id, edition, content_hash, is_same, found["content_hash"], causes)
 
 
 def _night(store: Store, facts: Mapping[str, Any], limits: EngineLimits) -> dict[str, Any]:
@@ -72,39 +84,53 @@ def _counted(store: Store, facts: Mapping[str, Any]) -> list[Receipt]:
     places = {(each.source, each.sha256): each for each in known}
     if missing := counted - places.keys():
         source, sha256 = min(missing)
-        raise DamagedStore(f"the receipt of the extract {sha256[:12]} of {source} is missing.")
+        raise DamagedStore(
+            f"the receipt of the extract {sha256[:12]} of {source} is missing.",
+            f"tanda terima ekstrak {sha256[:12]} dari {source} tidak ada.",
+        )
     return [each for place, each in places.items() if place in counted and (place in used or each.sha256 not in erased)]
 
 
-def _causes(facts: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+def _causes(facts: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Sentence]:
     """What can be why a snapshot does not come out again, and where it differs."""
-    causes = []
     now = code_identity()
     if facts["code"] != now:
-        told = [
-            f"{each['version']} {each['sha256'][:12]} with {_listed(each['libraries'])}"
-            for each in (facts["code"], now)
-        ]
-        causes.append(f"it was computed by other code: {told[0]}; this is {told[1]}.")
+        before, after = _code(facts["code"]), _code(now)
+        yield Sentence(
+            f"dihitung dengan kode program lain: {before.id}; kode ini {after.id}.",
+            f"it was computed by other code: {before.en}; this is {after.en}.",
+        )
     if facts["methodology_digest"] != found["methodology_digest"]:
-        causes.append("the methodology that it carries is not the one whose digest it names.")
-    before, after = (
+        yield Sentence(
+            "metodologi yang dibawanya bukan metodologi yang sidiknya disebut.",
+            "the methodology that it carries is not the one whose digest it names.",
+        )
+    used, using = (
         {(each["source"], each["sha256"]): each for each in facts_of["inputs"]} for facts_of in (facts, found)
     )
-    causes += [
-        f"the extract {each['file_name']} of {each['source']} ({each['sha256'][:12]}) {what}."
-        for places, frame, what in (
-            (before.keys() - after.keys(), before, "was used then, and is not now"),
-            (after.keys() - before.keys(), after, "is used now, and was not then"),
+    for place in sorted(used.keys() - using.keys()):
+        extract = _extract(used[place])
+        yield Sentence(
+            f"ekstrak {extract.id} dipakai waktu itu, dan sekarang tidak.",
+            f"the extract {extract.en} was used then, and is not now.",
         )
-        for each in (frame[place] for place in sorted(places))
-    ]
-    differing = sorted(
-        name for name, value in facts["table_hashes"].items() if found["table_hashes"].get(name) != value
-    )
-    causes.append(f"these tables differ: {', '.join(differing)}.")
-    return causes
+    for place in sorted(using.keys() - used.keys()):
+        extract = _extract(using[place])
+        yield Sentence(
+            f"ekstrak {extract.id} dipakai sekarang, dan waktu itu tidak.",
+            f"the extract {extract.en} is used now, and was not then.",
+        )
+    hashes = found["table_hashes"]
+    differing = ", ".join(sorted(name for name, value in facts["table_hashes"].items() if hashes.get(name) != value))
+    yield Sentence(f"tabel ini berbeda: {differing}.", f"these tables differ: {differing}.")
 
 
-def _listed(libraries: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in libraries.items())
+def _code(code: Mapping[str, Any]) -> Sentence:
+    libraries = ", ".join(f"{name} {version}" for name, version in code["libraries"].items())
+    name = f"{code['version']} {code['sha256'][:12]}"
+    return Sentence(f"{name} dengan {libraries}", f"{name} with {libraries}")
+
+
+def _extract(facts: Mapping[str, Any]) -> Sentence:
+    name, source, digest = facts["file_name"], facts["source"], facts["sha256"][:12]
+    return Sentence(f"{name} dari {source} ({digest})", f"{name} of {source} ({digest})")

@@ -1,26 +1,46 @@
 """What is written down of a night: how it ended, what it rests on, and what it found."""
 
-import json
 import logging
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from datetime import date
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, ParamSpec, Protocol, TypedDict, TypeVar
 
+from flows.night.intake import Refused
 from flows.night.request import Admitted, Judged, Night, Request, Validated
-from schemas.errors import StorageError
+from schemas.errors import StorageError, sentence_of
 from warehouse.extracts.raw_store import read_extract
 from warehouse.snapshots.history import write_history
 from warehouse.snapshots.nights import recalled, stand_on
-from warehouse.snapshots.runs import RECORD, begin_run, is_recorded, run_folder, write_run
+from warehouse.snapshots.runs import (
+    Input,
+    RefusedFile,
+    RunRecord,
+    begin_run,
+    is_recorded,
+    read_run,
+    run_folder,
+    write_run,
+)
 from warehouse.store.store import Store
 
 LOG = logging.getLogger("kerawanan")
 LOG.setLevel(logging.INFO)  # who listens, and whether anybody does, is said elsewhere
 LOG.addHandler(logging.NullHandler())
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Step(Protocol):
+    """A way to take a step: it calls the function, and returns what that returns."""
+
+    def __call__(self, function: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
+        """Take the step."""
 
 
 class Journal:
@@ -28,25 +48,25 @@ class Journal:
     log, and how long it took in the record of the run.
     """
 
-    def __init__(self, request: Request, step: Callable[..., Any]) -> None:
+    def __init__(self, request: Request, step: Step) -> None:
         self._request = request
         self._step = step
         self._begun: dict[str, float] = {}
         self._ended: dict[str, float] = {}
 
-    def take(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    def take(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """Take a step."""
         name, request = function.__name__, self._request
         self._begun[name] = time.monotonic()
 
         @wraps(function)
-        def noted(*given: Any) -> Any:
-            begin_run(Store(request.store), request.run_id, {**_facts(request), "step": name}, request.now)
-            return function(*given)
+        def noted(*given: P.args, **named: P.kwargs) -> T:
+            begin_run(Store(request.store), RunRecord(**_known(request), step=name), request.now)
+            return function(*given, **named)
 
         outcome = "failed"
         try:
-            result = self._step(noted, *arguments)
+            result = self._step(noted, *arguments, **named)
             outcome = "done"
         finally:
             self._ended[name] = time.monotonic()
@@ -58,7 +78,7 @@ class Journal:
             )
         return result
 
-    def tell(self, what: str, **facts: Any) -> None:
+    def tell(self, what: str, **facts: object) -> None:
         """One line of the log, with the night it is about."""
         request = self._request
         night = {"run_id": request.run_id, "edition": request.edition, "as_of": str(request.as_of)}
@@ -76,18 +96,18 @@ def record_night(
     request: Request, night: Night, admitted: Admitted, validated: Validated, judged: Judged, journal: Journal
 ) -> None:
     """Write the record of a run that came to its end."""
-    _write_record(
-        request,
-        journal,
-        _own_files(request),
-        **asdict(night),
-        inputs=validated.inputs,
-        refused=[asdict(each) for each in validated.refused],
+    record = RunRecord(
+        **_known(request),
+        **_ended(night),
+        inputs=tuple(Input(**each) for each in validated.inputs),
+        refused=_refused(validated.refused),
         new_extract_count=admitted.new,
         later_extract_count=admitted.later,
         parsed_extract_count=validated.parsed,
         findings=judged.findings,
+        seconds=journal.seconds,
     )
+    write_run(Store(request.store), record, _own_files(request))
 
 
 def recall(request: Request, admitted: Admitted, journal: Journal) -> Night | None:
@@ -108,30 +128,40 @@ def recall(request: Request, admitted: Admitted, journal: Journal) -> Night | No
 
 
 def _record_recall(request: Request, journal: Journal, night: Night, admitted: Admitted, earlier: str) -> None:
-    store = Store(request.store)
-    folder = run_folder(earlier)
-    record = json.loads(store.read(f"{folder}/{RECORD}"))
-    facts = {name: record[name] for name in ("inputs", "refused", "findings")}
-    facts["refused"] += [asdict(each) for each in admitted.refused if asdict(each) not in facts["refused"]]
-    new = {
-        "new_extract_count": admitted.new,
-        "later_extract_count": admitted.later,
-        "parsed_extract_count": admitted.parsed,
-        "same_inputs_as_run": earlier,
-    }
+    store, folder = Store(request.store), run_folder(earlier)
+    before = read_run(store, earlier)
+    record = RunRecord(
+        **_known(request),
+        **_ended(night),
+        inputs=before.inputs,
+        refused=tuple(dict.fromkeys((*before.refused, *_refused(admitted.refused)))),
+        findings=before.findings,
+        new_extract_count=admitted.new,
+        later_extract_count=admitted.later,
+        parsed_extract_count=admitted.parsed,
+        same_inputs_as_run=earlier,
+        seconds=journal.seconds,
+    )
     files = {name: store.local(f"{folder}/{name}") for name in _own_files(request) if store.exists(f"{folder}/{name}")}
-    _write_record(request, journal, files, **asdict(night), **facts, **new)
+    write_run(store, record, files)
 
 
 def record_failure(request: Request, error: BaseException, journal: Journal) -> None:
     """Write the record of a run that failed or was stopped, with what it had found until then."""
     trace = "".join(traceback.format_exception(error))
-    what = str(error) or type(error).__name__
-    reason = what if isinstance(error, Exception) else f"it was stopped ({what})."
-    journal.tell(f"failed: {reason}", outcome="failed", reason=reason)
+    reason = sentence_of(error)
+    journal.tell(f"failed: {reason}", outcome="failed", reason=str(reason))
     if is_recorded(Store(request.store), request.run_id):
         return  # it came to its end, and that is what is true of it
-    _write_record(request, journal, _own_files(request), outcome="failed", reason=reason, trace=trace)
+    record = RunRecord(
+        **_known(request),
+        outcome="failed",
+        reason=reason.en,
+        reason_id=reason.id,
+        trace=trace,
+        seconds=journal.seconds,
+    )
+    write_run(Store(request.store), record, _own_files(request))
 
 
 def _own_files(request: Request) -> dict[str, Path]:
@@ -143,15 +173,35 @@ def _own_files(request: Request) -> dict[str, Path]:
     }
 
 
-def _facts(request: Request) -> dict[str, Any]:
+class _Known(TypedDict):
+    run_id: str
+    edition: str
+    as_of: date
+    started_at: str
+
+
+def _known(request: Request) -> _Known:
     """What is known of a run from its beginning."""
-    names = {"run_id": request.run_id, "edition": request.edition}
-    return {**names, "as_of": request.as_of, "started_at": request.now}
+    started_at = request.now.isoformat()
+    return {"run_id": request.run_id, "edition": request.edition, "as_of": request.as_of, "started_at": started_at}
 
 
-def _write_record(request: Request, journal: Journal, files: Mapping[str, Path], **facts: Any) -> None:
-    store = Store(request.store)
-    write_run(store, request.run_id, _facts(request) | facts | {"seconds": journal.seconds}, files)
+class _Ended(TypedDict):
+    outcome: str
+    snapshot_id: str
+    content_hash: str
+    reason: str | None
+    reason_id: NotRequired[str]
+
+
+def _ended(night: Night) -> _Ended:
+    """What is known of a run that came to a snapshot."""
+    found = _Ended(outcome=night.outcome, snapshot_id=night.snapshot_id, content_hash=night.content_hash, reason=None)
+    return {**found, "reason": night.reason.en, "reason_id": night.reason.id} if night.reason else found
+
+
+def _refused(files: Sequence[Refused]) -> tuple[RefusedFile, ...]:
+    return tuple(RefusedFile(**asdict(each)) for each in files)
 
 
 def chart(request: Request, journal: Journal) -> None:

@@ -16,6 +16,7 @@ from flows.readers.pool import ReaderLimits
 from flows.settings import Settings
 from schemas.errors import NothingToScore, UsageError
 from schemas.methodology.library import Library, Methodology
+from schemas.sentence import Sentence
 from warehouse.code import code_identity
 from warehouse.engine.database import EngineLimits
 from warehouse.engine.engine import Stamp
@@ -146,7 +147,7 @@ class Judged:
     """
 
     findings: dict[str, int]
-    held_because: tuple[str, ...]
+    held_because: tuple[Sentence, ...]
     is_within_limits: bool
 
     @property
@@ -165,7 +166,12 @@ class Night:
     outcome: Outcome
     snapshot_id: str
     content_hash: str
-    reason: str | None = None
+    reason: Sentence | None = None
+
+    @property
+    def facts(self) -> dict[str, str | None]:
+        """The night as plain data, for logs and servers."""
+        return {**vars(self), "reason": self.reason and str(self.reason)}
 
 
 def counted(

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from flows.clock import end_of_day
 from flows.night.intake import Extracts, inbox_files, take_in
 from flows.night.reading import read_extracts
-from flows.night.record import Journal, chart, recall, record_failure, record_night
+from flows.night.record import Journal, P, Step, T, chart, recall, record_failure, record_night
 from flows.night.request import (
     Admitted,
     Judged,
@@ -29,6 +28,7 @@ from flows.night.request import (
 )
 from flows.readers.pool import readers_within
 from schemas.methodology.library import Library
+from schemas.sentence import spaced
 from transforms.engine_tables.design import design_frames
 from transforms.extracts.admission import Admission, quarantine_findings
 from transforms.figures.indicators import resolved_figures
@@ -122,20 +122,22 @@ def publish(
     )
     snapshot_id, content_hash, is_new = publish_snapshot(Store(request.store), draft, request.signer)
     outcome: Outcome = "held" if verdict.is_held else "published" if is_new else "unchanged"
-    night = Night(outcome, snapshot_id, content_hash, " ".join(verdict.held_because) or None)
+    night = Night(outcome, snapshot_id, content_hash, spaced(verdict.held_because))
     record_night(request, night, admitted, validated, verdict, journal)
     return night
 
 
-def call(function: Callable[..., Any], *arguments: Any) -> Any:
+STEPS = tuple(step.__name__ for step in (admit, validate, prepare, score, judge, publish))
+
+
+def call(function: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
     """The plain way to take a step."""
-    return function(*arguments)
+    return function(*arguments, **named)
 
 
-def run_night(request: Request, step: Callable[..., Any] = call) -> Night:
+def run_night(request: Request, step: Step = call) -> Night:
     """One night, from admission to publication. `step` takes each step; an orchestrator passes its own."""
     journal = Journal(request, step)
-    night: Night | None
     try:
         admitted = journal.take(admit, request)
         night = recall(request, admitted, journal)
@@ -151,5 +153,5 @@ def run_night(request: Request, step: Callable[..., Any] = call) -> Night:
             chart(request, journal)
         raise
     chart(request, journal)
-    journal.tell(f"{night.outcome}, snapshot {night.snapshot_id}. {night.reason or ''}".strip(". "), **asdict(night))
+    journal.tell(f"{night.outcome}, snapshot {night.snapshot_id}. {night.reason or ''}".strip(". "), **night.facts)
     return night

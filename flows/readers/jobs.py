@@ -5,6 +5,7 @@ workbook with the wrong cells marked.
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def proposed_entry(content: bytes, file_name: str, library: Library) -> dict[str
     """What `proposal` answers, of the bytes of a file."""
     found = proposed(content, file_name, library.reference)
     name = re.sub(r"[^a-z0-9]+", "-", plain(file_name.partition(".")[0])).strip("-0123456789") or "new-source"
-    return {"name": name, "entry": yaml_text({name: found.entry}), "remarks": list(found.remarks)}
+    return {"name": name, "entry": yaml_text({name: found.entry}), "remarks": [asdict(each) for each in found.remarks]}
 
 
 def tables_in(content: bytes, source: Source) -> list[dict[str, Any]]:

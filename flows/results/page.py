@@ -1,60 +1,73 @@
 """Answers of commands as people read them, in a terminal or a pipe."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
+from flows.language import current_language
 from flows.results.terminal import printable
+from flows.results.words import head, more
+from schemas.sentence import Sentence
 
 SHOWN_ROWS = 10
+Cell = Sentence | str | float | None
 
 
 class Page:
-    """What a command prints: lines, tables and lists of sentences."""
+    """What a command prints, in one language: lines, tables and lists of sentences.
 
-    def __init__(self) -> None:
-        # No colours and no cutting to a window's width in a pipe.
+    Senders choose names and cells, so nothing is printed that would command a terminal. There are colours in a terminal
+    only, and none where NO_COLOR is set.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        # No cutting to a window's width in a pipe.
         width = None if sys.stdout.isatty() else 160
-        self._console = Console(highlight=False, markup=False, emoji=False, width=width)
+        self._console = console or Console(highlight=False, markup=False, emoji=False, width=width)
+        self.language = current_language()
 
-    def print(self, *what: object, **how: Any) -> None:
-        """Print as `rich.console.Console` does."""
-        self._console.print(*what, **how)
+    def words(self, what: Sentence | str) -> str:
+        """A sentence in the language of the page, with nothing in it that would command a terminal."""
+        return printable(what if isinstance(what, str) else what[self.language])
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> Table:
-        """A table to print; numbers stand to the right."""
-        table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    def say(self, what: Sentence | str, style: str | None = None, end: str = "\n") -> None:
+        """One line, however long."""
+        self._console.print(self.words(what), style=style, soft_wrap=True, end=end)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], title: Sentence | None = None) -> None:
+        """A table; numbers stand to the right."""
+        table = Table(
+            title=self.words(title) if title else None,
+            title_justify="left",
+            title_style="bold",
+            box=None,
+            pad_edge=False,
+            header_style="bold cyan",
+        )
         for index, column in enumerate(columns):
             numeric = bool(rows) and all(isinstance(row[index], (int, float)) or row[index] is None for row in rows)
-            table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+            table.add_column(self.words(head(column)), justify="right" if numeric else "left", overflow="fold")
         for row in rows:
-            table.add_row(
-                *("" if cell is None else f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row)
-            )
-        return table
+            table.add_row(*(self._cell(cell) for cell in row))
+        self._console.print(table)
 
-    def sentences(self, title: str, sentences: Sequence[str]) -> None:
+    def list(self, title: Sentence, sentences: Sequence[Sentence | str], style: str | None = None) -> None:
         """The first of some sentences below a title; nothing where there is none."""
-        if sentences:
-            self.print(title)
-            for sentence in sentences[:SHOWN_ROWS]:
-                self.print(f"  - {sentence}", soft_wrap=True)
-            if len(sentences) > SHOWN_ROWS:
-                self.print(f"  ... and {len(sentences) - SHOWN_ROWS} more")
+        if not sentences:
+            return
+        self.say(title, style=style)
+        for sentence in sentences[:SHOWN_ROWS]:
+            self.say(f"  - {self.words(sentence)}")
+        if len(sentences) > SHOWN_ROWS:
+            self.say(f"  {self.words(more(len(sentences) - SHOWN_ROWS))}")
 
+    def _cell(self, cell: Cell) -> str:
+        if isinstance(cell, (Sentence, str)):
+            return self.words(cell)
+        return "" if cell is None else f"{cell:.3f}" if isinstance(cell, float) else str(cell)
 
-def show(text: Callable[[Page, Mapping[str, Any]], None], result: Mapping[str, Any]) -> None:
-    """Print the answer of a command by the function that puts it into words."""
-    text(Page(), _printable(result))
-
-
-def _printable(data: Any) -> Any:
-    """The data without what would command a terminal: senders choose names and cells."""
-    if isinstance(data, str):
-        return printable(data)
-    if isinstance(data, Mapping):
-        return {key: _printable(value) for key, value in data.items()}
-    return [_printable(value) for value in data] if isinstance(data, (list, tuple)) else data
+    def fact(self, label: Sentence, what: Sentence | str, width: int = 12, style: str | None = None) -> None:
+        """A label, and behind it what it stands for; labels below each other have the same width."""
+        self.say(f"{self.words(label):<{width}} {self.words(what)}", style=style)

@@ -5,7 +5,6 @@ import flows.server.silence  # noqa: F401 - first, or it is too late
 # isort: split
 
 from collections import Counter
-from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,16 +16,18 @@ from prefect.states import Completed, Failed
 from pydantic import Field
 
 from flows.clock import jakarta
+from flows.language import language_of
 from flows.log import logged
 from flows.night.backfill import Ended, catch_up
 from flows.night.request import requested
 from flows.night.steps import run_night
-from flows.results.answers import night_result
 from flows.results.markdown import night_markdown
+from flows.results.night import night_answer
 from flows.server.refusals import refusal_as_state
 from flows.server.tasks import as_task
 from flows.settings import Settings, settings_from
-from schemas.errors import DamagedStore, StorageError
+from schemas.errors import DamagedStore, StorageError, sentence_of
+from schemas.sentence import Sentence
 
 
 def last_completed_day(scheduled: datetime) -> date:
@@ -82,15 +83,16 @@ def nightly(
         told = ", ".join(f"{count} {outcome}" for outcome, count in counted.items())
         message += f"; {len(missed)} missed night(s) computed before ({told})"
     try:
-        result = night_result(settings.store, request.run_id, night) | {"missed": missed}
-        create_markdown_artifact(night_markdown(result), key=f"night-{edition}", description=message)
+        answer = night_answer(settings.store, request.run_id, night)
+        page = night_markdown(answer, language_of(settings.lang), missed)
+        create_markdown_artifact(page, key=f"night-{edition}", description=message)
     except (HTTPError, StorageError) as error:  # what came of the night is in the store, whether or not it is shown
         message += f"; it could not be shown ({error})"
     if night.outcome == "held":
         return Failed(name="Held", message=f"{message}. {night.reason}")
     if any(each.outcome == "failed" for each in missed):
         return Failed(name="Incomplete", message=message)
-    summary = asdict(night) | {"edition": edition, "as_of": str(day), "run_id": request.run_id}
+    summary = night.facts | {"edition": edition, "as_of": str(day), "run_id": request.run_id}
     return Completed(name=night.outcome.capitalize(), message=message, data=summary)
 
 
@@ -99,6 +101,8 @@ def _missed(settings: Settings, edition: str, day: date, days: int, now: datetim
     try:
         return catch_up(settings, edition, day, days, now)
     except (StorageError, DamagedStore) as error:
-        return [
-            Ended(edition, day - timedelta(days=1), "failed", None, f"nobody could look for missed nights: {error}")
-        ]
+        why, before = sentence_of(error), day - timedelta(days=1)
+        nobody = Sentence(
+            f"malam yang terlewat tidak dapat dicari: {why.id}", f"nobody could look for missed nights: {why.en}"
+        )
+        return [Ended(edition, before, "failed", None, nobody)]

@@ -20,8 +20,9 @@ from prefect.states import Failed
 from prefect.task_runners import TaskRunner
 
 from flows.night.backfill import Ended, Planned, Runner, computed, must_answer
+from flows.night.record import P, T
 from flows.settings import Settings
-from schemas.errors import KerawananError, StorageError, UsageError
+from schemas.errors import KerawananError, StorageError, UsageError, sentence_of
 from warehouse.store.store import Store
 
 RETRY_DELAYS = [5.0, 30.0, 120.0]  # seconds
@@ -29,13 +30,13 @@ RETRY_DELAYS = [5.0, 30.0, 120.0]  # seconds
 NIGHT_RETRIES, NIGHT_RETRY_DELAY = 2, 10.0  # seconds
 
 
-def as_task(function: Callable[..., Any], *arguments: Any) -> Any:
+def as_task(function: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
     """Call a function as a task of its name; again after a while where the storage failed, which may pass."""
 
     @wraps(function)
-    def step(*given: Any) -> Any:
+    def step(*given: P.args, **named: P.kwargs) -> T | State[T]:
         try:
-            return function(*given)
+            return function(*given, **named)
         except KerawananError as error:
             if error.retry_may_help:
                 raise
@@ -50,7 +51,9 @@ def as_task(function: Callable[..., Any], *arguments: Any) -> Any:
         cache_policy=NO_CACHE,
         persist_result=False,
     )(step)
-    return run(*arguments, return_state=True).result()
+    state: State[Any] = run(*arguments, **named, return_state=True)
+    result: T = state.result()
+    return result
 
 
 def _may_help(_: object, __: object, state: State[Any]) -> bool:
@@ -70,10 +73,13 @@ def _night(told: Mapping[str, Any], edition: str, day: date, now: datetime) -> E
     """One night, on whatever machine: secrets and what is not told come from its own environment."""
     settings = Settings(**told)
     if not Store(settings.store).keys("raw"):
-        raise UsageError(f"this machine finds no extract in {settings.store}: is it the store that all share?")
+        raise UsageError(
+            f"this machine finds no extract in {settings.store}: is it the store that all share?",
+            f"komputer ini tidak menemukan ekstrak di {settings.store}: apakah itu penyimpanan bersama?",
+        )
     ended = computed(settings, edition, day, now)
     if ended.outcome == "failed" and ended.is_worth_a_try:
-        raise StorageError(ended.reason)
+        raise StorageError(ended.reason.en, ended.reason.id)
     return ended
 
 
@@ -87,8 +93,10 @@ def _nights(told: dict[str, Any], nights: list[tuple[str, date]], now: datetime)
     for done in as_completed(list(waiting)):
         result = done.result(raise_on_failure=False)
         edition, day = waiting[done]
-        is_ended = isinstance(result, Ended)
-        ended.append(result if is_ended else Ended(edition, day, "failed", None, str(result)))
+        if isinstance(result, Ended):
+            ended.append(result)
+        else:
+            ended.append(Ended(edition, day, "failed", None, sentence_of(result)))
         with suppress(HTTPError):
             update_progress_artifact(artifact, 100.0 * len(ended) / len(nights))
     return ended

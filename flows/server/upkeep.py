@@ -18,9 +18,12 @@ from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
+from flows.language import language_of
 from flows.log import logged
 from flows.night.backfill import backfill
-from flows.results.markdown import backfill_markdown, backfill_sentence
+from flows.results.answer import plain
+from flows.results.backfill import backfill_sentence
+from flows.results.markdown import backfill_markdown
 from flows.server.refusals import refusal_as_state
 from flows.server.tasks import dask, nights_on
 from flows.settings import settings_from
@@ -78,14 +81,14 @@ def backfill_nights(
             promote=promote,
         )
     with suppress(HTTPError):  # what was done is in the store, whether or not it is shown
-        create_markdown_artifact(backfill_markdown(result), key="backfill", description=reason)
-    message = " ".join(filter(None, (backfill_sentence(result), result["not_promoted"])))
-    outcomes = {each["outcome"] for each in result["nights"]}
-    if "failed" in outcomes or result["not_promoted"]:
+        page = backfill_markdown(result, language_of(settings.lang))
+        create_markdown_artifact(page, key="backfill", description=reason)
+    message = " ".join(str(each) for each in (backfill_sentence(result), result.not_promoted) if each)
+    if result.outcomes["failed"] or result.not_promoted:
         return Failed(message=message)
-    if "held" in outcomes:
+    if result.outcomes["held"]:
         return Failed(name="Held", message=message)
-    summary = {name: result[name] for name in ("run_id", "promoted", "not_promoted")}
+    summary = {name: plain(getattr(result, name)) for name in ("run_id", "promoted", "not_promoted")}
     return Completed(name="Done" if execute else "Planned", message=message, data=summary)
 
 

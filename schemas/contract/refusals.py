@@ -5,12 +5,13 @@ from string import Formatter
 from typing import Any
 
 from schemas.contract.dictionary import Rule, packaged_dictionary
-from schemas.errors import WRONG_USAGE, KerawananError, Language, Sentence
+from schemas.errors import WRONG_USAGE, KerawananError
+from schemas.sentence import Language, Sentence
 
 MOST_NAMED = 40  # of a list, in one sentence
-NONE: Sentence = {"en": "none", "id": "tidak ada"}
-OR: Sentence = {"en": " or ", "id": " atau "}
-MORE: Sentence = {"en": "and {:,} more", "id": "dan {:,} lainnya"}
+NONE = Sentence("tidak ada", "none")
+OR = Sentence(" atau ", " or ")
+MORE = Sentence("dan {:,} lainnya", "and {:,} more")
 INDONESIAN_MARKS = str.maketrans(",.", ".,")
 
 
@@ -33,7 +34,7 @@ class Refusal(KerawananError):
     @property
     def sentences(self) -> tuple[Sentence, ...]:
         """The reason in each language."""
-        return ({"en": self.reason("en"), "id": self.reason("id")},)
+        return (Sentence(self.reason("id"), self.reason("en")),)
 
     @property
     def columns(self) -> dict[str, str]:

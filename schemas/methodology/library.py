@@ -44,6 +44,7 @@ from schemas.methodology.regions import (
 from schemas.methodology.rules import plan_problems, tree_problems
 from schemas.methodology.sources import Source
 from schemas.methodology.sources_file import OF_DICTIONARY, SOURCES_FILE, sources_of
+from schemas.sentence import Sentence
 from schemas.strict import Document, parsed, yaml_document, yaml_text
 
 EDITIONS = "editions"
@@ -115,9 +116,16 @@ class Library:
     def __init__(self, folder: Path | None = None, *, alone: bool = False) -> None:
         """`alone` leaves the package out: the folder is whole in itself, as snapshots carry it."""
         if folder is not None and not folder.is_dir():
-            raise UsageError(f"{folder} is not a folder; --methodology names one.")
+            raise UsageError(
+                f"{folder} is not a folder; --methodology names one.",
+                f"{folder} bukan folder; --methodology menunjuk sebuah folder.",
+            )
         if folder is not None and not any((folder / name).exists() for name in KNOWN):
-            raise UsageError(f"{folder} holds none of {', '.join(KNOWN)}; --methodology names the folder that does.")
+            known = ", ".join(KNOWN)
+            raise UsageError(
+                f"{folder} holds none of {known}; --methodology names the folder that does.",
+                f"{folder} tidak memuat satu pun dari {known}; --methodology menunjuk folder yang memuatnya.",
+            )
         packaged = None if alone else Path(str(files("methodology")))
         self._roots = [root for root in (folder, packaged) if root is not None]
 
@@ -252,7 +260,7 @@ class Library:
     def must_have(self, name: str) -> None:
         """Raises UsageError where there is no edition of that name."""
         if name not in self.editions:
-            raise unknown_name({"en": "edition", "id": "edisi"}, name, self.editions)
+            raise unknown_name(Sentence("edisi", "edition"), name, self.editions)
 
     def _edition_data(
         self, name: str, descendants: tuple[str, ...] = ()

@@ -46,7 +46,7 @@ def test_the_command_line_imports_nothing_heavy_and_reads_no_setting() -> None:
 
 def test_the_core_imports_prefect_great_expectations_pandera_and_pandas_only_when_it_needs_them() -> None:
     loaded = fresh(
-        f"import sys, flows.night.steps, flows.results.answers; print([n for n in {LATE!r} if n in sys.modules])"
+        f"import sys, flows.night.steps, flows.results.night; print([n for n in {LATE!r} if n in sys.modules])"
     )
     assert loaded.strip() == "[]"
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from flows.results.markdown import night_markdown
-from tests.conftest import Answer
+from tests.conftest import Answer, night_answered
 from tests.themes import EDITION, theme
 
 FIGURE = ["extract_sha256", "sheet", "row", "item"]
@@ -66,7 +66,7 @@ def test_every_count_is_the_same_number(
     assert [each["observed"] for each in finding] == [str(quarantined)]
     gate = quality.filter(check="most_rows_admitted")["observed"].to_list()
     assert gate == [f"all that was sent: {quarantined / rows:.6g}"] or gate == [f"{quarantined / rows:.6g}"]
-    assert f"{admitted} were admitted and {quarantined} quarantined" in night_markdown(night)
+    assert f"{admitted} were admitted and {quarantined} quarantined" in night_markdown(night_answered(store, night))
     history = pl.read_parquet(store / "history/v1" / EDITION / "run.parquet").to_dicts()[0]
     assert (history["rows"], history["rows_quarantined"]) == (rows, quarantined)
     text = kerawanan("run", "--edition", EDITION, *more)

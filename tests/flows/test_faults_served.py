@@ -172,7 +172,7 @@ def test_killed_in_turn_nothing_is_lost(stage: Stage, tmp_path: Path, record_pro
     assert hashes(stage.store) == hashes(str(reference))
     found = verify(store)
     assert found["damage"] == []
-    told = Counter(record["outcome"] for record in run_records(store, datetime.now(UTC)))
+    told = Counter(record.outcome for record in run_records(store, datetime.now(UTC)))
     assert set(told) <= {"published", "unchanged", "held", "done", "failed", "killed"}
     assert told["killed"] > 0
     record_property("points", injected.total())

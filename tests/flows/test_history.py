@@ -21,7 +21,7 @@ from schemas.errors import StorageError
 from schemas.methodology.library import Library
 from tests.conftest import EDITION, EXTRACTS, ROOT, Answer, Nights, Published
 from warehouse.snapshots.history import write_history
-from warehouse.snapshots.runs import begin_run
+from warehouse.snapshots.runs import RunRecord, begin_run
 from warehouse.store.store import Store
 
 Cli = Callable[..., Answer]
@@ -189,8 +189,9 @@ def test_a_run_that_was_killed_is_known_as_such(published: Published, kerawanan:
 
 def test_a_run_that_is_under_way_is_not_charted(nights: Nights, kerawanan: Cli) -> None:
     store, now = Store(str(nights.store)), datetime(2026, 1, 31, 1, tzinfo=UTC)
-    facts = {"edition": EDITION, "as_of": date(2026, 1, 31), "started_at": now, "step": "score"}
-    begin_run(store, "other", facts, now)
+    night = date(2026, 1, 31)
+    under_way = RunRecord(run_id="other", edition=EDITION, as_of=night, started_at=now.isoformat(), step="score")
+    begin_run(store, under_way, now)
     listed = kerawanan("runs", "list", "--store", nights.store, "--format", "json").json["runs"]
     assert [each["outcome"] for each in listed] == ["killed"]  # more than a day ago
     nights.run()

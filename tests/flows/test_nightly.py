@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,20 @@ from prefect.logging import get_logger
 from prefect.utilities.callables import parameter_schema
 
 from flows.clock import TIME_ZONE
+from flows.night.backfill import Ended
 from flows.results.markdown import night_markdown
+from flows.results.night import NightAnswer
 from flows.server import nightly as nightly_module
 from flows.server import tasks
 from flows.server.nightly import last_completed_day, nightly
 from schemas.errors import StorageError
 from schemas.methodology.library import Library
+from schemas.sentence import Sentence
 from tests.conftest import EDITION, EXTRACTS, ROOT, Published
+from tests.flows.answers import samples
 from tests.flows.test_backfill import arrived, hashes
 from warehouse.snapshots.channels import CHANNELS, log_entries
+from warehouse.snapshots.runs import RefusedFile
 from warehouse.store.store import Store
 
 STEPS = ["admit", "validate", "prepare", "score", "judge", "publish"]
@@ -230,25 +236,16 @@ def test_deployments_run_every_night_one_at_a_time_per_edition() -> None:
 
 def test_input_cannot_write_markup_into_the_artifact() -> None:
     hostile = "<img src=x onerror=alert(1)> | [click](http://example.org) `x`\n# heading"
-    result = {
-        "edition": "e",
-        "as_of": "2026-01-01",
-        "outcome": "published",
-        "is_synthetic": True,
-        "extracts": 1,
-        "new_extract_count": 1,
-        "rows": 1,
-        "rows_admitted": 1,
-        "critical": [hostile],
-        "top_of": hostile,
-        "top": [],
-        "categories": [],
-        "refused": [{"file_name": hostile, "reason": hostile}],
-        "silent": [hostile],
-        "withdrawn": hostile,
-        **{name: [] for name in ("quarantined", "corrected", "contradicted", "warned", "reporting", "missed")},
-        **dict.fromkeys(("snapshot", "stable", "run", "gate", "not_reported", "history", "changes")),
-    }
-    text = night_markdown(result)
+    sentence, empty = Sentence(hostile, hostile), next(samples(NightAnswer))
+    answer = replace(
+        empty,
+        critical=(sentence,),
+        withdrawn=hostile,
+        refused=(RefusedFile(file_name=hostile, reason=hostile),),
+        index=replace(empty.index, top_of=sentence),
+        reports=replace(empty.reports, silent=(hostile,)),
+    )
+    missed = Ended(hostile, date(2026, 1, 1), "failed", None, sentence)
+    text = night_markdown(answer, missed=[missed])
     assert not re.search(r"(?<!\\)[<>`]|(?<!\\)\]\(|^# heading", text, re.MULTILINE)
     assert "SIMULATED" in text

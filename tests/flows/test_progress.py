@@ -5,7 +5,11 @@ import pty
 import subprocess
 import sys
 
-CODE = "from flows.progress import tracked; print(sum(tracked(list(range(1000)), 'counting')))"
+CODE = """
+from flows.progress import tracked
+from schemas.sentence import Sentence
+print(sum(tracked(list(range(1000)), Sentence("menghitung", "counting"))))
+"""
 
 
 def test_quiet_in_a_pipe() -> None:

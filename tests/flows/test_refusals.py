@@ -13,6 +13,7 @@ from flows.readers.pool import Readers
 from schemas.contract.dictionary import packaged_dictionary
 from schemas.contract.refusals import Refusal
 from schemas.errors import KerawananError, NothingToScore
+from schemas.sentence import Sentence
 from tests.conftest import EDITION, EXTRACTS, Answer, Nights
 from warehouse.store.store import Store
 
@@ -173,7 +174,7 @@ def test_usage_errors_are_said_in_indonesian_too(
 
 def test_a_storage_that_cannot_be_reached_is_told_in_both_languages(tmp_path: Path) -> None:
     error = Store(str(tmp_path))._reason(PermissionError(13, "Permission denied"))
-    assert error == {
-        "en": "permission is denied; look at the permissions of the folder.",
-        "id": "izin ditolak; periksa izin akses folder.",
-    }
+    assert error == Sentence(
+        en="permission is denied; look at the permissions of the folder.",
+        id="izin ditolak; periksa izin akses folder.",
+    )

@@ -22,7 +22,7 @@ from flows.cli import main
 from flows.night.request import Request
 from flows.night.steps import admit, prepare, score, validate
 from flows.results.markdown import night_markdown
-from tests.conftest import ROOT, Answer, Nights, Published, outside
+from tests.conftest import ROOT, Answer, Nights, Published, night_answered, outside
 
 Cli = Callable[..., Answer]
 Rows = dict[str, tuple[Any, ...]]
@@ -435,7 +435,7 @@ def test_the_command_says_it_on_every_night(reported: Reported, kerawanan: Cli) 
         "indicators_evidenced": 3,
     }
     assert (regency["region_level"], regency["offices"], regency["offices_silent"]) == ("regency_city", 5, 2)
-    markdown = night_markdown(answer).replace("\\", "")
+    markdown = night_markdown(night_answered(Path(answer["store"]), answer)).replace("\\", "")
     for sentence in (
         PROVINCES,
         REGENCIES,

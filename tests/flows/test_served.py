@@ -202,7 +202,7 @@ def test_a_run_whose_machine_died_is_found_and_told(lived: Served) -> None:
     again = lived.done(lived.begun(EDITION, as_of="2026-01-21", missed_days=0))
     assert again["state_name"] in ("Published", "Held")
     records = run_records(Store(str(lived.store)), datetime.now(UTC))
-    assert next(each["outcome"] for each in records if each.get("as_of") == "2026-01-21") == "killed"
+    assert next(each.outcome for each in records if str(each.as_of) == "2026-01-21") == "killed"
 
 
 def test_a_run_that_was_being_started_when_all_went_down_holds_up_nobody(lived: Served) -> None:
@@ -232,7 +232,7 @@ def test_a_night_that_hangs_is_ended_and_told(lived: Served) -> None:
     lived.hurry("a run of nightly that hangs", 10000)
     assert lived.done(lived.begun(EDITION, as_of="2026-01-22", missed_days=0))["state_name"] in ("Published", "Held")
     records = run_records(Store(str(lived.store)), datetime.now(UTC))
-    assert next(each["outcome"] for each in records if each.get("as_of") == "2026-01-22") in ("killed", "failed")
+    assert next(each.outcome for each in records if str(each.as_of) == "2026-01-22") in ("killed", "failed")
 
 
 def test_without_an_address_nobody_is_told(lived: Served) -> None:

@@ -23,6 +23,7 @@ from schemas.errors import DamagedStore, UsageError
 from schemas.methodology.library import Library
 from schemas.methodology.regions import Reference
 from schemas.methodology.sources import Source
+from schemas.sentence import Sentence
 from tests.conftest import ROOT
 from tests.fuzz.hostile import CASES as HOSTILE
 from tests.fuzz.hostile.case import LINES, SOURCE
@@ -169,7 +170,7 @@ def checked(refusal: Refusal, name: str) -> None:
     assert refusal.rule == name
     english, indonesian = refusal.reason("en"), refusal.reason("id")
     assert str(refusal) == english != indonesian
-    assert refusal.sentences == ({"en": english, "id": indonesian},)
+    assert refusal.sentences == (Sentence(en=english, id=indonesian),)
     if name not in WITHOUT_ACTION:
         assert all(refusal.columns.values())
     told = Refused.by(refusal, "berkas.csv", None, None)
@@ -435,8 +436,8 @@ def test_a_rule_that_the_dictionary_lacks_is_named() -> None:
 
 
 def test_what_has_no_indonesian_is_said_in_english() -> None:
-    assert UsageError("a").sentences == ({"en": "a", "id": "a"},)
-    assert UsageError("a", "b").sentences == ({"en": "a", "id": "b"},)
+    assert UsageError("a").sentences == (Sentence(en="a", id="a"),)
+    assert UsageError("a", "b").sentences == (Sentence(en="a", id="b"),)
     (damage,) = DamagedStore("x: it is missing.").sentences
     assert damage["en"].endswith("looks at the whole store.")
     assert damage["id"].endswith("memeriksa seluruh penyimpanan.")

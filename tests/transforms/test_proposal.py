@@ -24,7 +24,7 @@ def test_a_data_set_by_names_is_a_path_and_its_units() -> None:
     assert path == list(zip(("province", "regency_city", "district", "village"), PLACES, strict=True))
     assert [place.get("own_within") for place in found.entry["region_path"]] == [None, ["LN"], ["LN"], ["LN"]]
     assert {label: item.get("unit", "count") for label, item in found.entry["items"].items()} == ITEMS
-    said = " ".join(found.remarks)
+    said = " ".join(map(str, found.remarks))
     for seen in ("'id' (each number", "'year' (years: 2019)", "'tercile' holds words", "'poor' has decimals", "path"):
         assert seen in said
     read = sent(data.text, Source.model_validate(found.entry), LIBRARY.reference, date(2026, 1, 1))

@@ -23,7 +23,7 @@ from warehouse.snapshots.nights import ENTRY, NightRecord, stand_on
 from warehouse.snapshots.promotion import promote, withdraw
 from warehouse.snapshots.prune import prune
 from warehouse.snapshots.publish import publish_snapshot
-from warehouse.snapshots.runs import write_run
+from warehouse.snapshots.runs import RunRecord, write_run
 from warehouse.snapshots.snapshots import snapshots
 from warehouse.snapshots.verify import verify
 from warehouse.store.store import Store, sealed
@@ -125,12 +125,12 @@ def test_what_nothing_refers_to_expires(storage: Storage, drafts: Drafts, tmp_pa
     for number, day in ((2, 2), (3, 3), (4, 3), (5, 4), (6, 4), (7, 5)):
         draft = drafts.other(tmp_path / str(number), f"night-{number}", day, float(number))
         publish_snapshot(store, draft)
-        write_run(store, draft.snapshot_id, {"run_id": draft.snapshot_id, "started_at": draft.created}, {})
+        write_run(store, RunRecord(run_id=draft.snapshot_id, started_at=draft.created.isoformat()), {})
     # No night stands on 3 and 5: theirs were run again. 3 was stable for a while, 5 was not.
     promote(store, "night-3", LATER, "r")
     promote(store, "night-2", LATER, "r")
-    write_run(store, "failed", {"run_id": "failed", "started_at": datetime(2026, 2, 1, tzinfo=UTC)}, {})
-    write_run(store, "failed-later", {"run_id": "failed-later", "started_at": LATER}, {})
+    write_run(store, RunRecord(run_id="failed", started_at="2026-02-01T00:00:00+00:00"), {})
+    write_run(store, RunRecord(run_id="failed-later", started_at=LATER.isoformat()), {})
     raw = store.keys("raw")
     nothing = prune(store, LATER, 60)
     assert (nothing["snapshots"], nothing["runs"]) == ([], [])

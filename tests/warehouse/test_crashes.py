@@ -22,7 +22,7 @@ from warehouse.snapshots.channels import head, log_entries
 from warehouse.snapshots.promotion import promote, withdraw
 from warehouse.snapshots.prune import prune
 from warehouse.snapshots.publish import publish_snapshot
-from warehouse.snapshots.runs import write_run
+from warehouse.snapshots.runs import RunRecord, write_run
 from warehouse.snapshots.snapshots import snapshots
 from warehouse.snapshots.verify import verify
 from warehouse.store import store as storage_module
@@ -165,7 +165,7 @@ def works(drafts: Drafts, folder: Path) -> dict[str, Works]:
     def three(store: Store) -> None:
         two(store)
         publish_snapshot(store, second)
-        write_run(store, "failed", {"run_id": "failed", "started_at": datetime(2026, 2, 1, tzinfo=UTC)}, {})
+        write_run(store, RunRecord(run_id="failed", started_at="2026-02-01T00:00:00+00:00"), {})
 
     def promoted(store: Store) -> None:
         two(store)

@@ -27,23 +27,23 @@ def two(published: Published, inbox: Path) -> tuple[Nights, str, str]:
 def test_moves_rows_and_extracts(two: tuple[Nights, str, str], kerawanan: Cli) -> None:
     nights, first, second = two
     found = difference(Store(str(nights.store)), first, second)
-    assert not found["is_same_content"]
-    bengkulu = found["regions"][0]
-    assert (bengkulu["region_name"], bengkulu["approach"]) == ("Bengkulu", "input")
-    assert bengkulu["change"] == pytest.approx(20)
-    assert (bengkulu["rank_before"], bengkulu["rank_after"]) == (34, 27)
-    assert (bengkulu["category_before"], bengkulu["category_after"]) == ("rendah", "sedang")
+    assert not found.is_same_content
+    bengkulu = found.regions[0]
+    assert (bengkulu.region_name, bengkulu.approach) == ("Bengkulu", "input")
+    assert bengkulu.change == pytest.approx(20)
+    assert (bengkulu.rank_before, bengkulu.rank_after) == (34, 27)
+    assert (bengkulu.category_before, bengkulu.category_after) == ("rendah", "sedang")
     # Seven provinces are overtaken, and the national mean moves.
-    assert [each["rank_after"] - each["rank_before"] for each in found["regions"][2:]] == [1] * 7
-    tables = {each["table"]: each for each in found["tables"]}
-    assert tables["index_score"]["rows_changed"] == len(found["regions"]) == 9
-    assert tables["index_score"]["rows_added"] == tables["index_score"]["rows_removed"] == 0
+    assert [(each.rank_after or 0) - (each.rank_before or 0) for each in found.regions[2:]] == [1] * 7
+    tables = {each.table: each for each in found.tables}
+    assert tables["index_score"].rows_changed == len(found.regions) == 9
+    assert tables["index_score"].rows_added == tables["index_score"].rows_removed == 0
     assert not {"region", "methodology_node", "edition", "crosswalk"} & tables.keys()
-    assert [each["file_name"] for each in found["inputs"]["added"]] == [PRESS]
-    assert found["inputs"]["removed"] == found["methodology"] == []
+    assert [each.file_name for each in found.inputs.added] == [PRESS]
+    assert (found.inputs.removed, found.methodology) == ([], [])
     back = difference(Store(str(nights.store)), second, first)
-    assert back["regions"][0]["change"] == pytest.approx(-20)
-    assert [each["file_name"] for each in back["inputs"]["removed"]] == [PRESS]
+    assert back.regions[0].change == pytest.approx(-20)
+    assert [each.file_name for each in back.inputs.removed] == [PRESS]
 
 
 def test_said_in_text_json_and_markdown(two: tuple[Nights, str, str], kerawanan: Cli) -> None:
@@ -80,11 +80,11 @@ def test_columns_and_tables_that_came_or_went(two: tuple[Nights, str, str]) -> N
     (tables / "reporting.parquet").unlink()
     frame = pl.read_parquet(tables / "cut_off.parquet")
     frame.drop("n").with_columns(old=pl.lit(1), basis=pl.lit(1)).write_parquet(tables / "cut_off.parquet")
-    found = {each["table"]: each for each in difference(Store(str(nights.store)), first, second)["tables"]}
-    assert found["cut_off"]["columns_added"] == ["n"]
-    assert found["cut_off"]["columns_removed"] == ["old"]
-    assert found["cut_off"]["columns_retyped"] == ["basis"]
-    assert found["reporting"]["rows_added"] == 584
+    found = {each.table: each for each in difference(Store(str(nights.store)), first, second).tables}
+    assert found["cut_off"].columns_added == ("n",)
+    assert found["cut_off"].columns_removed == ("old",)
+    assert found["cut_off"].columns_retyped == ("basis",)
+    assert found["reporting"].rows_added == 584
 
 
 def test_what_cannot_be_compared_is_said(two: tuple[Nights, str, str], kerawanan: Cli) -> None:

@@ -27,7 +27,7 @@ from warehouse.snapshots.channels import head, named
 from warehouse.snapshots.nights import recalled
 from warehouse.snapshots.promotion import promote, withdraw
 from warehouse.snapshots.publish import publish_snapshot
-from warehouse.snapshots.runs import write_run
+from warehouse.snapshots.runs import RunRecord, write_run
 from warehouse.snapshots.verify import verify
 from warehouse.store.signing import Signer, public_key
 from warehouse.store.store import Store, as_json, read_sealed, sealed
@@ -192,7 +192,7 @@ def test_a_log_in_the_place_of_another_and_a_night_that_was_forged_are_named(
     night = f"nights/{EDITION}/2026-02-02.json"
     record = read_sealed(store, night)
     assert recalled(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer) is None  # its run has no record
-    write_run(store, "night-2", {"run_id": "night-2", "outcome": "published"}, {})
+    write_run(store, RunRecord(run_id="night-2", started_at="", outcome="published"), {})
     assert recalled(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer)
     store.replace(night, sealed(record | {"snapshot_id": "night-1"}))
     assert [each["where"] for each in verify(Store(store.url), None, key)["damage"]] == [night]

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from schemas.contract.dictionary import Dictionary
-from schemas.contract.violations import quarantine_frame, with_sentences
+from schemas.contract.violations import SENTENCES, quarantine_frame, with_sentences
+from schemas.sentence import LANGUAGES, Language
 from transforms.regions.lookup import Lookup, nearest_labels
 from transforms.regions.written import UNCODED
 
@@ -84,9 +85,9 @@ def as_written(text: pl.Expr) -> pl.Expr:
 def problems(found: Checked, lookup: Lookup, dictionary: Dictionary) -> list[dict[str, Any]]:
     """What is wrong with rows, the problem of most figures first; a problem is a rule that cells of one column break.
 
-    Each has its `rule`, `column` and `action_en`; `figures` (how many have it) and `sentences` (how many different ones
-    there are about it), both complete; and the first few of them, as `examples` (in English) and `places`. Only the
-    largest MOST_PROBLEMS have examples.
+    Each has its `rule`, `column`, `action_id` and `action_en`; `figures` (how many have it) and `sentences` (how many
+    different ones there are about it), both complete; and the first few of them, as `examples_id`, `examples_en`,
+    `places_id` and `places_en`. Only the largest MOST_PROBLEMS have examples.
     """
     told = _described(found).sort("position", "part")
     what, said = ["rule", "column"], ["offending", "expected"]
@@ -101,26 +102,25 @@ def problems(found: Checked, lookup: Lookup, dictionary: Dictionary) -> list[dic
         different = shown.unique([*what, *of], keep="first", maintain_order=True)
         return different.group_by(what, maintain_order=True).head(EXAMPLES)
 
-    spoken = (
-        _in_words(first(said), lookup, dictionary)
-        .group_by(what, maintain_order=True)
-        .agg(pl.col("message_en").unique(maintain_order=True).alias("examples"), pl.col("action_en").first())
+    in_words = _in_words(first(said), lookup, dictionary)
+    spoken = in_words.group_by(what, maintain_order=True).agg(
+        *(pl.col(f"message_{each}").unique(maintain_order=True).alias(f"examples_{each}") for each in LANGUAGES),
+        *(pl.col(f"action_{each}").first() for each in LANGUAGES),
     )
-    place = pl.format("{} ({} / {})", _cell(), *(pl.col(name).fill_null(f"no {name}") for name in ("region", "item")))
-    places = first(["position"]).group_by(what).agg(place.alias("places"))
+    places = first(["position"]).group_by(what).agg(_place(each).alias(f"places_{each}") for each in LANGUAGES)
     joined = counted.join(spoken, on=what, how="left", nulls_equal=True, maintain_order="left")
     return joined.join(places, on=what, how="left", nulls_equal=True, maintain_order="left").to_dicts()
 
 
 def frequent_sentences(found: Checked, lookup: Lookup, dictionary: Dictionary, most: int) -> list[dict[str, Any]]:
-    """The sentences that most figures need: `rule`, `message_en`, `action_en`, `rows` (how many figures)."""
+    """The sentences that most figures need: `rule`, message and action in both languages, `rows` (how many figures)."""
     said = ["rule", "offending", "expected"]
     told = _described(found).sort("position", "part")
     counted = told.group_by(said, maintain_order=True).agg(pl.col("position").n_unique().alias("rows"))
     largest = counted.sort("rows", descending=True, maintain_order=True).head(most)
     firsts = told.unique(said, keep="first", maintain_order=True).join(largest, on=said, nulls_equal=True)
     in_words = _in_words(firsts, lookup, dictionary).sort("rows", descending=True, maintain_order=True)
-    return in_words.select("rule", "message_en", "action_en", "rows").to_dicts()
+    return in_words.select("rule", *SENTENCES, "rows").to_dicts()
 
 
 def _in_words(told: pl.DataFrame, lookup: Lookup, dictionary: Dictionary) -> pl.DataFrame:
@@ -137,9 +137,16 @@ def _described(found: Checked) -> pl.DataFrame:
     )
 
 
-def _cell() -> pl.Expr:
-    row = pl.format("row {}", "row")
-    return pl.when(pl.col("sheet").is_not_null()).then(pl.format("{} {}", "sheet", row)).otherwise(row)
+def _place(language: Language) -> pl.Expr:
+    """Where a figure stands, in words: sheet and row, region and item."""
+    row, nothing = {"id": ("baris", "tanpa"), "en": ("row", "no")}[language]
+    names = {"region": {"id": "wilayah", "en": "region"}, "item": {"id": "indikator", "en": "item"}}
+    cell = pl.format("{} {}", pl.lit(row), "row")
+    return pl.format(
+        "{} ({} / {})",
+        pl.when(pl.col("sheet").is_not_null()).then(pl.format("{} {}", "sheet", cell)).otherwise(cell),
+        *(pl.col(name).fill_null(f"{nothing} {word[language]}") for name, word in names.items()),
+    )
 
 
 def _by_part(part: pl.Expr, columns: Mapping[str, str]) -> pl.Expr:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from schemas.contract.number_styles import NumberStyle
 from schemas.contract.refusals import Refusal
 from schemas.methodology.regions import Reference
 from schemas.methodology.sources import Source, plain
+from schemas.sentence import LANGUAGES, Sentence
 from transforms.extracts.columns import BLANKS, ENDINGS, Column, largest_grid, largest_table
 from transforms.extracts.grain import Grain, grain_of
 from transforms.formats.numbers import without_percent
@@ -30,7 +32,7 @@ class Proposal(NamedTuple):
     """An entry for sources.yml, and what its reader has to look at."""
 
     entry: dict[str, Any]
-    remarks: tuple[str, ...]
+    remarks: tuple[Sentence, ...]
 
 
 def proposed(content: bytes, file_name: str, reference: Reference) -> Proposal:
@@ -41,14 +43,24 @@ def proposed(content: bytes, file_name: str, reference: Reference) -> Proposal:
     ending = next((ENDINGS[each] for each in reversed(file_name.lower().split(".")) if each in ENDINGS), None)
     if ending is None:
         raise Refusal("no_ending", endings=[f".{each}" for each in ENDINGS])
-    remarks: list[str] = []
+    remarks: list[Sentence] = []
     grid, dialect = largest_grid(content, ending)
     header_row, depth, columns = largest_table(grid)
     if depth > 1:
         dialect |= {"header_rows": depth}
-        remarks.append("The header seems to run over two rows; labels are joined, as in 'Skor / 2024'.")
+        remarks.append(
+            Sentence(
+                "Judul kolom tampaknya dua baris; labelnya digabung, seperti 'Skor / 2024'.",
+                "The header seems to run over two rows; labels are joined, as in 'Skor / 2024'.",
+            )
+        )
     if header_row:
-        remarks.append(f"{header_row} row(s) above the header are passed over: the header is found by its labels.")
+        remarks.append(
+            Sentence(
+                f"{header_row} baris di atas judul kolom dilewati: judul kolom dikenali dari labelnya.",
+                f"{header_row} row(s) above the header are passed over: the header is found by its labels.",
+            )
+        )
     grain = grain_of([column.every for column in columns], reference)
     if grain is None:
         raise Refusal("no_region_column")
@@ -60,8 +72,14 @@ def proposed(content: bytes, file_name: str, reference: Reference) -> Proposal:
     style = _style(figures)
     if style is None:
         style = next(iter(packaged_styles()))
-        examples = " or ".join(each.example for each in packaged_styles().values())
-        remarks.append(f"No figure tells whether numbers are written {examples}; number_style is a guess.")
+        examples = [each.example for each in packaged_styles().values()]
+        remarks.append(
+            Sentence(
+                f"Tidak ada angka yang menunjukkan apakah bilangan ditulis {' atau '.join(examples)}; number_style "
+                "adalah perkiraan.",
+                f"No figure tells whether numbers are written {' or '.join(examples)}; number_style is a guess.",
+            )
+        )
     entry = {
         "title": f"Extracts like {file_name}",
         "pattern": re.sub(r"[0-9]+", "*", file_name),
@@ -84,29 +102,58 @@ def proposed(content: bytes, file_name: str, reference: Reference) -> Proposal:
         entry["zero"] = ["nihil"]
     entry |= {"precedence": 10, "evidence": "A"}
     remarks += [
-        "unit is a guess; the units are in dictionary.yml (count, pct, share, score_100 ...).",
-        "measure: value, where figures are made into scores; score, where they are finished scores.",
-        "items: put what nodes.csv calls each of them (source_item); leave out labels that are not indicators.",
+        Sentence(
+            "unit adalah perkiraan; daftar satuan ada di dictionary.yml (count, pct, share, score_100 ...).",
+            "unit is a guess; the units are in dictionary.yml (count, pct, share, score_100 ...).",
+        ),
+        Sentence(
+            "measure: value bila angka masih dijadikan skor; score bila angka sudah berupa skor.",
+            "measure: value, where figures are made into scores; score, where they are finished scores.",
+        ),
+        Sentence(
+            "items: isi dengan nama masing-masing menurut nodes.csv (source_item); hapus label yang bukan indikator.",
+            "items: put what nodes.csv calls each of them (source_item); leave out labels that are not indicators.",
+        ),
     ]
     try:
         Source.model_validate(entry)
     except ValidationError as error:
         raise Refusal("no_entry") from error
-    return Proposal(entry, tuple(" ".join(remark.split()) for remark in remarks))
+    return Proposal(entry, tuple(Sentence(*(" ".join(each.split()) for each in astuple(one))) for one in remarks))
 
 
-def _grain_remarks(grain: Grain, columns: Sequence[Column]) -> list[str]:
+def _grain_remarks(grain: Grain, columns: Sequence[Column]) -> list[Sentence]:
     """What was seen of regions."""
     labels = [f"'{columns[index].label}'" for index in grain.columns]
     if grain.is_path:
         steps = " > ".join(f"{label} ({level})" for label, level in zip(labels, grain.levels, strict=True))
-        seen = [f"A region is named by a path: {steps}. {grain.share:.1%} of the rows are known so."]
+        seen = [
+            Sentence(
+                f"Wilayah disebut dengan jalur: {steps}. {grain.share:.1%} dari baris dikenali dengannya.",
+                f"A region is named by a path: {steps}. {grain.share:.1%} of the rows are known so.",
+            )
+        ]
     else:
-        seen = [f"{grain.share:.0%} of the regions in {labels[0]} are known by {grain.key}."]
+        seen = [
+            Sentence(
+                f"{grain.share:.0%} dari wilayah di {labels[0]} dikenali menurut {grain.key}.",
+                f"{grain.share:.0%} of the regions in {labels[0]} are known by {grain.key}.",
+            )
+        ]
     if grain.share < 0.9:
-        seen.append(f"Only {grain.share:.0%} of the regions are known; look at the others.")
+        seen.append(
+            Sentence(
+                f"Hanya {grain.share:.0%} dari wilayah yang dikenali; periksa yang lain.",
+                f"Only {grain.share:.0%} of the regions are known; look at the others.",
+            )
+        )
     for code in grain.own_within:
-        seen.append(f"Nothing is known below the region {code}: what the table has there becomes regions of its own.")
+        seen.append(
+            Sentence(
+                f"Di bawah wilayah {code} tidak ada yang dikenal: isi tabel di sana menjadi wilayah milik sumber ini.",
+                f"Nothing is known below the region {code}: what the table has there becomes regions of its own.",
+            )
+        )
     return seen
 
 
@@ -132,7 +179,7 @@ def _style(figures: Sequence[Column]) -> str | None:
 
 
 def _layout(
-    columns: Sequence[Column], grain: Grain, figures: Sequence[Column], style: NumberStyle, remarks: list[str]
+    columns: Sequence[Column], grain: Grain, figures: Sequence[Column], style: NumberStyle, remarks: list[Sentence]
 ) -> dict[str, Any]:
     """How figures stand in the table: an event per row, a figure per row, or a column per indicator."""
     rest = [column for index, column in enumerate(columns) if index not in grain.columns]
@@ -142,13 +189,19 @@ def _layout(
         return [column for column in rest if any(word in plain(column.label) for word in words)]
 
     severities, dates, evidence = worded(SEVERITY_WORDS), worded(DATE_WORDS), worded(EVIDENCE_WORDS)
-    no_items = {each.label: why for each in figures if (why := "a date" if each in dates else _no_item(each, style))}
+    a_date = Sentence("tanggal", "a date")
+    no_items = {each.label: why for each in figures if (why := a_date if each in dates else _no_item(each, style))}
     usable = [column for column in figures if column.label not in no_items]
     if severities and (usable or figures):
         return _events(rest, figures, usable or list(figures), (severities, dates, evidence), roles, remarks)
     if no_items:
-        told = ", ".join(f"'{label}' ({why})" for label, why in no_items.items())
-        remarks.append(f"Numbers that are no indicators are left out: {told}.")
+        listed = {each: ", ".join(f"'{label}' ({why[each]})" for label, why in no_items.items()) for each in LANGUAGES}
+        remarks.append(
+            Sentence(
+                f"Bilangan yang bukan indikator tidak dibaca: {listed['id']}.",
+                f"Numbers that are no indicators are left out: {listed['en']}.",
+            )
+        )
     texts = [column for column in rest if column not in figures]
     references = [column for column in evidence if column in texts]
     roles |= {"reference": [references[0].label]} if references else {}
@@ -157,11 +210,15 @@ def _layout(
     if len(usable) == 1 and items:
         roles |= {"item": [items[0].label], "value": [usable[0].label]}
         return {"layout": "long", "columns": roles, "items": _items(items[0])}
-    remarks += [
-        f"'{column.label}' holds words ({', '.join(list(column.counts)[:6])}): a category, not a figure."
-        for column in texts
-        if column not in references and len(column.counts) <= MOST_CATEGORIES
-    ]
+    for column in texts:
+        if column not in references and len(column.counts) <= MOST_CATEGORIES:
+            words = ", ".join(list(column.counts)[:6])
+            remarks.append(
+                Sentence(
+                    f"'{column.label}' berisi kata ({words}): kategori, bukan angka.",
+                    f"'{column.label}' holds words ({words}): a category, not a figure.",
+                )
+            )
     units = {column.label: _unit(column, style, remarks) for column in usable}
     return {
         "layout": "wide",
@@ -176,7 +233,7 @@ def _events(
     usable: Sequence[Column],
     called: tuple[list[Column], list[Column], list[Column]],
     roles: dict[str, Any],
-    remarks: list[str],
+    remarks: list[Sentence],
 ) -> dict[str, Any]:
     """The layout of a list of events: the columns of the indicator, the count and the severity."""
     severities, dates, evidence = called
@@ -190,7 +247,12 @@ def _events(
     roles |= {"item": [item.label], "value": [value.label], "severity": [severities[0].label]}
     roles |= {"date": [dates[0].label]} if dates else {}
     roles |= {"evidence": [evidence[0].label]} if evidence else {}
-    remarks.append("severities: put the edition's own names of severities on the right.")
+    remarks.append(
+        Sentence(
+            "severities: isi sebelah kanan dengan nama tingkat kejadian menurut edisinya.",
+            "severities: put the edition's own names of severities on the right.",
+        )
+    )
     return {
         "layout": "events",
         "columns": roles,
@@ -199,26 +261,27 @@ def _events(
     }
 
 
-def _no_item(column: Column, style: NumberStyle) -> str | None:
+def _no_item(column: Column, style: NumberStyle) -> Sentence | None:
     """Why a column of numbers is no indicator; None where it may be one."""
     numbers = column.numbers(style)
     if not numbers or any(number % 1 for number in numbers):
         return None
     count = sum(column.counts.values())
     if len(numbers) == count > 2 and numbers == [float(n) for n in range(1, count + 1)]:
-        return "it numbers the rows"
+        return Sentence("nomor baris", "it numbers the rows")
     if all(number in YEARS for number in numbers) and (column.is_called(YEAR_WORDS) or 20 * len(numbers) <= count):
-        return f"years: {', '.join(f'{number:.0f}' for number in sorted(numbers)[:6])}"
+        years = ", ".join(f"{number:.0f}" for number in sorted(numbers)[:6])
+        return Sentence(f"tahun: {years}", f"years: {years}")
     if (
         len(numbers) == count
         and count > 2
         and (column.is_called(ID_WORDS) or (count > 50 and numbers == sorted(numbers)))
     ):
-        return "each number stands once: an id"
+        return Sentence("setiap bilangan hanya sekali: nomor pengenal", "each number stands once: an id")
     return None
 
 
-def _unit(column: Column, style: NumberStyle, remarks: list[str]) -> dict[str, str]:
+def _unit(column: Column, style: NumberStyle, remarks: list[Sentence]) -> dict[str, str]:
     """The unit of a column, where its figures tell that it is no count."""
     total = sum(column.counts.values())
     if 2 * sum(count for text, count in column.counts.items() if text.rstrip().endswith("%")) > total:
@@ -227,16 +290,34 @@ def _unit(column: Column, style: NumberStyle, remarks: list[str]) -> dict[str, s
     if not any(number % 1 for number in numbers):
         return {}
     lowest, highest = min(numbers), max(numbers)
-    seen = f"'{column.label}' has decimals, from {lowest:g} to {highest:g}"
+    seen = Sentence(
+        f"'{column.label}' berisi pecahan, dari {lowest:g} sampai {highest:g}",
+        f"'{column.label}' has decimals, from {lowest:g} to {highest:g}",
+    )
     if column.is_called(PER_CENT_WORDS) and lowest >= 0 and highest <= 100:
         return {"unit": "pct"}
     if lowest >= 0 and highest <= 1:
-        remarks.append(f"{seen}: taken as a share; see whether it is one.")
+        remarks.append(
+            Sentence(
+                f"{seen.id}: dianggap bagian (0-1); periksa apakah benar.",
+                f"{seen.en}: taken as a share; see whether it is one.",
+            )
+        )
         return {"unit": "share"}
     if lowest >= 0 and highest <= 100:
-        remarks.append(f"{seen}: taken as per cent; see whether it is.")
+        remarks.append(
+            Sentence(
+                f"{seen.id}: dianggap persen; periksa apakah benar.",
+                f"{seen.en}: taken as per cent; see whether it is.",
+            )
+        )
         return {"unit": "pct"}
-    remarks.append(f"{seen}: it is no count, and no unit fits; add one to units of dictionary.yml.")
+    remarks.append(
+        Sentence(
+            f"{seen.id}: bukan jumlah, dan tidak ada satuan yang cocok; tambahkan di units pada dictionary.yml.",
+            f"{seen.en}: it is no count, and no unit fits; add one to units of dictionary.yml.",
+        )
+    )
     return {}
 
 

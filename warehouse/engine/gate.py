@@ -17,6 +17,7 @@ import pyarrow as pa
 from schemas.contract.dictionary import Dictionary, Severity
 from schemas.methodology.gate import MARTS, OF_THE_INDEX, GateRule
 from schemas.methodology.library import Methodology
+from schemas.sentence import Sentence
 from warehouse.engine.database import EngineLimits, contained, statement, statements, used, write_parquet
 from warehouse.engine.engine import Stamp
 
@@ -75,9 +76,11 @@ class Judgement:
         return dict(Counter(row["severity"] for row in self.rows))
 
     @property
-    def held_because(self) -> tuple[str, ...]:
+    def held_because(self) -> tuple[Sentence, ...]:
         """What holds the release, in sentences."""
-        return tuple(row["message_en"] for row in self.rows if row["severity"] == "critical")
+        return tuple(
+            Sentence(row["message_id"], row["message_en"]) for row in self.rows if row["severity"] == "critical"
+        )
 
 
 def begin_import() -> None:

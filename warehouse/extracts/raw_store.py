@@ -76,9 +76,15 @@ def read_extract(store: Store, receipt: Receipt) -> bytes:
                 f"ekstrak {receipt.file_name} dihapus pada {note['erased_at']} ({note['reason']}), sehingga angka yang "
                 "bertumpu padanya tidak dapat dihitung lagi; yang sudah diterbitkan tetap ada.",
             ) from None
-        raise DamagedStore(f"{receipt.key}: the extract {receipt.file_name} is missing.") from None
+        raise DamagedStore(
+            f"{receipt.key}: the extract {receipt.file_name} is missing.",
+            f"{receipt.key}: ekstrak {receipt.file_name} tidak ada.",
+        ) from None
     if hashlib.sha256(content).hexdigest() != receipt.sha256:
-        raise DamagedStore(f"{receipt.key}: the extract {receipt.file_name} is not the one that was received.")
+        raise DamagedStore(
+            f"{receipt.key}: the extract {receipt.file_name} is not the one that was received.",
+            f"{receipt.key}: ekstrak {receipt.file_name} bukan yang dahulu diterima.",
+        )
     return content
 
 

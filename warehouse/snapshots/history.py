@@ -4,8 +4,9 @@ They are derived: what is missing is added, and whoever deletes them gets them a
 """
 
 import io
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
@@ -16,11 +17,11 @@ from schemas.contract.tables import polars_schema
 from warehouse.engine.database import write_parquet
 from warehouse.snapshots.channels import gone, named, snapshot_folder
 from warehouse.snapshots.nights import night_records
-from warehouse.snapshots.runs import run_records
+from warehouse.snapshots.runs import RunRecord, run_records
 from warehouse.store.store import Store
 from warehouse.store.temporary import temporary_folder
 
-STEPS = ("admit", "validate", "prepare", "score", "judge", "publish")
+STEP_SECONDS = "seconds_"  # how the columns of the table `run` begin that say how long a step took
 
 
 def history_folder(edition: str) -> str:
@@ -81,28 +82,53 @@ def _runs(store: Store, edition: str, before: pl.DataFrame, now: datetime) -> pl
     is under way nothing can be said yet.
     """
     new = run_records(store, now, but=set(before["run_id"]))
-    rows = [run_row(each) for each in new if each.get("edition") == edition and each["outcome"] != "running"]
+    steps = [name.removeprefix(STEP_SECONDS) for name in before.columns if name.startswith(STEP_SECONDS)]
+    rows = [run_row(each, steps).as_dict() for each in new if each.edition == edition and each.outcome != "running"]
     return pl.concat([before, pl.DataFrame(rows, schema=before.schema, orient="row")])
 
 
-def run_row(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The record of a run as a row of the table `run`."""
-    inputs, seconds = record.get("inputs", ()), record.get("seconds", {})
-    rows, admitted = (sum(each[name] for each in inputs) for name in ("rows", "rows_admitted"))
-    return {
-        "edition": record["edition"],
-        "run_id": record["run_id"],
-        "night": pl.Series([record["as_of"]]).str.to_date()[0],
-        "started_at": record["started_at"],
-        "outcome": record["outcome"],
-        "reason": record.get("reason"),
-        "snapshot_id": record.get("snapshot_id"),
-        "extracts": len(inputs),
-        "extracts_new": record.get("new_extract_count"),
-        "extracts_refused": len(record.get("refused", ())),
-        "rows": rows,
-        "rows_admitted": admitted,
-        "rows_quarantined": rows - admitted,
-        **{f"seconds_{step}": seconds.get(step) for step in STEPS},
-        "seconds": round(sum(seconds.values()), 3) if seconds else None,
-    }
+@dataclass(frozen=True)
+class RunRow:
+    """How a run of one night went: a row of the table `run`."""
+
+    edition: str
+    run_id: str
+    night: date | None
+    started_at: str
+    outcome: str | None
+    reason: str | None
+    snapshot_id: str | None
+    extracts: int
+    extracts_new: int | None
+    extracts_refused: int
+    rows: int
+    rows_admitted: int
+    rows_quarantined: int
+    seconds_of_steps: Mapping[str, float | None] = field(metadata={"flat": True})  # by the column of each step
+    seconds: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The columns of the row."""
+        columns = {name: value for name, value in vars(self).items() if name != "seconds_of_steps"}
+        return {**columns, **self.seconds_of_steps}
+
+
+def run_row(record: RunRecord, steps: Iterable[str]) -> RunRow:
+    """The record of a run of one night as a row of the table `run`."""
+    return RunRow(
+        edition=record.edition or "",
+        run_id=record.run_id,
+        night=record.as_of,
+        started_at=record.started_at,
+        outcome=record.outcome,
+        reason=record.reason,
+        snapshot_id=record.snapshot_id,
+        extracts=len(record.inputs),
+        extracts_new=record.new_extract_count,
+        extracts_refused=len(record.refused),
+        rows=record.rows,
+        rows_admitted=record.rows_admitted,
+        rows_quarantined=record.rows - record.rows_admitted,
+        seconds_of_steps={f"{STEP_SECONDS}{step}": record.seconds.get(step) for step in steps},
+        seconds=round(sum(record.seconds.values()), 3) if record.seconds else None,
+    )

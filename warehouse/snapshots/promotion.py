@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from schemas.errors import UsageError
+from schemas.sentence import Sentence, spaced
 from warehouse.snapshots.channels import (
     CHANNELS,
     append,
@@ -71,8 +72,8 @@ def _promotable(store: Store, snapshot_id: str, at: datetime) -> tuple[str, dict
     wrong = critical_sentences(store, edition, whole_id)
     if facts["is_held"] and wrong:
         raise UsageError(
-            f"{whole_id} is held and its figures are wrong: {' '.join(wrong)} Mend that and run again.",
-            f"{whole_id} ditahan dan angkanya salah: {' '.join(wrong)} Perbaiki, lalu jalankan lagi.",
+            f"{whole_id} is held and its figures are wrong: {wrong.en} Mend that and run again.",
+            f"{whole_id} ditahan dan angkanya salah: {wrong.id} Perbaiki, lalu jalankan lagi.",
         )
     return edition, entry, bool(stable and stable["snapshot_id"] == whole_id)
 
@@ -142,11 +143,13 @@ def _candidate(store: Store, edition: str, snapshot_id: str) -> dict[str, Any]:
     return {name: entry[name] for name in (*ENTRY, "as_of")}
 
 
-def critical_sentences(store: Store, edition: str, snapshot_id: str) -> list[str]:
-    """What is critical in the figures of a snapshot themselves, whatever was stable beside it."""
+def critical_sentences(store: Store, edition: str, snapshot_id: str) -> Sentence | None:
+    """What is critical in the figures of a snapshot themselves, whatever was stable beside it; None where nothing."""
     file = store.local(f"{snapshot_folder(edition, snapshot_id)}/tables/quality_result.parquet")
     rows = pq.read_table(file).to_pylist()
     # Snapshots of before the gate have no scope: all that is said there is said of the figures.
-    return [
-        row["message_en"] for row in rows if (row["severity"], row.get("scope", "content")) == ("critical", "content")
-    ]
+    return spaced(
+        Sentence(row["message_id"], row["message_en"])
+        for row in rows
+        if (row["severity"], row.get("scope", "content")) == ("critical", "content")
+    )

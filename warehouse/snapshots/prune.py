@@ -41,9 +41,9 @@ def prune(
         else:
             expired.append(facts)
     runs = [
-        record["run_id"]
+        record.run_id
         for record in run_records(store, at)
-        if record["run_id"] not in told | kept and record["started_at"] < before
+        if record.run_id not in told | kept and record.started_at < before
     ]
     if execute:
         for facts in expired:

@@ -118,7 +118,10 @@ def _write(
         content = store.read(f"{base}/{MANIFEST}")
     if {f"{base}/{each.path}" for each in listed} - set(store.keys(base)):
         remove(store, base)
-        raise StorageError(f"{base}: another run took this one for dead and removed its files; run the night again.")
+        raise StorageError(
+            f"{base}: another run took this one for dead and removed its files; run the night again.",
+            f"{base}: proses lain mengira proses ini mati dan menghapus berkasnya; jalankan lagi malam itu.",
+        )
     return {
         "snapshot_id": draft.snapshot_id,
         "content_hash": content_hash,

@@ -32,7 +32,7 @@ def snapshots(store: Store, edition: str | None = None) -> list[dict[str, Any]]:
         try:
             found.append(json.loads(content)["kerawanan"])
         except (ValueError, KeyError, TypeError):
-            raise DamagedStore(f"{key}: the manifest cannot be read.") from None
+            raise DamagedStore(f"{key}: the manifest cannot be read.", f"{key}: manifes tidak dapat dibaca.") from None
     for name in {facts["edition"] for facts in found}:
         heads = {channel: entry["snapshot_id"] for channel in CHANNELS if (entry := head(store, name, channel))}
         withdrawn = named(store, name, "withdrawn")

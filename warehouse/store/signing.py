@@ -22,7 +22,9 @@ class Signer:
         if not isinstance(self._key, Ed25519PrivateKey):
             raise UsageError(
                 "the signing key is no Ed25519 private key in PEM without a password; make one with 'openssl genpkey "
-                "-algorithm ed25519'."
+                "-algorithm ed25519'.",
+                "kunci tanda tangan bukan kunci privat Ed25519 dalam PEM tanpa kata sandi; buat dengan 'openssl "
+                "genpkey -algorithm ed25519'.",
             )
 
     @property
@@ -51,7 +53,10 @@ def public_key(file: Path) -> Ed25519PublicKey:
     except (OSError, ValueError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, Ed25519PublicKey):
-        raise UsageError(f"{file} is no Ed25519 public key in PEM; make it with 'openssl pkey -in KEY -pubout'.")
+        raise UsageError(
+            f"{file} is no Ed25519 public key in PEM; make it with 'openssl pkey -in KEY -pubout'.",
+            f"{file} bukan kunci publik Ed25519 dalam PEM; buat dengan 'openssl pkey -in KEY -pubout'.",
+        )
     return key
 
 

@@ -25,7 +25,8 @@ from obstore.exceptions import (
 )
 from obstore.store import LocalStore, S3Store
 
-from schemas.errors import DamagedStore, Sentence, StorageError, UsageError
+from schemas.errors import DamagedStore, StorageError, UsageError
+from schemas.sentence import Sentence
 from warehouse.store.temporary import TemporaryFolder
 
 if TYPE_CHECKING:
@@ -40,10 +41,10 @@ SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "A
 TRIES = 3
 FOLDERS = ("raw", "runs", "nights", "log", "channels", "snapshots")  # what any store has at least one of
 READERS = 16
-NO_BUCKET: Sentence = {
-    "en": "there is no such bucket; create it, or name another.",
-    "id": "bucket itu tidak ada; buatlah, atau sebutkan yang lain.",
-}
+NO_BUCKET = Sentence(
+    en="there is no such bucket; create it, or name another.",
+    id="bucket itu tidak ada; buatlah, atau sebutkan yang lain.",
+)
 STAGED = re.compile(r".+#\d+")  # what a write to a folder is called until it is whole
 
 
@@ -113,7 +114,10 @@ class Store:
             )
         for name in SECRETS:
             if not re.fullmatch(r"[\x21-\x7e]*", os.environ.get(name, "")):
-                raise UsageError(f"{name} has a space, a line break or another character that none has.")
+                raise UsageError(
+                    f"{name} has a space, a line break or another character that none has.",
+                    f"{name} memuat spasi, ganti baris, atau karakter lain yang tidak mungkin.",
+                )
         client: ClientConfig = {**CLIENT, "allow_http": endpoint.startswith("http:")}
         return S3Store.from_url(self.url, client_options=client, retry_config=RETRY)
 
@@ -299,27 +303,27 @@ class Store:
         if is_denied or "os error 13" in text or (answer and answer[1][:3] in ("401", "403")):
             if self.is_remote:
                 keys = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
-                return {
-                    "en": f"permission is denied; look at {' and '.join(keys)}, and what the bucket allows them.",
-                    "id": f"izin ditolak; periksa {' dan '.join(keys)}, serta apa yang diizinkan bucket.",
-                }
-            return {
-                "en": "permission is denied; look at the permissions of the folder.",
-                "id": "izin ditolak; periksa izin akses folder.",
-            }
+                return Sentence(
+                    en=f"permission is denied; look at {' and '.join(keys)}, and what the bucket allows them.",
+                    id=f"izin ditolak; periksa {' dan '.join(keys)}, serta apa yang diizinkan bucket.",
+                )
+            return Sentence(
+                en="permission is denied; look at the permissions of the folder.",
+                id="izin ditolak; periksa izin akses folder.",
+            )
         if "NoSuchBucket" in text:
             return NO_BUCKET
         if "os error 28" in text or "No space left" in text:
-            return {
-                "en": "the disk is full; make room and run it again, nothing is half written.",
-                "id": "diska penuh; kosongkan ruang lalu jalankan lagi, tidak ada yang tertulis setengah.",
-            }
+            return Sentence(
+                en="the disk is full; make room and run it again, nothing is half written.",
+                id="diska penuh; kosongkan ruang lalu jalankan lagi, tidak ada yang tertulis setengah.",
+            )
         what = f"the server answered {answer[1].strip()}" if answer else text.partition("\n")[0].partition("<")[0]
         shown = _without_secrets(what)[:300].strip()
-        return {
-            "en": f"the storage does not do it ({shown}); try again later.",
-            "id": f"penyimpanan tidak melakukannya ({shown}); coba lagi nanti.",
-        }
+        return Sentence(
+            en=f"the storage does not do it ({shown}); try again later.",
+            id=f"penyimpanan tidak melakukannya ({shown}); coba lagi nanti.",
+        )
 
 
 def _storage_error(where: str, reason: Sentence) -> StorageError:
@@ -345,4 +349,6 @@ def _opened(key: str, content: bytes) -> dict[str, Any]:
     try:
         return unsealed(content)
     except ValueError:
-        raise DamagedStore(f"{key}: it was changed, or cannot be read.") from None
+        raise DamagedStore(
+            f"{key}: it was changed, or cannot be read.", f"{key}: sudah diubah, atau tidak dapat dibaca."
+        ) from None
