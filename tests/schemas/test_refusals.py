@@ -377,9 +377,9 @@ RAISED: dict[str, Callable[[Patch], Refusal]] = {
 }
 # What only a night or a command raises; the tests of these look at the sentences.
 ELSEWHERE = {
-    "name_unprintable": "tests/flows/test_refusals.py",
-    "too_much_quarantined": "tests/flows/test_refusals.py",
-    "not_marked": "tests/flows/test_refusals.py",
+    "name_unprintable": "tests/flows/test_refused_files.py",
+    "too_much_quarantined": "tests/flows/test_refused_files.py",
+    "not_marked": "tests/flows/test_refused_files.py",
 }
 
 
