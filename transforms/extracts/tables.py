@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.contract.refusals import Refusal
-from schemas.methodology.sources import JOINED, Source, plain
+from schemas.methodology.sources import JOINED, Headers, Source, plain
 from transforms.formats.cells import Grid, cell_text
 
 SEARCHED = 50  # rows at the top of a sheet, among which the header is looked for
@@ -43,16 +43,8 @@ def roles_of(header: Sequence[str], source: Source) -> Roles:
     labels = [plain(label) for label in header]
     place = {label: index for index, label in reversed(list(enumerate(labels)))}
     path = [label for each in source.region_path for label in each.columns]
-    declared = {
-        "region": source.columns.region or source.region_path[-1].columns[:1],
-        "level": source.columns.level,
-        "item": source.columns.item,
-        "value": source.columns.value,
-        "reference": source.columns.reference,
-        "severity": source.columns.severity,
-        "date": source.columns.date,
-        "evidence": source.columns.evidence,
-    }
+    declared: dict[str, tuple[str, ...]] = {role: getattr(source.columns, role) for role in Headers.model_fields}
+    declared["region"] = declared["region"] or source.region_path[-1].columns[:1]
     needed = {"region", "level", "item", "value"} | ({"severity"} if source.layout == "events" else set())
     found = {
         role: next((place[plain(name)] for name in names if plain(name) in place), None)
