@@ -1,6 +1,6 @@
 """DuckDB as this package uses it: contained in the folders of a run, its statements in files."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import chain
@@ -61,13 +61,18 @@ def used(text: str, values: Mapping[str, object]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if f"${name}" in text}
 
 
-def write_parquet(parts: Iterable[pa.Table], file: Path) -> None:
+def write_parquet(parts: Iterable[pa.Table], file: Path, gap_free: Collection[str] = ()) -> None:
     """Write tables of one shape one after the other to a file, in the profile that every reader of the last ten years
-    can read: version 1 pages, plain and dictionary encodings, Snappy.
+    can read: version 1 pages, plain and dictionary encodings, Snappy. Columns that are `gap_free` say so.
+
+    Where columns come as dictionaries, the others are not made into some: that would be tried for every number.
     """
     tables = iter(parts)
     first = next(tables)
+    schema = pa.schema([field.with_nullable(field.name not in gap_free) for field in first.schema])
+    coded = [field.name for field in schema if pa.types.is_dictionary(field.type) or field.type == pa.int32()]
+    has_dictionaries = any(pa.types.is_dictionary(field.type) for field in schema)
     profile = {"version": "1.0", "compression": "snappy", "store_schema": False}
-    with pq.ParquetWriter(file, first.schema, **profile) as writer:
+    with pq.ParquetWriter(file, schema, use_dictionary=coded if has_dictionaries else True, **profile) as writer:
         for table in chain([first], tables):
-            writer.write_table(table)
+            writer.write_table(table.cast(schema), row_group_size=max(len(table), 1))

@@ -2,12 +2,13 @@
 
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -15,14 +16,13 @@ import pyarrow as pa
 from schemas.errors import UsageError
 from schemas.methodology.edition import Edition
 from warehouse.engine.database import EngineLimits, contained, statement, statements, used, write_parquet
+from warehouse.engine.grid import Grid
 
 BEFORE_LEVELS = (
     "exact_scale",
     "origin",
     "category",
-    "label",
-    "unit_label",
-    "node_label",
+    "status",
     "node_bound",
     "node_scaling",
     "node_result",
@@ -39,11 +39,13 @@ AFTER_LEVELS = ("node_score_moments", "score_quantile", "category_bound", "level
 RANGE = ("report", "observed_range", "score_end", "end_entered", "end_leaf")
 # Read where they lie: they are as large as the input, and few statements read them.
 LEFT_IN_PLACE = ("reported", "observation")
+# Tables of every unit and node; the second of leaves only.
+GRIDS = {"node_score": False, "indicator_value": True}
 # Statements with the parameters first_node and last_node, or first_unit and last_unit, run block by block, each of
 # about so many scores, several at a time and each on one thread: what they join and sort fits the memory, however
 # many regions there are, and no thread waits for another.
 BLOCK = 1_500_000
-Values = Mapping[str, object]
+Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class Engine:
     ) -> None:
         self.connection = connection
         self.edition = edition
+        self.stamp = stamp
         self.threads = limits.threads or os.cpu_count() or 1
         self.values = stamp_values(edition, stamp)
         for path in sorted(prepared.glob("*.parquet")):
@@ -138,8 +141,18 @@ class Engine:
 
     def write(self, tables: Path) -> None:
         """Write every published table."""
+        run = {"edition": self.edition.edition, "period": self.edition.period, **asdict(self.stamp)}
         for name in statements("sql/publish"):
-            write_parquet(self._parts(statement("sql/publish", name)), tables / f"{name}.parquet")
+            required = self.connection.table("published_column").filter(f"\"table\" = '{name}'").order("position").fetchall()
+            grid = Grid(self.connection, run, GRIDS[name]) if name in GRIDS else None
+            columns = [column for _, _, column, _ in required]
+
+            def finished(rows: pa.Table, block: Values, grid: Grid | None = grid, columns: list[str] = columns) -> pa.Table:
+                return grid.filled(rows, block["first_unit"], block["last_unit"], columns) if grid else rows
+
+            parts = self._parts(statement("sql/publish", name), finished)
+            gap_free = [column for _, _, column, is_required in required if is_required]
+            write_parquet(parts, tables / f"{name}.parquet", gap_free)
 
     def _run(self, folder: str, name: str, **more: object) -> None:
         text = statement(folder, name)
@@ -155,12 +168,12 @@ class Engine:
         with self._workers() as pool:
             list(pool.map(run, runs))
 
-    def _parts(self, text: str) -> Iterator[pa.Table]:
-        """The result of a statement in the order of its blocks, a few of them computed ahead."""
+    def _parts(self, text: str, finished: Callable[[pa.Table, Values], pa.Table]) -> Iterator[pa.Table]:
+        """The result of a statement in the order of its blocks, each finished, a few of them computed ahead."""
 
         def part(values: Values) -> pa.Table:
             with self.connection.cursor() as cursor:
-                return cursor.sql(text, params=used(text, values)).to_arrow_table()
+                return finished(cursor.sql(text, params=used(text, values)).to_arrow_table(), values)
 
         with self._workers() as pool:
             ahead: deque[Future[pa.Table]] = deque()

@@ -1,0 +1,2 @@
+-- a type: what became of a report
+create type status as enum('reported', 'reported_zero', 'imputed', 'missing', 'not_applicable')
