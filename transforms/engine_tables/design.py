@@ -39,7 +39,7 @@ def design_frames(methodology: Methodology, regions: pl.DataFrame | None = None)
         "node_expected": expected_frame(populations, units, nodes, not_applicable),
         "goalpost": goalpost_frame(edition, populations, nodes),
         "cut_off_span": cut_off_frame(edition, populations, nodes),
-        "asked": required_leaf_frame(methodology, populations, nodes),
+        "required_leaf": required_leaf_frame(methodology, populations, nodes),
         "not_applicable": not_applicable,
         "region_reference": region_frame(methodology.reference, regions),
         "crosswalk": crosswalk_frame(methodology.reference, methodology.regions(), edition.regions_date),

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 HERE = files("warehouse.engine")
+# What stands before each check in the file of a statement.
+CHECK = ";\n\n-- check "
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,16 @@ def contained(limits: EngineLimits, folders: Sequence[Path]) -> duckdb.DuckDBPyC
 
 
 def statement(folder: str, name: str) -> str:
-    """The text of a statement in a folder of this package, such as `sql/score`."""
+    """The text of a statement in a folder of this package, such as `sql/score`, without the checks that follow it."""
+    return _text(folder, name).partition(CHECK)[0]
+
+
+def checks(folder: str, name: str) -> list[str]:
+    """The checks of what a statement wrote; each adds a finding for everything that is wrong."""
+    return [f"-- {text}" for text in _text(folder, name).split(CHECK)[1:]]
+
+
+def _text(folder: str, name: str) -> str:
     return (HERE / folder / f"{name}.sql").read_text(encoding="utf-8")
 
 

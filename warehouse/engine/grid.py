@@ -18,36 +18,48 @@ WITHOUT_ROW: dict[str, Any] = {"children_present": 0, "extract_count": 0, "statu
 class Grid:
     """The rows of units and nodes: unit by unit, in the order of their keys."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, run: Mapping[str, Any], leaves_only: bool) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        run: Mapping[str, Any],
+        columns: Sequence[str],
+        leaves_only: bool,
+    ) -> None:
         nodes = "from node where not $leaves_only or children_expected = 0 order by node_key"
         self.nodes = connection.sql(nodes, params={"leaves_only": leaves_only}).to_arrow_table().combine_chunks()
         self.units = connection.sql("from unit order by unit_key").to_arrow_table().combine_chunks()
         self.run = run
+        self.columns = columns
+        self.labels: dict[tuple[str, int], pa.Array] = {}
         keys = self.nodes["node_key"].to_numpy()
         self.position = np.zeros(int(keys.max(initial=0)) + 1, np.int64)
         self.position[keys] = np.arange(len(keys))
 
-    def filled(self, rows: pa.Table, first_unit: int, last_unit: int, columns: Sequence[str]) -> pa.Table:
+    def filled(self, rows: pa.Table, first_unit: int, last_unit: int) -> pa.Table:
         """The published rows of a block of units: `rows` where unit and node stand, and the labels of these."""
         units, nodes = last_unit - first_unit + 1, len(self.nodes)
         rows = rows.combine_chunks()
         at = (rows["unit_key"].to_numpy().astype(np.int64) - first_unit) * nodes
         at += self.position[rows["node_key"].to_numpy()]
         of_unit = np.repeat(np.arange(units, dtype=np.int32), nodes)
-        of_node = np.tile(np.arange(nodes, dtype=np.int32), units)
-        of_run = np.zeros(units * nodes, np.int8)
         block = self.units.slice(first_unit - 1, units)
 
         def column(name: str) -> pa.Array:
             if name in rows.column_names:
                 return _placed(_whole(rows[name]), at, units * nodes, WITHOUT_ROW.get(name))
-            if name in self.run:
-                return _repeated(pa.array([self.run[name]]), of_run)
             if name in self.units.column_names:
                 return _repeated(_whole(block[name]), of_unit)
-            return _repeated(_whole(self.nodes[name]), of_node)
+            # What is no label of units is the same in every block of so many.
+            if (name, units) not in self.labels:
+                self.labels[name, units] = self._label(name, units)
+            return self.labels[name, units]
 
-        return pa.table({name: column(name) for name in columns})
+        return pa.table({name: column(name) for name in self.columns})
+
+    def _label(self, name: str, units: int) -> pa.Array:
+        if name in self.run:
+            return _repeated(pa.array([self.run[name]]), np.zeros(units * len(self.nodes), np.int32))
+        return _repeated(_whole(self.nodes[name]), np.tile(np.arange(len(self.nodes), dtype=np.int32), units))
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

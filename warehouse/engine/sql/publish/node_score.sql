@@ -6,7 +6,7 @@ share as (
         unit_key,
         node_key,
         share
-    from node_share
+    from child_share
     where unit_key between $first_unit and $last_unit
 )
 
@@ -19,7 +19,7 @@ select
     result.score * node.weight_units * parent.share as contribution
 from node_result as result
 inner join node on result.node_key = node.node_key
-left join node_overridden as overridden
+left join overridden_score as overridden
     on result.unit_key = overridden.unit_key and result.node_key = overridden.node_key
 left join share as parent on result.unit_key = parent.unit_key and node.parent_key = parent.node_key
 where result.unit_key between $first_unit and $last_unit
@@ -28,26 +28,26 @@ select
     unit_key,
     node_key,
     cast(children_present as integer) as children_present
-from node_sum
+from child_sum
 where unit_key between $first_unit and $last_unit
 union all by name
 select
-    stated.unit_key,
-    stated.node_key,
-    stated.rank,
-    cast(stated.category as category) as category,
+    entered_rank.unit_key,
+    entered_rank.node_key,
+    entered_rank.rank,
+    cast(entered_rank.category as category) as category,
     case
         when result.unit_key is null
-            then cast(case when stated.rank is not null then 'entered_rank' else 'entered_category' end as origin)
+            then cast(case when entered_rank.rank is not null then 'entered_rank' else 'entered_category' end as origin)
     end as origin
-from stated
-left join node_result as result on stated.unit_key = result.unit_key and stated.node_key = result.node_key
-where stated.unit_key between $first_unit and $last_unit
+from entered_rank
+left join node_result as result on entered_rank.unit_key = result.unit_key and entered_rank.node_key = result.node_key
+where entered_rank.unit_key between $first_unit and $last_unit
 union all by name
 select
     unit_key,
     node_key,
-    place as rank,
+    rank,
     category
-from node_rank
+from score_rank
 where unit_key between $first_unit and $last_unit
