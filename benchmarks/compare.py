@@ -1,7 +1,9 @@
 """Whether two checkouts say the same: content hashes of tables and the JSON of commands, on the bundled inputs.
 
-    python -m benchmarks.compare record CHECKOUT FILE [--kpu FOLDER]   runs the commands of a checkout (with its .venv)
-    python -m benchmarks.compare compare BEFORE AFTER                  names what differs; exit code 1 where anything does
+    python -m benchmarks.compare record CHECKOUT FILE [--kpu FOLDER]
+    python -m benchmarks.compare compare BEFORE AFTER
+
+The first runs the commands of a checkout, which has its own .venv; the second names what differs, with exit code 1.
 
 `--kpu` adds the editions of KPU's results of 2019, of the CSV files in a folder.
 """

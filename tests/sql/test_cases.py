@@ -28,14 +28,13 @@ INPUTS = (
     """create table reported (population_key integer, unit_key integer, node_key integer, raw_value double,
         treated_value double, status varchar, is_evidenced boolean default false, is_score boolean default false)""",
     "create table report (unit_key integer, reports bigint default 1, reported_nodes bit, imputed_nodes bit)",
-    "create table node_value (population_key smallint, unit_key integer, node_key smallint, node_level integer default 1,"
-    "value double)",
+    """create table node_value (population_key smallint, unit_key integer, node_key smallint,
+        node_level integer default 1, value double)""",
     "create table not_applicable (unit_key integer, node_key integer)",
     "create table roll_up_exempt (roll_up_key integer, target_key integer, node_key integer, exempt integer)",
-    "create table cut_off_span (population_key integer, node_key integer, category varchar, basis varchar,"
-    "lower_parameter double, upper_parameter double, closed_side varchar, evidence varchar, rule_order integer,"
-    "position integer,"
-    "n_needed integer)",
+    """create table cut_off_span (population_key integer, node_key integer, category varchar, basis varchar,
+        lower_parameter double, upper_parameter double, closed_side varchar, evidence varchar, rule_order integer,
+        position integer, n_needed integer)""",
     "create table entered_rank (unit_key integer, node_key integer, category varchar, rank bigint)",
     'create table finding ("check" varchar, subject varchar, observed varchar, expected varchar)',
 )

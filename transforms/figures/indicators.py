@@ -28,12 +28,11 @@ class ResolvedFigures(NamedTuple):
 
     `reported`: one row per unit and leaf with a report (`raw_value`, `treated_value`, `status`, `extract_count`,
     `is_evidenced`, `is_score`, `population_key`, of a ratio `numerator` and `denominator`, of a sum over the regions
-    below `members_counted`), region by region, as the engine reads it; `cap`: what values count for at most, by population
-    and leaf (`cap`, null where too few values are known to derive it; `n`: of how many values); `entered`: finished
-    scores, by unit and node (`score`); `entered_rank`: where a node stands as published, whether or not its score was
-    (`category`, `rank`); `responding`: the units about which anything but blanks was sent, though it may not
-    count (`unit_key`); `observation`: every figure sent and what became of it; `findings`: contradictions and
-    replacements.
+    below `members_counted`), region by region, as the engine reads it; `cap`: what values count for at most, by
+    population and leaf (`cap`, null where too few values are known to derive it; `n`: of how many values); `entered`:
+    finished scores, by unit and node (`score`); `entered_rank`: what was published of a node with or without its score
+    (`category`, `rank`); `responding`: the units about which anything but blanks was sent, though it may not count
+    (`unit_key`); `observation`: every figure sent and what became of it; `findings`: contradictions and replacements.
     """
 
     reported: pl.DataFrame

@@ -1,7 +1,7 @@
-"""Tables of every unit and node: rows are put where their numbers say, so that nothing is joined or sorted to be written.
+"""Tables of every unit and node: rows are put where their keys say, so that nothing is joined or sorted to be written.
 
-A statement gives numbers by `unit_key` and `node_key`, in any order, and only where there are some. What is the same for
-all rows of a unit, of a node or of the run is written as a dictionary: one value and many references to it.
+A statement gives figures by `unit_key` and `node_key`, in any order, and only where there are some. What is the same
+for all rows of a unit, of a node or of the run is written as a dictionary: one value and many references to it.
 """
 
 from collections.abc import Mapping, Sequence

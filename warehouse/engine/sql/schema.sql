@@ -16,8 +16,8 @@ create type category as enum (  -- noqa: CV07
     select ''
 );
 
--- the power of two that lifts terms of at most `largest` to just below 2^61, where sums of them, rounded to integers, are
--- exact whatever the order and the number of threads
+-- the power of two that lifts terms of at most `largest` to just below 2^61, where sums of them, rounded to integers,
+-- are exact whatever the order and the number of threads
 create macro exact_scale(largest) as
 case when largest > 0 and isfinite(largest) then pow(2, least(60 - floor(log2(largest)), 1000)) else 1 end;
 
@@ -41,8 +41,8 @@ create macro weighted_term(score, weight_units, is_geometric) as weight_units * 
     when score > 0 then ln(score)
 end;
 
--- what the terms of the children of a node come to. A mean lies between what it is the mean of, also where its last digit
--- is rounded; `smallest` is the lowest score of a child
+-- what the terms of the children of a node come to. A mean lies between what it is the mean of, also where its last
+-- digit is rounded; `smallest` is the lowest score of a child
 create macro combined(node, total, weight_units, smallest, lowest, highest) as case
     when node.aggregation = 'arithmetic_mean' then limited(total / weight_units, lowest, highest)
     when node.aggregation = 'sum' then total / node.weight_scale * node.children_weight_units / weight_units
@@ -106,8 +106,8 @@ create table overridden_score (
     computed_score double
 );
 
--- grain: node that has a parent, filled level by level; what the exact sum of its siblings is lifted by, and between which
--- scores it lies
+-- grain: node that has a parent, filled level by level; what the exact sum of its siblings is lifted by, and between
+-- which scores it lies
 create table child_term (
     node_key integer,
     parent_key integer,

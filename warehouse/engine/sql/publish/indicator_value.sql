@@ -1,5 +1,5 @@
--- grain: region x approach x leaf; what was reported, and the score it became. Numbers by unit and node, in any order and
--- only where there are some; the rows of a block of units are put in their places as they are written
+-- grain: region x approach x leaf; what was reported, and the score it became. Numbers by unit and node, in any order
+-- and only where there are some; the rows of a block of units are put in their places as they are written
 with
 leaf as (
     select node_key

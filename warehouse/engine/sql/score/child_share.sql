@@ -18,7 +18,8 @@ inner join node_scaling as scaling
     on child_sum.population_key = scaling.population_key and child_sum.node_key = scaling.node_key
 left join node_result as result on child_sum.unit_key = result.unit_key and child_sum.node_key = result.node_key;
 
--- check contribution_sum: a computed score that the contributions of its children do not add up to (block by block of units)
+-- check contribution_sum: a computed score that the contributions of its children do not add up to (block by block of
+-- units)
 insert into finding
 select
     'contribution_sum' as "check",

@@ -1,5 +1,5 @@
--- grain: node of the level below; what exact terms of it and its siblings are lifted by: the power of two up to which the
--- sum of all children still fits 64 bits; and between which scores it lies
+-- grain: node of the level below; what exact terms of it and its siblings are lifted by: the power of two up to which
+-- the sum of all children still fits 64 bits; and between which scores it lies
 insert into child_term
 with
 reach as (

@@ -44,7 +44,8 @@ inner join unit on known.target_key = unit.unit_key
 group by unit.population_key, known.target_key, known.node_key
 having count(*) >= any_value(known.members_needed);
 
--- check roll_up_incomplete: a region of which some, but not enough, regions below are known, so that a node was not rolled up
+-- check roll_up_incomplete: a region of which some, but not enough, regions below are known, so that a node was not
+-- rolled up
 insert into finding
 select
     'roll_up_incomplete' as "check",

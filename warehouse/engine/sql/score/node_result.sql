@@ -59,7 +59,8 @@ from (
 inner join unit on counted.unit_key = unit.unit_key
 inner join node on counted.node_key = node.node_key;
 
--- check score_out_of_scale: a score outside the domain of its node (the edition's scale, or its unit), or one that is not a number
+-- check score_out_of_scale: a score outside the domain of its node (the edition's scale, or its unit), or one that is
+-- not a number
 insert into finding
 select
     'score_out_of_scale' as "check",

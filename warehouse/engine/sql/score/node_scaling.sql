@@ -73,7 +73,8 @@ select
     evidence
 from bound;
 
--- check scaling_below: a node whose bounds cannot be derived, as values of too few regions are known; nothing is scaled by them
+-- check scaling_below: a node whose bounds cannot be derived, as values of too few regions are known; nothing is scaled
+-- by them
 insert into finding
 with
 derived as (

@@ -9,7 +9,8 @@ inner join given_score as given on result.unit_key = given.unit_key and result.n
 where result.origin = 'computed';
 
 -- check entered_differs: an entered score further from the one computed of its parts than rounding explains: half a
--- unit of the total plus the weighted half units of the parts (which is right for sums and arithmetic means that are not normalised)
+-- unit of the total plus the weighted half units of the parts (which is right for sums and arithmetic means that are
+-- not normalised)
 insert into finding
 select
     'entered_differs' as "check",

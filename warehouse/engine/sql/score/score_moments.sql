@@ -1,5 +1,5 @@
--- grain: population x node; how many scores are known, the lowest and the highest. Mean and sample standard deviation, exact, only
--- where all regions are known: bounds are derived from nothing less
+-- grain: population x node; how many scores are known, the lowest and the highest. Mean and sample standard deviation,
+-- exact, only where all regions are known: bounds are derived from nothing less
 insert into score_moments
 with
 known as (
@@ -81,7 +81,8 @@ left join counted on population.population_key = counted.population_key and node
 left join centre on population.population_key = centre.population_key and node.node_key = centre.node_key
 left join squares on population.population_key = squares.population_key and node.node_key = squares.node_key;
 
--- check coverage_below: a level and approach with some, but not all, scores of a node that is ranked or has a derived cut-off
+-- check coverage_below: a level and approach with some, but not all, scores of a node that is ranked or has a derived
+-- cut-off
 insert into finding
 select
     'coverage_below' as "check",
@@ -103,7 +104,8 @@ where
         )
     );
 
--- check no_spread: a node that would be ranked or classified, whose scores differ by less than the published figures show
+-- check no_spread: a node that would be ranked or classified, whose scores differ by less than the published figures
+-- show
 insert into finding
 select
     'no_spread' as "check",

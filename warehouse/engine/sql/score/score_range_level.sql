@@ -103,8 +103,14 @@ raw as (
 select
     raw.unit_key,
     raw.node_key,
-    case when scaled(raw.lowest, scaling) is not null then least(scaled(raw.lowest, scaling), result.score) end as lowest,
-    case when scaled(raw.highest, scaling) is not null then greatest(scaled(raw.highest, scaling), result.score) end as highest
+    case
+        when raw.lowest is not null and scaling.span is not null
+            then least(scaled(raw.lowest, scaling), result.score)
+    end as lowest,
+    case
+        when raw.highest is not null and scaling.span is not null
+            then greatest(scaled(raw.highest, scaling), result.score)
+    end as highest
 from raw
 inner join unit on raw.unit_key = unit.unit_key
 inner join node_scaling as scaling
