@@ -23,7 +23,7 @@ from benchmarks.data import GAP
 WAYS = ("scan", "duckdb_text", "polars_text", "pandas_text", "engine_scores", "engine_tables")
 # Where nothing is blank every indicator is ranked too, which the engine leaves out where not all regions are known.
 WITHOUT_GAPS = ("duckdb_text", "polars_text", "engine_scores", "engine_tables")
-BOUNDED = {"engine_scores": "750MB", "engine_tables": "2GB"}
+BOUNDED = {"engine_scores": "450MB", "engine_tables": "2GB"}
 PANDAS_UNITS = 83_000  # more does not fit the memory of a small machine
 Result = dict[str, Any]
 

@@ -100,7 +100,7 @@ def write_benchmark(folder: Path, units: int, gap: float = GAP) -> Methodology:
         "cap": pl.DataFrame(
             schema={"population_key": pl.Int32, "node_key": pl.Int32, "cap": pl.Float64, "n": pl.Int64}
         ),
-        "stated": pl.DataFrame(
+        "entered_rank": pl.DataFrame(
             schema={"unit_key": pl.Int32, "node_key": pl.Int32, "category": pl.String, "rank": pl.Int64}
         ),
         "observation": pl.DataFrame(

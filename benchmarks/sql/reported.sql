@@ -1,4 +1,4 @@
--- grain: unit x leaf; the same observations as the engine reads them: numbered, leaf by leaf
+-- grain: unit x leaf; the same observations as the engine reads them: numbered, region by region
 select
     unit.population_key,
     unit.unit_key,
@@ -15,4 +15,4 @@ select
 from plain
 inner join unit on plain.unit = unit.region_code
 inner join node on plain.indicator = node.node_code
-order by node.node_key, unit.unit_key
+order by unit.unit_key, node.node_key

@@ -74,7 +74,8 @@ def prepare(request: Request, validated: Validated) -> Path:
     frames = design_frames(methodology, methodology.regions(own))
     figures = resolved_figures(read["admitted"], read["refused_places"], methodology, frames)
     frames |= {
-        name: getattr(figures, name) for name in ("reported", "cap", "entered", "stated", "responding", "observation")
+        name: getattr(figures, name)
+        for name in ("reported", "cap", "entered", "entered_rank", "responding", "observation")
     }
     kept_out = quarantine_findings(read["quarantined"])
     frames["finding"] = pl.concat([figures.findings, read["findings"], kept_out, differing]).unique()

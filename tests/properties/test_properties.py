@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from schemas.contract.refusals import Refusal
 from schemas.contract.tables import row_violations
 from schemas.methodology.library import Library
-from tests.sql.test_cases import STATEMENTS
+from tests.sql.test_cases import INPUTS, STATEMENTS
 from transforms.extracts.admission import Admission, admission, identified
 from transforms.extracts.parse import extract_rows
 from transforms.regions.lookup import region_lookup
-from warehouse.engine.database import used
+from warehouse.engine.database import statement, used
 
 METHODOLOGY = Library().edition("ikp-2024-published")
 NAME = "siaran-pers-provinsi"
@@ -81,24 +81,24 @@ def test_sums_have_the_same_bits_in_any_order(scores: list[float], random: objec
     results = []
     for places in (range(len(scores)), order):
         with duckdb.connect(config={"threads": 2}) as connection:
-            connection.execute(STATEMENTS["exact_scale"])
+            for text in INPUTS:
+                connection.execute(text)
+            connection.execute(statement("sql", "schema"))
+            connection.execute("drop table node_value")
             connection.execute(
                 "create table node as select 1 as node_key, 2 as node_level, null::integer as parent_key, "
                 "0::bigint as weight_units, 1::bigint as weight_scale, 'sum' as aggregation, 'complete' as missing, "
                 "$n as children_expected, $n::bigint as children_weight_units",
                 {"n": len(scores)},
             )
-            connection.execute("create table not_applicable (unit_key integer, node_key smallint)")
-            for name in ("origin", "node_result", "node_sum"):
-                connection.execute(STATEMENTS[name])
             for place in places:
                 connection.execute("insert into node values ($k, 1, 1, 1, 1, null, 'unknown', 0, 0)", {"k": place + 2})
                 row = {"k": place + 2, "s": scores[place]}
                 connection.execute("insert into node_result values (1, 1, $k, $s, 'computed')", row)
-            for name in ("level_coverage", "aggregate", "aggregated"):
+            for name in ("child_term", "child_sum", "node_value"):
                 text = STATEMENTS[name]
-                connection.execute(text, used(text, {"node_level": 2, "first_node": 1, "last_node": 1}))
-            results.append(connection.execute("select value from level_raw").fetchall()[0][0])
+                connection.execute(text, used(text, {"node_level": 2, "first_unit": 1, "last_unit": 1}))
+            results.append(connection.execute("select value from node_value").fetchall()[0][0])
     assert results[0].hex() == results[1].hex()
     assert results[0] == pytest.approx(sum(scores), abs=1e-6 * max(1.0, *map(abs, scores)))
 

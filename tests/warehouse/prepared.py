@@ -24,7 +24,7 @@ def write_prepared(folder: Path, frames: dict[str, pl.DataFrame], dictionary: Di
         "cap": pl.DataFrame(
             schema={"population_key": pl.Int32, "node_key": pl.Int32, "cap": pl.Float64, "n": pl.Int64}
         ),
-        "stated": pl.DataFrame(
+        "entered_rank": pl.DataFrame(
             schema={"unit_key": pl.Int32, "node_key": pl.Int32, "category": pl.String, "rank": pl.Int64}
         ),
         "responding": pl.DataFrame(schema={"unit_key": pl.Int32}),

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from schemas.contract.dictionary import Dictionary
 from schemas.contract.violations import rule_frame
 from schemas.methodology.library import Methodology
 from transforms.engine_tables.nodes import cut_off_frame, goalpost_frame, node_frame
@@ -38,10 +39,26 @@ def design_frames(methodology: Methodology, regions: pl.DataFrame | None = None)
         "node_expected": expected_frame(populations, units, nodes, not_applicable),
         "goalpost": goalpost_frame(edition, populations, nodes),
         "cut_off_span": cut_off_frame(edition, populations, nodes),
-        "asked": required_leaf_frame(methodology, populations, nodes),
+        "required_leaf": required_leaf_frame(methodology, populations, nodes),
         "not_applicable": not_applicable,
         "region_reference": region_frame(methodology.reference, regions),
         "crosswalk": crosswalk_frame(methodology.reference, methodology.regions(), edition.regions_date),
         "edition": edition_frame(edition),
         "rule": rule_frame(methodology.dictionary),
+        "published_column": published_column_frame(methodology.dictionary),
     }
+
+
+def published_column_frame(dictionary: Dictionary) -> pl.DataFrame:
+    """The columns of published tables in their order: `table`, `position`, `column`, and `is_required` where the
+    contract allows no gap.
+    """
+    return pl.DataFrame(
+        [
+            (name, position, column, dictionary.columns[column].null_when is None)
+            for name, table in dictionary.published.items()
+            for position, column in enumerate(table.columns, start=1)
+        ],
+        schema={"table": pl.String, "position": pl.Int32, "column": pl.String, "is_required": pl.Boolean},
+        orient="row",
+    )

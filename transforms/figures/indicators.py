@@ -18,7 +18,7 @@ from transforms.figures.precedence import (
     source_frame,
     sums_of_parts,
 )
-from transforms.figures.statements import item_nodes, stated_without_score, with_categories
+from transforms.figures.statements import entered_ranks, item_nodes, with_categories
 from transforms.figures.sums import with_ratios, with_roll_up_sums
 from transforms.figures.treatment import level_caps, with_treated_value
 
@@ -30,18 +30,17 @@ class ResolvedFigures(NamedTuple):
 
     `reported`: one row per unit and leaf with a report (`raw_value`, `treated_value`, `status`, `extract_count`,
     `is_evidenced`, `is_score`, `population_key`, of a ratio `numerator` and `denominator`, of a sum over the regions
-    below `members_counted`), leaf by leaf, as the engine reads it; `cap`: what values count for at most, by population
-    and leaf (`cap`, null where too few values are known to derive it; `n`: of how many values); `entered`: finished
-    scores, by unit and node (`score`); `stated`: where a node stands as published, whether or not its score was
-    (`category`, `rank`); `responding`: the units about which anything but blanks was sent, though it may not
-    count (`unit_key`); `observation`: every figure sent and what became of it; `findings`: contradictions and
-    replacements.
+    below `members_counted`), region by region, as the engine reads it; `cap`: what values count for at most, by
+    population and leaf (`cap`, null where too few values are known to derive it; `n`: of how many values); `entered`:
+    finished scores, by unit and node (`score`); `entered_rank`: what was published of a node with or without its score
+    (`category`, `rank`); `responding`: the units about which anything but blanks was sent, though it may not count
+    (`unit_key`); `observation`: every figure sent and what became of it; `findings`: contradictions and replacements.
     """
 
     reported: pl.DataFrame
     cap: pl.DataFrame
     entered: pl.DataFrame
-    stated: pl.DataFrame
+    entered_rank: pl.DataFrame
     responding: pl.DataFrame
     observation: pl.DataFrame
     findings: pl.DataFrame
@@ -129,15 +128,15 @@ def resolved_figures(
         [refused.select(UNIT_NODE), incomplete.select(UNIT_NODE), conflicting.select(UNIT_NODE), possible, undefined]
     )
     complete = pl.concat(
-        [reported, imputed_zeros(applicable, reported, unknown, units, nodes, design["asked"])], how="diagonal"
+        [reported, imputed_zeros(applicable, reported, unknown, units, nodes, design["required_leaf"])], how="diagonal"
     )
     placed_figures = complete.join(units.select("unit_key", "population_key"), on="unit_key")
     caps = level_caps(placed_figures, methodology, design)
     return ResolvedFigures(
-        with_treated_value(placed_figures, caps).sort("node_key", "unit_key"),
+        with_treated_value(placed_figures, caps).sort(UNIT_NODE),
         caps,
         entered.sort(UNIT_NODE),
-        stated_without_score(used, node, methodology),
+        entered_ranks(used, node, methodology),
         responding.unique().sort("unit_key"),
         _lineage(applicable, stated, pl.concat([refused.select(UNIT_NODE_EXTRACT), incomplete])),
         pl.concat(

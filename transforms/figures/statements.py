@@ -58,7 +58,7 @@ def with_categories(rows: pl.DataFrame, methodology: Methodology) -> pl.DataFram
     )
 
 
-def stated_without_score(used: pl.DataFrame, node: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
+def entered_ranks(used: pl.DataFrame, node: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
     """Where nodes stand as published: `unit_key`, `node_key`, `category`, `rank`."""
     codes = {float(place): each.code for place, each in enumerate(methodology.edition.categories, start=1)}
     said = used.filter(pl.col("statement") != "figure").join(node.select("node_key", "of_key"), on="node_key")

@@ -1,6 +1,6 @@
 """DuckDB as this package uses it: contained in the folders of a run, its statements in files."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import chain
@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 HERE = files("warehouse.engine")
+# What stands before each check in the file of a statement.
+CHECK = ";\n\n-- check "
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,16 @@ def contained(limits: EngineLimits, folders: Sequence[Path]) -> duckdb.DuckDBPyC
 
 
 def statement(folder: str, name: str) -> str:
-    """The text of a statement in a folder of this package, such as `sql/score`."""
+    """The text of a statement in a folder of this package, such as `sql/score`, without the checks that follow it."""
+    return _text(folder, name).partition(CHECK)[0]
+
+
+def checks(folder: str, name: str) -> list[str]:
+    """The checks of what a statement wrote; each adds a finding for everything that is wrong."""
+    return [f"-- {text}" for text in _text(folder, name).split(CHECK)[1:]]
+
+
+def _text(folder: str, name: str) -> str:
     return (HERE / folder / f"{name}.sql").read_text(encoding="utf-8")
 
 
@@ -61,13 +72,18 @@ def used(text: str, values: Mapping[str, object]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if f"${name}" in text}
 
 
-def write_parquet(parts: Iterable[pa.Table], file: Path) -> None:
+def write_parquet(parts: Iterable[pa.Table], file: Path, gap_free: Collection[str] = ()) -> None:
     """Write tables of one shape one after the other to a file, in the profile that every reader of the last ten years
-    can read: version 1 pages, plain and dictionary encodings, Snappy.
+    can read: version 1 pages, plain and dictionary encodings, Snappy. Columns that are `gap_free` say so.
+
+    Where columns come as dictionaries, the others are not made into some: that would be tried for every number.
     """
     tables = iter(parts)
     first = next(tables)
+    schema = pa.schema([field.with_nullable(field.name not in gap_free) for field in first.schema])
+    coded = [field.name for field in schema if pa.types.is_dictionary(field.type) or field.type == pa.int32()]
+    has_dictionaries = any(pa.types.is_dictionary(field.type) for field in schema)
     profile = {"version": "1.0", "compression": "snappy", "store_schema": False}
-    with pq.ParquetWriter(file, first.schema, **profile) as writer:
+    with pq.ParquetWriter(file, schema, use_dictionary=coded if has_dictionaries else True, **profile) as writer:
         for table in chain([first], tables):
-            writer.write_table(table)
+            writer.write_table(table.cast(schema), row_group_size=max(len(table), 1))

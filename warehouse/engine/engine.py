@@ -1,49 +1,40 @@
-"""The engine: prepared frames in, scores and published tables out. DuckDB runs the statements of sql/ and checks/."""
+"""The engine: prepared frames in, scores and published tables out. DuckDB runs the statements of sql/."""
 
 import os
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from schemas.errors import UsageError
 from schemas.methodology.edition import Edition
-from warehouse.engine.database import EngineLimits, contained, statement, statements, used, write_parquet
+from warehouse.engine.database import EngineLimits, checks, contained, statement, statements, used, write_parquet
+from warehouse.engine.grid import Grid
 
-BEFORE_LEVELS = (
-    "exact_scale",
-    "origin",
-    "category",
-    "label",
-    "unit_label",
-    "node_label",
-    "node_bound",
-    "node_scaling",
-    "node_result",
-    "node_overridden",
-    "node_sum",
-    "node_share",
-    "score_moments",
-    "node_rank",
-)
-LEAVES, AGGREGATES = ("leaf",), ("level_coverage", "aggregate", "aggregated")
-LEVEL = ("level_bound", "level_scaling", "level_score")
-GIVEN = ("level_overridden", "level_given")
-AFTER_LEVELS = ("node_score_moments", "score_quantile", "category_bound", "level_rank")
-RANGE = ("report", "observed_range", "score_end", "end_entered", "end_leaf")
+# The statements of sql/score/ in their order; each is named for the table it writes.
+BEFORE_LEVELS = ("node_value", "child_share")
+CHILDREN = ("child_term", "child_sum")
+LEVEL = ("node_bound", "node_scaling", "node_result", "given_score_entered")
+GIVEN = ("overridden_score", "node_result_given")
+AFTER_LEVELS = ("score_moments", "score_quantile", "category_bound", "score_rank")
+RANGE = ("report", "observed_range", "score_range_leaf")
 # Read where they lie: they are as large as the input, and few statements read them.
 LEFT_IN_PLACE = ("reported", "observation")
+# Tables of every unit and node; the second of leaves only.
+GRIDS = {"node_score": False, "indicator_value": True}
+COLUMNS = 'select "column", is_required from published_column where "table" = $table order by position'
 # Statements with the parameters first_node and last_node, or first_unit and last_unit, run block by block, each of
 # about so many scores, several at a time and each on one thread: what they join and sort fits the memory, however
 # many regions there are, and no thread waits for another.
 BLOCK = 1_500_000
-Values = Mapping[str, object]
+Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -101,51 +92,64 @@ class Engine:
     ) -> None:
         self.connection = connection
         self.edition = edition
+        self.stamp = stamp
         self.threads = limits.threads or os.cpu_count() or 1
         self.values = stamp_values(edition, stamp)
         for path in sorted(prepared.glob("*.parquet")):
             table = connection.read_parquet(str(path))
             (table.create_view if path.stem in LEFT_IN_PLACE else table.create)(path.stem)
         units, nodes = (connection.table(name).count("*").fetchall()[0][0] for name in ("unit", "node"))
+        self.values["node_count"] = nodes
+        connection.execute(statement("sql", "schema"))
         self.unit_blocks = _blocks("unit", units, nodes)
         self.node_blocks = _blocks("node", nodes, units)
 
     def score(self) -> None:
-        """Score level by level: every node's score, place and category, and the bounds of categories."""
+        """Score level by level: every node's score, rank and category, and the bounds of categories."""
         for name in BEFORE_LEVELS:
-            self._run("sql/score", name)
+            self._run(name)
         for level in range(1, self.edition.root.level + 1):
-            for name in (*(LEAVES if level == 1 else AGGREGATES), *LEVEL, "level_entered", *GIVEN):
-                self._run("sql/score", name, node_level=level)
+            for name in (*(CHILDREN if level > 1 else ()), *LEVEL, *GIVEN):
+                self._run(name, node_level=level)
             for roll_up_key in range(1, len(self.edition.roll_ups) + 1):
-                for name in ("level_roll_up", *GIVEN):
-                    self._run("sql/score", name, node_level=level, roll_up_key=roll_up_key)
+                for name in ("given_score_rolled_up", *GIVEN):
+                    self._run(name, node_level=level, roll_up_key=roll_up_key)
         for name in AFTER_LEVELS:
-            self._run("sql/score", name)
+            self._run(name)
 
     def range(self) -> None:
         """Find how far the index of each region could lie from what it is, for what its office did not report."""
         for name in RANGE:
-            self._run("sql/score", name)
+            self._run(name)
         for level in range(1, self.edition.root.level + 1):
             if level > 1:
-                self._run("sql/score", "end_level", node_level=level)
+                self._run("score_range_level", node_level=level)
             for roll_up_key in range(1, len(self.edition.roll_ups) + 1):
-                self._run("sql/score", "end_roll_up", node_level=level, roll_up_key=roll_up_key)
-        self._run("sql/score", "index_range")
+                self._run("score_range_roll_up", node_level=level, roll_up_key=roll_up_key)
+        self._run("index_range")
 
     def check(self) -> None:
         """Add a finding for everything that is wrong with the result."""
-        for name in statements("checks"):
-            self._run("checks", name)
+        for name in statements("sql/score"):
+            for text in checks("sql/score", name):
+                self._execute(text, {})
 
     def write(self, tables: Path) -> None:
         """Write every published table."""
+        run = {"edition": self.edition.edition, "period": self.edition.period, **asdict(self.stamp)}
         for name in statements("sql/publish"):
-            write_parquet(self._parts(statement("sql/publish", name)), tables / f"{name}.parquet")
+            described = self.connection.execute(COLUMNS, {"table": name}).fetchall()
+            grid = (
+                Grid(self.connection, run, [column for column, _ in described], GRIDS[name]) if name in GRIDS else None
+            )
+            parts = self._parts(statement("sql/publish", name), grid)
+            gap_free = [column for column, is_required in described if is_required]
+            write_parquet(parts, tables / f"{name}.parquet", gap_free)
 
-    def _run(self, folder: str, name: str, **more: object) -> None:
-        text = statement(folder, name)
+    def _run(self, name: str, **more: object) -> None:
+        self._execute(statement("sql/score", name), more)
+
+    def _execute(self, text: str, more: Values) -> None:
         runs = self._runs(text, more)
         if len(runs) == 1:
             self.connection.execute(text, used(text, runs[0]))
@@ -158,12 +162,13 @@ class Engine:
         with self._workers() as pool:
             list(pool.map(run, runs))
 
-    def _parts(self, text: str) -> Iterator[pa.Table]:
-        """The result of a statement in the order of its blocks, a few of them computed ahead."""
+    def _parts(self, text: str, grid: Grid | None) -> Iterator[pa.Table]:
+        """The result of a statement in the order of its blocks, put in a grid if there is one; a few computed ahead."""
 
         def part(values: Values) -> pa.Table:
             with self.connection.cursor() as cursor:
-                return cursor.sql(text, params=used(text, values)).to_arrow_table()
+                rows = cursor.sql(text, params=used(text, values)).to_arrow_table()
+            return grid.filled(rows, values["first_unit"], values["last_unit"]) if grid else rows
 
         with self._workers() as pool:
             ahead: deque[Future[pa.Table]] = deque()

@@ -4,42 +4,32 @@ leaf as (
     select distinct
         population_key,
         node_key
-    from asked
+    from required_leaf
 ),
 
 expected as (
     select
         population_key,
-        count(*) as leaves
+        count(*) as leaves,
+        bitstring_agg(node_key, 1, $node_count) as nodes
     from leaf
     group by population_key
 ),
 
-told as (
-    select
-        reported.unit_key,
-        count(*) filter (where reported.status <> 'imputed') as reports,
-        count(*) filter (where reported.status = 'reported_zero') as zeros,
-        count(*) filter (where reported.status = 'imputed') as imputed,
-        count(*) filter (where reported.status <> 'imputed' and reported.is_evidenced) as evidenced
-    from reported
-    inner join leaf on reported.population_key = leaf.population_key and reported.node_key = leaf.node_key
-    group by reported.unit_key
-),
-
 exempt as (
     select
-        place.unit_key,
+        not_applicable.unit_key,
         count(*) as leaves
-    from not_applicable as place
-    inner join unit on place.unit_key = unit.unit_key
-    inner join leaf on unit.population_key = leaf.population_key and place.node_key = leaf.node_key
-    group by place.unit_key
+    from not_applicable
+    inner join unit on not_applicable.unit_key = unit.unit_key
+    inner join leaf on unit.population_key = leaf.population_key and not_applicable.node_key = leaf.node_key
+    group by not_applicable.unit_key
 ),
 
 answered as (
     select unit_key
     from report
+    where reports > 0
     union
     select unit_key
     from responding
@@ -55,17 +45,17 @@ select
     unit.parent_region_code,
     unit.approach,
     expected.leaves - coalesce(exempt.leaves, 0) as indicators_expected,
-    coalesce(told.reports, 0) as indicators_reported,
-    coalesce(told.zeros, 0) as indicators_reported_zero,
-    coalesce(told.imputed, 0) as indicators_imputed,
-    indicators_expected - coalesce(told.reports, 0) - coalesce(told.imputed, 0) as indicators_missing,
-    coalesce(told.evidenced, 0) as indicators_evidenced,
+    cast(coalesce(bit_count(report.reported_nodes & expected.nodes), 0) as bigint) as indicators_reported,
+    cast(coalesce(bit_count(report.zero_nodes & expected.nodes), 0) as bigint) as indicators_reported_zero,
+    cast(coalesce(bit_count(report.imputed_nodes & expected.nodes), 0) as bigint) as indicators_imputed,
+    indicators_expected - indicators_reported - indicators_imputed as indicators_missing,
+    cast(coalesce(bit_count(report.evidenced_nodes & expected.nodes), 0) as bigint) as indicators_evidenced,
     answered.unit_key is null as is_silent,
     cast($is_synthetic as boolean) as is_synthetic,
     $snapshot_id as snapshot_id
 from unit
 inner join expected on unit.population_key = expected.population_key
-left join told on unit.unit_key = told.unit_key
+left join report on unit.unit_key = report.unit_key
 left join exempt on unit.unit_key = exempt.unit_key
 left join answered on unit.unit_key = answered.unit_key
 order by unit.unit_key

@@ -19,17 +19,17 @@ reached as (
 
 ends as (
     select
-        score_end.unit_key,
+        score_range.unit_key,
         unit.population_key,
-        score_end.lowest,
-        score_end.highest,
+        score_range.lowest,
+        score_range.highest,
         result.score,
-        ranking.place is not null as is_ranked
-    from score_end
-    inner join root on score_end.node_key = root.node_key
-    inner join unit on score_end.unit_key = unit.unit_key
-    left join node_result as result on score_end.unit_key = result.unit_key and root.node_key = result.node_key
-    left join node_rank as ranking on score_end.unit_key = ranking.unit_key and root.node_key = ranking.node_key
+        ranking.rank is not null as is_ranked
+    from score_range
+    inner join root on score_range.node_key = root.node_key
+    inner join unit on score_range.unit_key = unit.unit_key
+    left join node_result as result on score_range.unit_key = result.unit_key and root.node_key = result.node_key
+    left join score_rank as ranking on score_range.unit_key = ranking.unit_key and root.node_key = ranking.node_key
 )
 
 -- a score lies between its ends, so that it is not among those above the highest; above the lowest it may be, and does

@@ -2,7 +2,7 @@
 -- made of what was reported; no row where too little was reported to make one, as where nothing was
 create or replace table observed_range as
 with
-told as (
+extreme as (
     select
         population_key,
         node_key,
@@ -15,25 +15,16 @@ told as (
 
 scored as (
     select
-        told.population_key,
-        told.node_key,
+        extreme.population_key,
+        extreme.node_key,
         case
-            when told.is_score then told.value
-            when scaling.span is not null
-                then
-                    greatest(
-                        least(
-                            (told.value * scaling.direction - scaling.shift) / scaling.span * scaling.height
-                            + scaling.base,
-                            scaling.score_ceiling
-                        ),
-                        scaling.score_floor
-                    )
+            when extreme.is_score then extreme.value
+            when scaling.span is not null then scaled(extreme.value, scaling)
         end as score
-    from told
+    from extreme
     left join node_scaling as scaling
-        on told.population_key = scaling.population_key and told.node_key = scaling.node_key
-    where told.is_score or scaling.basis <> 'derived' or scaling.n >= scaling.n_needed
+        on extreme.population_key = scaling.population_key and extreme.node_key = scaling.node_key
+    where extreme.is_score or scaling.basis <> 'derived' or scaling.n >= scaling.n_needed
 )
 
 select

@@ -1,6 +1,0 @@
--- a type: the categories that cut-offs of the edition name; narrow, because every score has one
-create type category as enum (  -- noqa: CV07
-    select category from cut_off_span
-    union
-    select ''
-)

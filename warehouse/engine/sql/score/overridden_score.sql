@@ -1,0 +1,32 @@
+-- grain: unit x node of the level whose computed score is about to be overridden; it stays as a check
+insert into overridden_score
+select
+    result.unit_key,
+    result.node_key,
+    result.score as computed_score
+from node_result as result
+inner join given_score as given on result.unit_key = given.unit_key and result.node_key = given.node_key
+where result.origin = 'computed';
+
+-- check entered_differs: an entered score further from the one computed of its parts than rounding explains: half a
+-- unit of the total plus the weighted half units of the parts (which is right for sums and arithmetic means that are
+-- not normalised)
+insert into finding
+select
+    'entered_differs' as "check",
+    unit.label || ' / ' || node.node_code as subject,
+    cast(result.score as varchar) as observed,
+    cast(round(overridden.computed_score, 6) as varchar) as expected
+from node_result as result
+inner join overridden_score as overridden
+    on result.unit_key = overridden.unit_key and result.node_key = overridden.node_key
+inner join unit on result.unit_key = unit.unit_key
+inner join node on result.node_key = node.node_key
+where
+    result.origin = 'entered'
+    and node.normalisation = 'none'
+    and node.aggregation in ('arithmetic_mean', 'sum')
+    and abs(result.score - overridden.computed_score) > $half_unit * case
+        when node.aggregation = 'sum' then 1 + node.children_weight_units / node.weight_scale
+        else 2
+    end + 1e-9
