@@ -94,10 +94,10 @@ def main(arguments: Sequence[str], folder: Path = FOLDER, dictionary: Dictionary
         return _say(["There is no lock: get v1.json back from the history of the project."])
     locked = known[newest]
     tables = declared(dictionary or Library().dictionary, locked)
-    lost = losses(locked, tables)
-    if lost:
+    broken = losses(locked, tables)
+    if broken:
         way = f"Bring it back, or begin v{newest + 1} with '{COMMAND} --next-major' and publish v{newest} beside it."
-        return _say([*lost, f"Readers of v{newest} rely on what is locked. {way}"])
+        return _say([*broken, f"Readers of v{newest} rely on what is locked. {way}"])
     new = additions(locked, tables)
     if "--check" in arguments:
         return _say([*new, f"'{COMMAND}' adds it."]) if new else 0

@@ -72,17 +72,17 @@ def yaml_document(text: str, file: str) -> Document:
         raise MethodologyError([Problem(file, None, "this is nested too deeply.")]) from error
     lines: dict[Location, int] = {}
     problems: list[Problem] = []
-    seen: set[int] = set()
+    visited: set[int] = set()
 
     def value_of(node: yaml.Node | None, location: Location) -> Any:
         if node is None:
             return None
         line = node.start_mark.line + 1
         lines[location] = line
-        if id(node) in seen:
+        if id(node) in visited:
             problems.append(Problem(file, line, "anchors and aliases (& and *) are not read; write the value out."))
             return None
-        seen.add(id(node))
+        visited.add(id(node))
         if isinstance(node, yaml.MappingNode):
             mapping: dict[str, Any] = {}
             for key, value in node.value:

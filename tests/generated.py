@@ -299,7 +299,7 @@ def prepared_of(edition: Generated, folder: Path) -> tuple[Methodology, Path]:
         read.append(admission(rows, of.sources[name], of.corrections, known, of.dictionary))
     frames = design_frames(of)
     admitted = pl.concat([each.admitted for each in read])
-    refused = pl.concat([each.refused_places for each in read])
+    refused = pl.concat([each.refused_keys for each in read])
     assert refused.is_empty(), edition.seed
     figures = resolved_figures(admitted, refused, of, frames)
     frames |= {"reported": figures.reported, "entered": figures.entered}

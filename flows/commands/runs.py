@@ -16,8 +16,8 @@ def add_to(commands: Commands) -> None:
     records = commands.add_parser("runs", help="list runs, or show one").add_subparsers(
         metavar="COMMAND", required=True
     )
-    told = add(records, "list", _list, "every run, oldest first: outcome, figures, seconds")
-    told.add_argument("--edition")
+    listed = add(records, "list", _list, "every run, oldest first: outcome, figures, seconds")
+    listed.add_argument("--edition")
     single = add(records, "show", _show, "what happened in a run")
     single.add_argument("run_id", metavar="RUN", help="its id, or the beginning of it; runs list shows them")
 

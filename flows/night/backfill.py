@@ -116,9 +116,9 @@ def backfill(
     """Plan the nights of editions between two days (where none are given, those that the editions recompute); with a
     runner also carry the plan out, and make what came of it stable where that is asked for. Raises UsageError.
     """
-    asked = _requested_nights(settings, editions, between)
-    not_after_today(max(day for _, days in asked for day in days), now)
-    plan = tuple(each for edition, days in asked for each in planned(settings, edition, days))
+    wanted = _requested_nights(settings, editions, between)
+    not_after_today(max(day for _, days in wanted for day in days), now)
+    plan = tuple(each for edition, days in wanted for each in planned(settings, edition, days))
     only_planned = Backfill(reason, settings.store, plan)
     if runner is None:
         return only_planned
@@ -143,17 +143,17 @@ def _requested_nights(
     if first or last:
         raise UsageError("--from and --to go together.", "--from dan --to dipakai bersama.")
     library = Library(settings.methodology)
-    asked: dict[str, set[date]] = {}
+    wanted: dict[str, set[date]] = {}
     for edition in editions:
         library.must_have(edition)
         for each in library.edition(edition).edition.recomputes:
-            asked.setdefault(each.edition or edition, set()).update(nights_between(each.first, each.last))
-    if not asked:
+            wanted.setdefault(each.edition or edition, set()).update(nights_between(each.first, each.last))
+    if not wanted:
         raise UsageError(
             "name the days with --from and --to; the editions declare none that they recompute.",
             "sebutkan harinya dengan --from dan --to; edisi tidak menyatakan hari yang dihitung ulang.",
         )
-    return [(edition, sorted(days)) for edition, days in asked.items()]
+    return [(edition, sorted(days)) for edition, days in wanted.items()]
 
 
 def nights_between(first: date, last: date) -> list[date]:
@@ -173,12 +173,12 @@ def planned(settings: Settings, edition: str, days: Sequence[date]) -> Iterator[
     methodology = library.edition(edition)
     every, withdrawn = receipts(store, methodology.sources), withdrawals(store)
     there = {entry["snapshot_id"] for entry in candidates(store, edition)}
-    stood = {day: found for day, found in night_records(store, edition).items() if found["snapshot_id"] in there}
-    first_of = {found["inputs_digest"]: date.fromisoformat(day) for day, found in reversed(stood.items())}
+    recorded = {day: found for day, found in night_records(store, edition).items() if found["snapshot_id"] in there}
+    first_of = {found["inputs_digest"]: date.fromisoformat(day) for day, found in reversed(recorded.items())}
     for extracts, group in groupby(days, lambda day: counted(every, withdrawn, day)):
         digest = inputs_digest(methodology, extracts)
         for day in group:
-            was = stood.get(day.isoformat())
+            was = recorded.get(day.isoformat())
             state: State = "computes"
             if not extracts:
                 state = "empty"
@@ -189,8 +189,8 @@ def planned(settings: Settings, edition: str, days: Sequence[date]) -> Iterator[
             else:
                 first_of[digest] = day
             like = first_of[digest] if state == "stands" else None
-            stands_on = (was["snapshot_id"], was["is_held"]) if was else (None, False)
-            yield Planned(edition, day, state, len(extracts), digest, like, *stands_on)
+            earlier_result = (was["snapshot_id"], was["is_held"]) if was else (None, False)
+            yield Planned(edition, day, state, len(extracts), digest, like, *earlier_result)
 
 
 def catch_up(settings: Settings, edition: str, before: date, days: int, now: datetime) -> list[Ended]:
@@ -312,9 +312,9 @@ def must_answer(address: str) -> None:
     """Raises UsageError where Dask is not installed, or no scheduler listens at an address."""
     if find_spec("prefect_dask") is None:
         raise UsageError("Dask is not installed here; 'make dask' adds it, elsewhere pip install 'kerawanan[dask]'.")
-    place = urlsplit(address)
+    server = urlsplit(address)
     try:
-        with socket.create_connection((place.hostname or "", place.port or 0), timeout=10):
+        with socket.create_connection((server.hostname or "", server.port or 0), timeout=10):
             pass
     except (OSError, ValueError):
         raise UsageError(

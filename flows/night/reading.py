@@ -64,13 +64,13 @@ def read_extracts(
         )
         read = pl.concat((rows for _, rows in batch), rechunk=True)  # each query would go through all the pieces
         part = admission(read, methodology.sources[source], methodology.corrections, lookup, methodology.dictionary)
-        part, told = _within_limit(part, batch, methodology.sources[source])
-        refused += told.values()
+        part, refusals = _within_limit(part, batch, methodology.sources[source])
+        refused += refusals.values()
         kept = Counter(dict(part.admitted.group_by("extract_sha256").len().iter_rows()))
         inputs += [
             asdict(receipt) | {"rows": rows.height, "rows_admitted": kept[receipt.sha256]}
             for receipt, rows in batch
-            if receipt.sha256 not in told
+            if receipt.sha256 not in refusals
         ]
         counts.figures += part.admitted["value"].count()
         counts.batches += 1
@@ -80,7 +80,7 @@ def read_extracts(
             frame.write_parquet(folder / "parts" / name / f"{counts.batches:06}.parquet", compression=_packed(name))
     _write_refused(folder, refused, methodology.dictionary)
     _joined(folder, batches_of)
-    order = {(receipt.source, receipt.sha256): place for place, receipt in enumerate(received)}
+    order = {(receipt.source, receipt.sha256): position for position, receipt in enumerate(received)}
     inputs.sort(key=lambda each: order[each["source"], each["sha256"]])
     return Reading(folder, tuple(inputs), tuple(refused), len(extracts.parsed), counts.figures)
 

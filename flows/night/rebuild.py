@@ -81,14 +81,14 @@ def _counted(store: Store, facts: Mapping[str, Any]) -> list[Receipt]:
     used = {(each["source"], each["sha256"]) for each in facts["inputs"]}
     erased = erasures(store)
     known = receipts(store, sorted({source for source, _ in counted}))
-    places = {(each.source, each.sha256): each for each in known}
-    if missing := counted - places.keys():
+    keyed = {(each.source, each.sha256): each for each in known}
+    if missing := counted - keyed.keys():
         source, sha256 = min(missing)
         raise DamagedStore(
             f"the receipt of the extract {sha256[:12]} of {source} is missing.",
             f"tanda terima ekstrak {sha256[:12]} dari {source} tidak ada.",
         )
-    return [each for place, each in places.items() if place in counted and (place in used or each.sha256 not in erased)]
+    return [each for key, each in keyed.items() if key in counted and (key in used or each.sha256 not in erased)]
 
 
 def _causes(facts: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Sentence]:
@@ -108,14 +108,14 @@ def _causes(facts: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Sent
     used, using = (
         {(each["source"], each["sha256"]): each for each in facts_of["inputs"]} for facts_of in (facts, found)
     )
-    for place in sorted(used.keys() - using.keys()):
-        extract = _extract(used[place])
+    for key in sorted(used.keys() - using.keys()):
+        extract = _extract(used[key])
         yield Sentence(
             f"ekstrak {extract.id} dipakai waktu itu, dan sekarang tidak.",
             f"the extract {extract.en} was used then, and is not now.",
         )
-    for place in sorted(using.keys() - used.keys()):
-        extract = _extract(using[place])
+    for key in sorted(using.keys() - used.keys()):
+        extract = _extract(using[key])
         yield Sentence(
             f"ekstrak {extract.id} dipakai sekarang, dan waktu itu tidak.",
             f"the extract {extract.en} is used now, and was not then.",

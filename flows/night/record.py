@@ -70,7 +70,7 @@ class Journal:
             outcome = "done"
         finally:
             self._ended[name] = time.monotonic()
-            self.tell(
+            self.report(
                 f"{name} {outcome} in {self.seconds[name]:.1f} s",
                 step=name,
                 outcome=outcome,
@@ -78,7 +78,7 @@ class Journal:
             )
         return result
 
-    def tell(self, what: str, **facts: object) -> None:
+    def report(self, what: str, **facts: object) -> None:
         """One line of the log, with the night it is about."""
         request = self._request
         night = {"run_id": request.run_id, "edition": request.edition, "as_of": str(request.as_of)}
@@ -150,7 +150,7 @@ def record_failure(request: Request, error: BaseException, journal: Journal) -> 
     """Write the record of a run that failed or was stopped, with what it had found until then."""
     trace = "".join(traceback.format_exception(error))
     reason = sentence_of(error)
-    journal.tell(f"failed: {reason}", outcome="failed", reason=str(reason))
+    journal.report(f"failed: {reason}", outcome="failed", reason=str(reason))
     if is_recorded(Store(request.store), request.run_id):
         return  # it came to its end, and that is what is true of it
     record = RunRecord(
@@ -212,4 +212,4 @@ def chart(request: Request, journal: Journal) -> None:
     try:
         write_history(Store(request.store), request.edition, request.resolved().dictionary, request.now)
     except StorageError as error:
-        journal.tell(f"the tables over all nights are as they were: {error}", outcome="failed", step="chart")
+        journal.report(f"the tables over all nights are as they were: {error}", outcome="failed", step="chart")

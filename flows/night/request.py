@@ -179,7 +179,7 @@ def counted(
 ) -> tuple[Receipt, ...]:
     """The extracts that count on a night: received by the end of its day, and not withdrawn by then."""
     night = end_of_day(as_of)
-    gone = {place for place, note in withdrawn.items() if note["withdrawn_at"] < night}
+    gone = {key for key, note in withdrawn.items() if note["withdrawn_at"] < night}
     return tuple(each for each in every if each.received_at < night and (each.source, each.sha256) not in gone)
 
 

@@ -72,7 +72,7 @@ def prepare(request: Request, validated: Validated) -> Path:
     read = {name: pl.read_parquet(validated.rows / f"{name}.parquet") for name in Admission._fields}
     own, differing = own_regions(read["own_regions"])
     frames = design_frames(methodology, methodology.regions(own))
-    figures = resolved_figures(read["admitted"], read["refused_places"], methodology, frames)
+    figures = resolved_figures(read["admitted"], read["refused_keys"], methodology, frames)
     frames |= {
         name: getattr(figures, name)
         for name in ("reported", "cap", "entered", "entered_rank", "responding", "observation")
@@ -154,5 +154,5 @@ def run_night(request: Request, step: Step = call) -> Night:
             chart(request, journal)
         raise
     chart(request, journal)
-    journal.tell(f"{night.outcome}, snapshot {night.snapshot_id}. {night.reason or ''}".strip(". "), **night.facts)
+    journal.report(f"{night.outcome}, snapshot {night.snapshot_id}. {night.reason or ''}".strip(". "), **night.facts)
     return night

@@ -38,24 +38,24 @@ def proposed_entry(content: bytes, file_name: str, library: Library) -> dict[str
 
 def tables_in(content: bytes, source: Source) -> list[dict[str, Any]]:
     """The tables that a source reads in an extract: where each stands, and what is read of it. Raises Refusal."""
-    told = []
+    described = []
     for table in (table_of(ways, source) for ways in grids(content, source)):
         roles = roles_of(table.header, source)
         columns = {role: table.header[index] for role, index in roles.found.items() if index is not None}
         if source.region_path:
             columns.pop("region", None)
         columns |= {
-            f"{place.level} {part}": label
-            for place in source.region_path
+            f"{step.level} {part}": label
+            for step in source.region_path
             for part in ("name", "code")
-            if plain(label := getattr(place, part) or "") in map(plain, table.header)
+            if plain(label := getattr(step, part) or "") in map(plain, table.header)
         }
         columns |= {f"item {label}": table.header[index] for label, index in roles.values.items() if index is not None}
         columns |= {f"where {label}": table.header[index] for label, index in roles.where.items() if index is not None}
         read = {*roles.found.values(), *roles.values.values(), *roles.path, *roles.where.values()}
         left_out = _left_out(table, source)
         unread = [label for index, label in enumerate(table.header) if label and index not in read]
-        told.append(
+        described.append(
             {
                 "sheet": table.sheet,
                 "header_row": table.header_row,
@@ -68,7 +68,7 @@ def tables_in(content: bytes, source: Source) -> list[dict[str, Any]]:
                 "left_out_have": dict(left_out.most_common(SHOWN_LABELS)),
             }
         )
-    return told
+    return described
 
 
 def _left_out(table: Table, source: Source) -> Counter[str]:

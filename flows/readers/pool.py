@@ -80,7 +80,7 @@ class Readers:
     def __init__(self, limits: ReaderLimits) -> None:
         self.limits = limits
         self.count = limits.at_a_time
-        self._places = BoundedSemaphore(self.count)
+        self._slots = BoundedSemaphore(self.count)
         self._idle: deque[_Reader] = deque()
         self._busy: set[_Reader] = set()
         self._is_stopped = False
@@ -116,7 +116,7 @@ class Readers:
 
     def answer(self, job: str, content: bytes, **facts: Any) -> bytes:
         """What a job of `flows.readers.process` makes of a file. Raises Refusal, of which ReaderEnded is one."""
-        with self._places:
+        with self._slots:
             reader = self._taken()
             for tries in range(TRIES):
                 is_fresh = reader.is_fresh
@@ -124,7 +124,7 @@ class Readers:
                 if self._is_stopped:
                     reader.kill()
                 try:
-                    told, payload = reader.ask({"job": job, "facts": facts}, content)
+                    reply, payload = reader.exchange({"job": job, "facts": facts}, content)
                     break
                 except _Over:
                     # What it read before may have brought it down, and one without work ends just when it is asked.
@@ -137,13 +137,13 @@ class Readers:
                 finally:
                     self._busy.discard(reader)
                 reader = _Reader(self.limits)
-            if told["is_last"]:
+            if reply["is_last"]:
                 reader.end()
             else:
                 with self._lock:
                     self._idle.append(reader)
-        if "refused" in told:
-            raise refusal_of(told["refused"])
+        if "refused" in reply:
+            raise refusal_of(reply["refused"])
         return payload
 
     def rows(self, content: bytes, source: Source) -> bytes:
@@ -205,7 +205,7 @@ class _Reader:
         self._is_hanging = False
         self._is_ready = False
         self._last_words = ""
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - it is there as long as the process is
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - it is there as long as the process is
         mine, its = socketpair()
         closed_with_us, lifeline = os.pipe()
         self._lifeline = os.fdopen(lifeline, "wb")  # nothing is ever written to it
@@ -214,8 +214,8 @@ class _Reader:
             self._process = subprocess.Popen(  # noqa: S603 - nothing in it comes from a sender
                 [sys.executable, *COMMAND, *map(str, (*passed, limits.memory, limits.seconds))],
                 stdin=subprocess.DEVNULL,
-                stdout=self._said,
-                stderr=self._said,
+                stdout=self._output,
+                stderr=self._output,
                 pass_fds=passed,
                 env={name: value for name, value in environ.items() if name.startswith(KEPT)} | ALONE,
                 start_new_session=True,
@@ -225,24 +225,24 @@ class _Reader:
             os.close(closed_with_us)
         self._channel = Connection(mine.detach())
 
-    def ask(self, question: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+    def exchange(self, question: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
         """Its answer. Raises _Over where it died over it."""
         if not self._is_ready:
             self._begin()
-        self._said.truncate(self._said.seek(0))
+        self._output.truncate(self._output.seek(0))
         try:
             self._channel.send_bytes(json.dumps(question).encode())
             self._channel.send_bytes(content)
             if not self._channel.poll(self._patience):
                 self._is_hanging = True
                 raise EOFError
-            told = json.loads(self._channel.recv_bytes())
+            reply = json.loads(self._channel.recv_bytes())
             payload = self._channel.recv_bytes()
         except (EOFError, BrokenPipeError, ConnectionResetError):
             self.end(0 if self._is_hanging else GRACE)
             raise _Over from None
         self.is_fresh = False
-        return told, payload
+        return reply, payload
 
     def _begin(self) -> None:
         try:
@@ -255,8 +255,8 @@ class _Reader:
         self.end()
         if self._signal:
             raise _Over
-        said = self._last_words.strip().splitlines() or [self.ended_by]
-        raise RuntimeError(f"no process that reads extracts can be started ({said[-1]}).")
+        last_lines = self._last_words.strip().splitlines() or [self.ended_by]
+        raise RuntimeError(f"no process that reads extracts can be started ({last_lines[-1]}).")
 
     def end(self, grace: float = GRACE) -> None:
         """Wait until it has ended, which it is about to do; where that takes longer than `grace`, end it."""
@@ -267,11 +267,11 @@ class _Reader:
             self._process.wait()
         self._channel.close()
         self._lifeline.close()
-        if not self._said.closed:
-            size = self._said.seek(0, os.SEEK_END)
-            self._said.seek(max(0, size - 4096))
-            self._last_words = self._said.read().decode(errors="replace")
-            self._said.close()
+        if not self._output.closed:
+            size = self._output.seek(0, os.SEEK_END)
+            self._output.seek(max(0, size - 4096))
+            self._last_words = self._output.read().decode(errors="replace")
+            self._output.close()
 
     def kill(self) -> None:
         """End it at once; whoever waits for its answer is told."""

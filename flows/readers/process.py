@@ -78,14 +78,14 @@ def main(channel: Connection, lifeline: int, memory: int, seconds: int) -> None:
     at_first = _memory()
     channel.send_bytes(b"ready")
     while channel.poll(IDLE):
-        asked = json.loads(channel.recv_bytes())
+        request = json.loads(channel.recv_bytes())
         content = channel.recv_bytes()
         _limit_time(seconds)
-        told, payload = _answer(asked, content)
+        reply, payload = _answer(request, content)
         _limit_time(None)
         del content
         is_last = _memory() > at_first + memory / STALE
-        channel.send_bytes(json.dumps({**told, "is_last": is_last}).encode())
+        channel.send_bytes(json.dumps({**reply, "is_last": is_last}).encode())
         channel.send_bytes(payload)
         del payload
         if is_last:
@@ -98,18 +98,18 @@ def _memory() -> int:
     return int(pages) * resource.getpagesize()
 
 
-def _answer(asked: Mapping[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+def _answer(request: Mapping[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
     from schemas.contract.refusals import Refusal
 
     try:
-        return {}, JOBS[asked["job"]](content, **asked["facts"])
+        return {}, JOBS[request["job"]](content, **request["facts"])
     except Refusal as refusal:
         return {"refused": refusal.as_data()}, b""
     except MemoryError:
         raise
     except BaseException as error:  # compiled readers raise what is no Exception
-        said = str(error).partition("\n")[0][:200]
-        return {"refused": Refusal("unforeseen", reason=said or type(error).__name__).as_data()}, b""
+        written = str(error).partition("\n")[0][:200]
+        return {"refused": Refusal("unforeseen", reason=written or type(error).__name__).as_data()}, b""
 
 
 def _end_with(lifeline: int) -> None:

@@ -99,7 +99,7 @@ WHAT = {"added": "ditambahkan", "removed": "dihapus", "retyped": "berubah jenis"
 
 def difference_sentences(diff: Difference) -> list[Sentence]:
     """What a difference says beside the regions that moved: tables, extracts, methodology and code."""
-    said = [
+    written = [
         Sentence(
             f"{each.table}: {each.rows_added} baris ditambahkan, {each.rows_removed} dihapus, {each.rows_changed} "
             "berubah",
@@ -111,16 +111,16 @@ def difference_sentences(diff: Difference) -> list[Sentence]:
         for what, columns in zip(WHAT, (each.columns_added, each.columns_removed, each.columns_retyped), strict=True):
             if columns:
                 listed = ", ".join(columns)
-                said.append(
+                written.append(
                     Sentence(f"{each.table}: kolom {WHAT[what]}: {listed}", f"{each.table}: columns {what}: {listed}")
                 )
     for part in fields(diff.inputs):
         for extract in getattr(diff.inputs, part.name):
             name = f"{extract.file_name} ({extract.source}, {extract.sha256[:12]})"
-            said.append(Sentence(f"ekstrak {WHAT[part.name]}: {name}", f"extract {part.name}: {name}"))
+            written.append(Sentence(f"ekstrak {WHAT[part.name]}: {name}", f"extract {part.name}: {name}"))
     if diff.methodology:
         files = ", ".join(diff.methodology)
-        said.append(Sentence(f"metodologi: {files}", f"methodology: {files}"))
+        written.append(Sentence(f"metodologi: {files}", f"methodology: {files}"))
     if diff.before.code != diff.after.code:
-        said.append(Sentence("dihitung dengan kode program lain", "computed by other code"))
-    return said or [Sentence("tidak ada", "nothing")]
+        written.append(Sentence("dihitung dengan kode program lain", "computed by other code"))
+    return written or [Sentence("tidak ada", "nothing")]

@@ -43,7 +43,7 @@ from warehouse.store.store import Store, read_sealed
 from warehouse.store.temporary import temporary_folder
 
 SHOWN_LABELS = 20
-MOST_TOLD = 10_000  # violations that an answer has in words; it counts all
+MOST_IN_WORDS = 10_000  # violations that an answer has in words; it counts all
 
 
 @dataclass(frozen=True)
@@ -259,7 +259,7 @@ def _examined(
         limit=f"{source.limits.quarantined_share:.0%}",
         problems=tuple(map(_problem, problems(found, lookup, library.dictionary))),
         violations_found=found.violations.height,
-        violations=tuple(quarantine(found, lookup, library.dictionary, MOST_TOLD).to_dicts()),
+        violations=tuple(quarantine(found, lookup, library.dictionary, MOST_IN_WORDS).to_dicts()),
         sayings=tuple(map(_frequent, frequent_sentences(found, lookup, library.dictionary, SHOWN_LABELS))),
         corrections=tuple(found.findings.to_dicts()),
         marked=file,

@@ -75,10 +75,10 @@ def deploy(notices: SecretStr | None) -> None:
             f"After {limit} its process is ended, and people are told.",
         )
         _watch(name, why, cancelled, [flow], expect={*GOOD, *BAD, "Cancelling"}, after={"Running"}, within=limit)
-    _tell(notices)
+    _notify(notices)
 
 
-def _tell(notices: SecretStr | None) -> None:
+def _notify(notices: SecretStr | None) -> None:
     """Tell people at an address what needs them; nobody, where there is none."""
     automation, name = NOTICES
     if notices is None:
@@ -140,8 +140,10 @@ def main() -> int:
     except (HTTPError, RuntimeError, ValidationError) as error:
         sys.stderr.write(f"the server did not take everything ({error}). Once it answers, run this again.\n")
         return 1
-    told = "told to the address in KERAWANAN_NOTICES" if notices else "told to nobody (KERAWANAN_NOTICES is not set)"
-    sys.stdout.write(f"the deployments of prefect.yaml are there; what needs people is {told}\n")
+    recipient = (
+        "told to the address in KERAWANAN_NOTICES" if notices else "told to nobody (KERAWANAN_NOTICES is not set)"
+    )
+    sys.stdout.write(f"the deployments of prefect.yaml are there; what needs people is {recipient}\n")
     return 0
 
 

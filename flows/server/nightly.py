@@ -80,8 +80,8 @@ def nightly(
     message = f"{edition} as of {day}: {night.outcome}, snapshot {night.snapshot_id}"
     if missed:
         counted = Counter(each.outcome for each in missed)
-        told = ", ".join(f"{count} {outcome}" for outcome, count in counted.items())
-        message += f"; {len(missed)} missed night(s) computed before ({told})"
+        described = ", ".join(f"{count} {outcome}" for outcome, count in counted.items())
+        message += f"; {len(missed)} missed night(s) computed before ({described})"
     try:
         answer = night_answer(settings.store, request.run_id, night)
         page = night_markdown(answer, language_of(settings.lang), missed)

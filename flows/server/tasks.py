@@ -69,9 +69,9 @@ def _may_help(_: object, __: object, state: State[Any]) -> bool:
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def _night(told: Mapping[str, Any], edition: str, day: date, now: datetime) -> Ended:
+def _night(settings_values: Mapping[str, Any], edition: str, day: date, now: datetime) -> Ended:
     """One night, on whatever machine: secrets and what is not told come from its own environment."""
-    settings = Settings(**told)
+    settings = Settings(**settings_values)
     if not Store(settings.store).keys("raw"):
         raise UsageError(
             f"this machine finds no extract in {settings.store}: is it the store that all share?",
@@ -84,11 +84,11 @@ def _night(told: Mapping[str, Any], edition: str, day: date, now: datetime) -> E
 
 
 @flow(name="nights", validate_parameters=False)
-def _nights(told: dict[str, Any], nights: list[tuple[str, date]], now: datetime) -> list[Ended]:
+def _nights(settings_values: dict[str, Any], nights: list[tuple[str, date]], now: datetime) -> list[Ended]:
     """Nights as tasks, on whatever runs them; how far they are is seen in an artifact."""
     artifact = create_progress_artifact(0.0, description=f"{len(nights)} nights to compute")
     assert isinstance(artifact, UUID)
-    waiting = {_night.submit(told, edition, day, now): (edition, day) for edition, day in nights}
+    waiting = {_night.submit(settings_values, edition, day, now): (edition, day) for edition, day in nights}
     ended: list[Ended] = []
     for done in as_completed(list(waiting)):
         result = done.result(raise_on_failure=False)

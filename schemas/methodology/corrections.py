@@ -33,10 +33,12 @@ def corrections_of(document: Document) -> dict[str, tuple[Correction, Problem]]:
     problems = []
     found: dict[str, tuple[Correction, Problem]] = {}
     for index, correction in enumerate(corrections):
-        place = Problem(document.file, document.line((index,)), "")
+        problem = Problem(document.file, document.line((index,)), "")
         if correction.id in found:
-            problems.append(place._replace(sentence=f"the correction '{correction.id}' stands twice; ids are unique."))
-        found[correction.id] = (correction, place)
+            problems.append(
+                problem._replace(sentence=f"the correction '{correction.id}' stands twice; ids are unique.")
+            )
+        found[correction.id] = (correction, problem)
     if problems:
         raise MethodologyError(problems)
     return found
@@ -45,21 +47,23 @@ def corrections_of(document: Document) -> dict[str, tuple[Correction, Problem]]:
 def correction_problems(corrections: Iterable[tuple[Correction, Problem]], sources: dict[str, Source]) -> list[Problem]:
     """Every rule that corrections break together and against their sources."""
     problems: list[Problem] = []
-    seen: dict[tuple[str, str, str], str] = {}
-    for correction, place in corrections:
+    by_target: dict[tuple[str, str, str], str] = {}
+    for correction, problem in corrections:
         source = sources.get(correction.source)
         target = (correction.source, plain(correction.region), plain(correction.item))
         if source is None:
             sentence = f"correction {correction.id}: the source '{correction.source}' does not exist."
-            problems.append(place._replace(sentence=sentence))
+            problems.append(problem._replace(sentence=sentence))
         elif not source.style.is_number(correction.value):
             sentence = (
                 f"correction {correction.id}: the value '{correction.value}' is not a number as the source writes them "
                 f"({source.style.example})."
             )
-            problems.append(place._replace(sentence=sentence))
-        if target in seen:
-            sentence = f"correction {correction.id}: '{seen[target]}' corrects the same region and item of the source."
-            problems.append(place._replace(sentence=sentence))
-        seen[target] = correction.id
+            problems.append(problem._replace(sentence=sentence))
+        if target in by_target:
+            sentence = (
+                f"correction {correction.id}: '{by_target[target]}' corrects the same region and item of the source."
+            )
+            problems.append(problem._replace(sentence=sentence))
+        by_target[target] = correction.id
     return problems

@@ -28,7 +28,7 @@ def lowest_level(edition: Edition, sources: Mapping[str, Source], own: set[str],
     roots = set(reference.regions.filter(pl.col("parent").is_null())["code"])
     spoken = {plan.level for plan in edition.region_levels} - own
     for source in sources.values():
-        spoken |= {place.level for place in source.region_path if not roots <= {*place.own_within}}
+        spoken |= {path_step.level for path_step in source.region_path if not roots <= {*path_step.own_within}}
         spoken |= set(() if source.region_path else source.region_levels)
     return max(spoken, key=LEVELS.index, default=LEVELS[0])
 
@@ -36,8 +36,8 @@ def lowest_level(edition: Edition, sources: Mapping[str, Source], own: set[str],
 def own_levels(edition: Edition, sources: Mapping[str, Source], reference: Reference) -> set[str]:
     """The levels at which the edition's sources bring regions of its territory along."""
     territory = set(in_territory(reference.regions, edition.territory)["code"])
-    places = [place for source in sources.values() for place in source.region_path]
-    return {place.level for place in places if territory & {*place.own_within}}
+    path_steps = [path_step for source in sources.values() for path_step in source.region_path]
+    return {path_step.level for path_step in path_steps if territory & {*path_step.own_within}}
 
 
 def key_problems(sources: Mapping[str, Source], reference: Reference) -> list[Problem]:
@@ -53,8 +53,8 @@ def key_problems(sources: Mapping[str, Source], reference: Reference) -> list[Pr
     sentences += [
         f"source {name}: own_within names {code}, which is not in {REGIONS_FILE}."
         for name, source in sources.items()
-        for place in source.region_path
-        for code in place.own_within
+        for path_step in source.region_path
+        for code in path_step.own_within
         if code not in codes
     ]
     words = reference.level_words

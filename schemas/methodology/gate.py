@@ -71,7 +71,7 @@ def gate_of(tables: Iterable[tuple[str, str]], dictionary: Dictionary, edition: 
     rules: dict[str, GateRule] = {}
     problems: list[Problem] = []
     for file, text in tables:
-        seen: set[str] = set()
+        codes: set[str] = set()
         for row, cells in csv_rows(text, file, COLUMNS):
             data = {name: cell or None for name, cell in cells.items()}
             try:
@@ -79,9 +79,9 @@ def gate_of(tables: Iterable[tuple[str, str]], dictionary: Dictionary, edition: 
             except MethodologyError as error:
                 problems += error.problems
                 continue
-            if rule.rule_code in seen:
+            if rule.rule_code in codes:
                 problems.append(Problem(file, row, f"the rule '{rule.rule_code}' stands twice."))
-            seen.add(rule.rule_code)
+            codes.add(rule.rule_code)
             problems += [Problem(file, row, sentence) for sentence in _sentences(rule, dictionary, edition)]
             rules[rule.rule_code] = rule
     if problems:

@@ -185,7 +185,7 @@ class Library:
         of the package do not count (but how names are spelled does).
         """
         texts = {REGIONS_FILE: self._text(REGIONS_FILE)}
-        first = next(place for place, root in enumerate(self._roots) if (root / REGIONS_FILE).is_file())
+        first = next(position for position, root in enumerate(self._roots) if (root / REGIONS_FILE).is_file())
         for name in REGION_FILES:
             if name in OF_ALL_REGIONS or any((root / name).is_file() for root in self._roots[: first + 1]):
                 for text in self._texts(name)[:1]:

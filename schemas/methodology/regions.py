@@ -148,7 +148,7 @@ def lower_regions(text: str, level: str, above: pl.DataFrame, former: pl.DataFra
     _refuse(frame, broken, file)
     # Since when a district or a village is valid is known only where its code changed with that of its regency.
     whole = pl.col("code_2020").eq_missing(pl.col("code"))
-    place = above.select(
+    parent_regions = above.select(
         pl.when(~whole).then("valid_from").alias("valid_from"),
         "valid_to",
         parent="code",
@@ -157,14 +157,14 @@ def lower_regions(text: str, level: str, above: pl.DataFrame, former: pl.DataFra
     since = pl.col("is_whole")
     today = (
         frame.drop("row")
-        .join(place, on="parent", how="left", maintain_order="left")
+        .join(parent_regions, on="parent", how="left", maintain_order="left")
         .join(former, on="code", how="left", maintain_order="left")
         .with_columns(pl.when(since).then("code").otherwise("code_2020").alias("code_2020"))
     )
     earlier = (
         today.filter(~since & pl.col("code_2020").is_not_null())
         .select("name", "code_2020", code="code_2020", parent=pl.col("code_2020").str.replace(LAST_PART, ""))
-        .join(place, on="parent", maintain_order="left")
+        .join(parent_regions, on="parent", maintain_order="left")
     )
     kind = (
         pl.when(pl.col("code").str.contains(KELURAHAN)).then(pl.lit("kelurahan")).otherwise(pl.lit("desa"))

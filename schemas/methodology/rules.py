@@ -193,7 +193,7 @@ def plan_problems(edition: Edition, sources: dict[str, Source], document: Docume
                 if lower.upper is None or upper.lower is None or lower.upper > upper.lower:
                     add(f"the intervals of '{lower.category}' and '{upper.category}' overlap.", *where)
         sides = [boundary.belongs_to == boundary.between[1] for boundary in rule.boundaries]
-        if rule.boundaries and any(up and False in sides[:place] for place, up in enumerate(sides)):
+        if rule.boundaries and any(up and False in sides[:position] for position, up in enumerate(sides)):
             add(
                 "where bounds fall together a score would have two categories: a bound that belongs below may not "
                 "stand before one that belongs above.",

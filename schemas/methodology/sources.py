@@ -216,10 +216,10 @@ class Source(Strict):
             raise ValueError("levels are the words of a column; declare it as columns.level.")
         if self.bare_name and self.region_key != "name":
             raise ValueError("bare_name is for sources that name regions by name.")
-        if self.region_key == "name" and any(place.code for place in self.region_path):
+        if self.region_key == "name" and any(step.code for step in self.region_path):
             raise ValueError("with the region_key name the places of region_path have names only.")
         needed = "name" if self.region_key == "name" else "code"
-        if any(getattr(place, needed) is None for place in self.region_path):
+        if any(getattr(step, needed) is None for step in self.region_path):
             raise ValueError(
                 f"with the region_key {self.region_key} every place of region_path has a column for its {needed}."
             )

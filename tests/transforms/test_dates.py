@@ -171,7 +171,7 @@ def test_a_path_leads_through_the_province_of_its_day() -> None:
 
 def test_a_refused_row_leaves_only_the_regions_that_it_concerns_unknown() -> None:
     rows = [("1998-05-01", "Timor Timur"), ("1999-06-01", "Jawa Barat"), ("1998-06-01", "Maluku Utara")]
-    found = sent(events(rows), source(), HIGH, TODAY).refused_places
+    found = sent(events(rows), source(), HIGH, TODAY).refused_keys
     # Of a region that has ended none of the edition's; null would mean any.
     assert found.sort("source_item")["candidates"].to_list() == ["", "32 36", "82"]
 

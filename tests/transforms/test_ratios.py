@@ -162,7 +162,7 @@ def outcome(of: Methodology, *extracts: Any) -> Outcome:
         read_as.append(admission(pl.concat(frames), of.sources[name], of.corrections, known, of.dictionary))
     design = design_frames(of)
     figures = pl.concat([each.admitted for each in read_as])
-    came_to = resolved_figures(figures, pl.concat([each.refused_places for each in read_as]), of, design)
+    came_to = resolved_figures(figures, pl.concat([each.refused_keys for each in read_as]), of, design)
     named = came_to.reported.join(design["unit"].select("unit_key", "region_code"), on="unit_key")
     named = named.join(design["node"].select("node_key", "node_code"), on="node_key")
     findings: dict[str, list[tuple[Any, ...]]] = {}

@@ -16,7 +16,7 @@ from schemas.methodology.sources import Source
 from transforms.engine_tables.units import crosswalk_frame
 from transforms.regions.lookup import FOUND, Lookup, nearest_labels, region_lookup
 from transforms.regions.resolving import resolved
-from transforms.regions.territories import standing
+from transforms.regions.territories import validity
 
 REFERENCE = Library().reference
 HIGH = REFERENCE.down_to("regency_city")
@@ -180,8 +180,8 @@ def test_resolution_is_idempotent(text: str, on: date) -> None:
 
 
 def test_old_to_new_to_old_returns() -> None:
-    stands = standing(REFERENCE, NEW, OLD).select("code", "region_code", "refused_by")
-    back = standing(REFERENCE, OLD, NEW).select("refused_by", region_code="code", again="region_code")
+    stands = validity(REFERENCE, NEW, OLD).select("code", "region_code", "refused_by")
+    back = validity(REFERENCE, OLD, NEW).select("refused_by", region_code="code", again="region_code")
     there = stands.drop_nulls("region_code").join(back, on="region_code", how="left")
     assert there.filter(pl.col("again").ne_missing(pl.col("code"))).is_empty()
     moved = there.filter(pl.col("code") != pl.col("region_code"))
@@ -204,7 +204,7 @@ def test_a_change_may_declare_that_figures_carry_over() -> None:
 
     heir = (pl.col("from_code") == "91") & (pl.col("to_code") == "91")
     carrying = replace(HIGH, changes=HIGH.changes.with_columns(carries=heir | pl.col("carries")))
-    stands = dict(standing(carrying, NEW, OLD).select("code", "region_code").rows())
+    stands = dict(validity(carrying, NEW, OLD).select("code", "region_code").rows())
     assert stands["91"] == "91"
     assert stands["92"] is None
 

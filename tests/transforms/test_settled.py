@@ -160,7 +160,7 @@ def test_an_edition_that_does_not_cover_overseas_says_so(own: bool) -> None:
     assert (rule, "Luar Negeri (LN), which this edition does not cover" in says) == ("outside_territory", True)
     assert told(found)[2] == ("51.01.01.2002", "")
     assert found.own_regions.is_empty()
-    assert found.refused_places["candidates"].to_list() == ["LN"]  # and says nothing of any other region
+    assert found.refused_keys["candidates"].to_list() == ["LN"]  # and says nothing of any other region
 
 
 def coded(own: bool = True) -> Source:

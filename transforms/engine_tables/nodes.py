@@ -20,8 +20,8 @@ def node_frame(methodology: Methodology) -> pl.DataFrame:
     edition = methodology.edition
     nodes = sorted(edition.nodes, key=lambda node: node.node_code)
     keys = {node.node_code: key for key, node in enumerate(nodes, start=1)}
-    places = max((-_exponent(node.weight) for node in nodes if node.weight is not None), default=0)
-    scale = 10 ** max(places, 0)
+    decimals = max((-_exponent(node.weight) for node in nodes if node.weight is not None), default=0)
+    scale = 10 ** max(decimals, 0)
     by_code = {node.node_code: node for node in nodes}
 
     children = edition.children()
@@ -167,7 +167,7 @@ def cut_off_frame(edition: Edition, populations: pl.DataFrame, nodes: pl.DataFra
     `rule_order` is the order in which rules are tried; `lower_parameter` and `upper_parameter` are bounds (fixed,
     frozen), multiples of the SD (mean_sd) or quantiles; `n_needed` is how many known scores the rule needs.
     """
-    place = populations.select("population_key", "region_level", "approach", "regions")
+    population = populations.select("population_key", "region_level", "approach", "regions")
     node_codes = nodes.select("node_key", "node_code")
     rows = [
         (order, rule.level, rule.approach, rule.node, rule.basis, rule.evidence, rule.is_derived, *span)
@@ -192,7 +192,7 @@ def cut_off_frame(edition: Edition, populations: pl.DataFrame, nodes: pl.DataFra
         orient="row",
     )
     return (
-        spans.join(place, on="region_level")
+        spans.join(population, on="region_level")
         .filter(pl.col("_approach").is_null() | (pl.col("_approach") == pl.col("approach")))
         .join(node_codes, how="cross")
         .filter(pl.col("_node").is_null() | (pl.col("_node") == pl.col("node_code")))

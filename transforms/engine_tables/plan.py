@@ -11,13 +11,13 @@ def roll_up_frame(edition: Edition, units: pl.DataFrame, regions: pl.DataFrame) 
     """Which units are rolled up into which, and how: `roll_up_key`, `method`, `target_key`, `member_key`, `min_share`,
     `members`.
     """
-    place = units.select("unit_key", "region_level", "approach", "region_code")
+    unit_keys = units.select("unit_key", "region_level", "approach", "region_code")
     above = lineage(regions).rename({"code": "region_code"})
-    inside = place.rename({"approach": "from_approach", "region_level": "from"}).join(above, on="region_code")
+    inside = unit_keys.rename({"approach": "from_approach", "region_level": "from"}).join(above, on="region_code")
     parts = [
         inside.filter((pl.col("from") == each.source_level) & (pl.col("from_approach") == each.from_approach))
         .join(
-            place.filter((pl.col("region_level") == each.to) & (pl.col("approach") == each.approach)).select(
+            unit_keys.filter((pl.col("region_level") == each.to) & (pl.col("approach") == each.approach)).select(
                 "region_code", target_key="unit_key"
             ),
             left_on="ancestor",
@@ -97,7 +97,7 @@ def roll_up_exempt_frame(members: pl.DataFrame, not_applicable: pl.DataFrame) ->
 def required_leaf_frame(methodology: Methodology, populations: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     """Which leaves which populations are asked for by a source: `source`, `population_key`, `node_key`."""
     sources = methodology.sources
-    asked = pl.DataFrame(
+    required = pl.DataFrame(
         [
             (name, level, item.approach, item.item)
             for name, source in sources.items()
@@ -110,7 +110,7 @@ def required_leaf_frame(methodology: Methodology, populations: pl.DataFrame, nod
     )
     leaves = nodes.filter(pl.col("children_expected") == 0)
     return (
-        asked.unique(maintain_order=True)
+        required.unique(maintain_order=True)
         .join(populations.select("population_key", "region_level", "approach"), on=["region_level", "approach"])
         .join(leaves.select("source_item", "node_key"), on="source_item")
         .select("source", "population_key", "node_key")
@@ -129,7 +129,7 @@ def not_applicable_frame(
         orient="row",
     )
     inside = lineage(regions).join(declared.select("ancestor").unique(), on="ancestor")
-    places = (
+    exempt_keys = (
         units.select("unit_key", "region_code")
         .join(inside.rename({"code": "region_code"}), on="region_code")
         .join(declared, on="ancestor")
@@ -141,11 +141,11 @@ def not_applicable_frame(
     for level in range(2, edition.root.level + 1):
         above = nodes.filter(node_level=level).select("node_key", "children_expected")
         empty = (
-            places.join(family, on="node_key")
+            exempt_keys.join(family, on="node_key")
             .group_by("unit_key", node_key="parent_key")
             .len()
             .join(above, on="node_key")
             .filter(pl.col("len") == pl.col("children_expected"))
         )
-        places = pl.concat([places, empty.select("unit_key", "node_key")])
-    return places.sort("node_key", "unit_key")
+        exempt_keys = pl.concat([exempt_keys, empty.select("unit_key", "node_key")])
+    return exempt_keys.sort("node_key", "unit_key")

@@ -41,7 +41,7 @@ class Admission(NamedTuple):
     admitted: pl.DataFrame
     quarantine: pl.DataFrame
     findings: pl.DataFrame
-    refused_places: pl.DataFrame
+    refused_keys: pl.DataFrame
     own_regions: pl.DataFrame
     quarantined: pl.DataFrame
 
@@ -76,13 +76,13 @@ def admission(
     kept_out = rows.filter(~pl.col("position").is_in(good["position"].implode()))
     about = ("region_code", "region_level", "source_item", "approach", "statement")
     received = [name for name in ("source", "extract_sha256", "received_at") if name in rows.columns]
-    places = (
+    keys = (
         kept_out.select(*about, *received, candidates="candidate_codes")
         .drop_nulls(["source_item", "approach", *received])
         .unique()
     )
     in_words = quarantine(found, lookup, dictionary, MOST_DESCRIBED)
-    return Admission(good.drop(internal), in_words, found.findings, places, found.own, _counted(found.violations, rows))
+    return Admission(good.drop(internal), in_words, found.findings, keys, found.own, _counted(found.violations, rows))
 
 
 def checked(
@@ -113,11 +113,11 @@ def checked(
         )
         return found._replace(rows=rows)
 
-    words = {plain(word): float(place) for place, word in enumerate(source.categories, start=1)}
+    words = {plain(word): float(position) for position, word in enumerate(source.categories, start=1)}
     category = plain_expr(pl.col("value_text")).replace_strict(words, default=None, return_dtype=pl.Float64)
     is_category = pl.col("statement").eq_missing("category")
     is_blank = plain_expr(pl.col("value_text")).is_in(blank).fill_null(True)
-    is_told = ~is_blank & pl.col("odd").is_null()
+    is_usable = ~is_blank & pl.col("odd").is_null()
     read_rows, own = with_region_and_item(read)
     read_as = with_figure(read_rows, source).with_columns(
         pl.when(is_category).then(category).otherwise("number").alias("number"),
@@ -126,11 +126,11 @@ def checked(
         .otherwise("odd")
         .alias("odd"),
     )
-    told = read_as.with_columns(
-        pl.when(is_told).then("number").alias("number"), pl.when(is_told).then("figure_text").alias("figure_text")
+    reported = read_as.with_columns(
+        pl.when(is_usable).then("number").alias("number"), pl.when(is_usable).then("figure_text").alias("figure_text")
     )
     severities = {plain(label): severity for label, severity in source.severities.items()}
-    told = told.with_columns(
+    reported = reported.with_columns(
         pl.col("severity").alias("severity_text"),
         (
             pl.lit(source.severity, pl.String)
@@ -140,7 +140,7 @@ def checked(
         (pl.col("source_item").is_not_null() & pl.lit(source.layout == "events")).alias("is_event"),
     )
     declared = with_region_and_item(correction_frame(corrections, read["source"].unique().to_list())).rows
-    mended, findings = corrected(told, declared, source)
+    mended, findings = corrected(reported, declared, source)
     rows = mended.with_row_index("position").with_columns(
         pl.col("position").cast(pl.Int64), pl.col("unit").fill_null(source.unit)
     )
@@ -315,16 +315,16 @@ def _end(bound: Decimal | None, open_end: str) -> float:
 def _repeated(good: pl.DataFrame) -> pl.DataFrame:
     """Rows whose region and item stand in the extract before: repetitions where figures agree, else all."""
     same = ["extract_sha256", "region_code", "source_item", "approach", "statement"]
-    told = (
+    reported = (
         good.filter(pl.col("value").is_not_null() & ~pl.col("is_event"))
         .sort(pl.col("reference").is_null(), maintain_order=True)
         .select("position", "row", "value", *same)
     )
-    told = told.filter(told.select(same).is_duplicated())
+    reported = reported.filter(reported.select(same).is_duplicated())
     more = pl.col("row").len() - MOST_ROWS_NAMED
     rows = pl.col("row").head(MOST_ROWS_NAMED).cast(pl.String).str.join(", ")
     groups = (
-        told.group_by(same)
+        reported.group_by(same)
         .agg(
             pl.col("position").first().alias("kept"),
             pl.col("row").first().cast(pl.String).alias("first"),
@@ -338,7 +338,7 @@ def _repeated(good: pl.DataFrame) -> pl.DataFrame:
         .filter(pl.col("rows") > 1)
     )
     return (
-        told.join(groups, on=same)
+        reported.join(groups, on=same)
         .filter(~pl.col("agree") | (pl.col("position") != pl.col("kept")))
         .sort("position")
         .select(

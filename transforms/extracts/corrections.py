@@ -9,7 +9,7 @@ from schemas.methodology.corrections import Correction
 from schemas.methodology.sources import Source
 from transforms.formats.numbers import number_expr, plain_expr, without_sign_of_zero
 
-PLACE = ["source", "region_code", "source_item", "approach"]
+FIGURE_KEY = ["source", "region_code", "source_item", "approach"]
 
 
 def correction_frame(corrections: Sequence[Correction], sources: Sequence[str]) -> pl.DataFrame:
@@ -36,7 +36,7 @@ def corrected(rows: pl.DataFrame, declared: pl.DataFrame, source: Source) -> tup
     are not meant; where several have it, none is corrected.
     """
     is_summed = source.layout == "events" or source.repeated == "sum"
-    together = [*PLACE, "extract_sha256"] if is_summed else ["_row"]
+    together = [*FIGURE_KEY, "extract_sha256"] if is_summed else ["_row"]
 
     def number(column: str) -> pl.Expr:
         return number_expr(pl.col(column), source.style)
@@ -47,8 +47,10 @@ def corrected(rows: pl.DataFrame, declared: pl.DataFrame, source: Source) -> tup
         rows.with_row_index("_row")
         .with_columns(without_sign_of_zero(pl.coalesce("number", number("figure_text"))).alias("value_sent"))
         .join(
-            declared.select(*PLACE, "correction", "_expect", "_value").unique(PLACE, keep="first", maintain_order=True),
-            on=PLACE,
+            declared.select(*FIGURE_KEY, "correction", "_expect", "_value").unique(
+                FIGURE_KEY, keep="first", maintain_order=True
+            ),
+            on=FIGURE_KEY,
             how="left",
             maintain_order="left",
             validate="m:1",
@@ -58,18 +60,20 @@ def corrected(rows: pl.DataFrame, declared: pl.DataFrame, source: Source) -> tup
     )
     matched = pl.concat(
         [
-            matched.filter(pl.col("correction").is_null()).with_columns(_fitting=pl.lit(0, pl.UInt32), _told=False),
+            matched.filter(pl.col("correction").is_null()).with_columns(
+                _fitting=pl.lit(0, pl.UInt32), _is_reported=False
+            ),
             matched.filter(pl.col("correction").is_not_null()).with_columns(
                 pl.col("_fits").sum().over(together).alias("_fitting"),
                 # That the row meant is another one, of which it is told.
                 (~pl.col("_fits") & (pl.col("_fits").any() | (~pl.col("_mended") & pl.col("_mended").any())))
                 .over(together)
-                .alias("_told"),
+                .alias("_is_reported"),
             ),
         ]
     ).sort("_row")
     matched = matched.with_columns((pl.col("_fits") & (pl.col("_fitting") == 1)).alias("_applies"))
-    is_about = pl.col("correction").is_not_null() & pl.col("figure_text").is_not_null() & ~pl.col("_told")
+    is_about = pl.col("correction").is_not_null() & pl.col("figure_text").is_not_null() & ~pl.col("_is_reported")
     found = matched.filter(is_about).select(
         pl.when("_applies")
         .then(pl.lit("correction_applied"))

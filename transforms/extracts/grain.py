@@ -58,17 +58,17 @@ def _by_name(rows: pl.DataFrame, reference: Reference) -> Grain | None:
     """Names of villages and districts are those of many: alone they name none."""
     high = reference.down_to("regency_city")
     known = names_of(high, high.regions).join(_levels(reference), on="code").unique(["key", "level"])
-    said = name_key(pl.col("text"), reference.spellings)
-    return _by_column(rows, {each: _keyed(rows[each], said) for each in rows.columns}, known, "name")
+    written = name_key(pl.col("text"), reference.spellings)
+    return _by_column(rows, {each: _keyed(rows[each], written) for each in rows.columns}, known, "name")
 
 
 def _by_column(rows: pl.DataFrame, keyed: dict[str, pl.DataFrame], known: pl.DataFrame, key: str) -> Grain | None:
     """The column most of whose cells are known."""
     best: Grain | None = None
     for index, name in enumerate(rows.columns):
-        told = rows.select(text=name).drop_nulls()
-        found = told.join(keyed[name].join(known, on="key", how="semi"), on="text", how="semi")
-        share = found.height / max(told.height, 1)
+        texts = rows.select(text=name).drop_nulls()
+        found = texts.join(keyed[name].join(known, on="key", how="semi"), on="text", how="semi")
+        share = found.height / max(texts.height, 1)
         if share > _share(best):
             levels = found.unique().join(keyed[name], on="text").join(known, on="key")["level"].unique()
             best = Grain((index,), key, tuple(sorted(levels, key=LEVELS.index)), share)
@@ -79,8 +79,8 @@ def _by_path(rows: pl.DataFrame, reference: Reference) -> Grain | None:
     """Columns of which each names regions within those of the column before it; None where there are not two."""
     names = names_of(reference, reference.regions).join(_levels(reference), on="code").select("key", "code", "level")
     inside = lineage(reference.regions)
-    said = name_key(pl.col("text"), reference.spellings)
-    keyed = {each: _keyed(rows[each], said) for each in rows.columns}
+    written = name_key(pl.col("text"), reference.spellings)
+    keyed = {each: _keyed(rows[each], written) for each in rows.columns}
     different = rows.unique(maintain_order=True).head(LOOKED_AT).with_row_index("row")
     found = Grain((), "name", (), 0.0, is_path=True)
     placed: pl.DataFrame | None = None

@@ -127,19 +127,21 @@ def selected_rows(table: Table, source: Source) -> tuple[list[tuple[int, Sequenc
 
     body = [(number, cells) for number, cells in table.body if is_read(cells)]
     body = _without_headers(body, table, region)
-    asked = [
+    conditions = [
         (label, index, {plain(text) for text in source.where[label]})
         for label, index in roles.where.items()
         if index is not None
     ]
     kept, left_out = [], Counter[str]()
     for number, cells in body:
-        said = [(label, (_stripped(cells[index]) if index < len(cells) else None) or "") for label, index, _ in asked]
-        unclear = any(table.odd.get((number, index), "percent") != "percent" for _, index, _ in asked)
-        if unclear or all(plain(text) in wanted for (_, text), (_, _, wanted) in zip(said, asked, strict=True)):
+        written = [
+            (label, (_stripped(cells[index]) if index < len(cells) else None) or "") for label, index, _ in conditions
+        ]
+        unclear = any(table.odd.get((number, index), "percent") != "percent" for _, index, _ in conditions)
+        if unclear or all(plain(text) in wanted for (_, text), (_, _, wanted) in zip(written, conditions, strict=True)):
             kept.append((number, cells))
         else:
-            left_out[", ".join(f"{label}: {text or '(blank)'}" for label, text in said)] += 1
+            left_out[", ".join(f"{label}: {text or '(blank)'}" for label, text in written)] += 1
     return kept, left_out
 
 
@@ -167,13 +169,13 @@ def _rows(table: Table, source: Source, body: Sequence[tuple[int, Sequence[objec
         return None if index is None else table.header[index]
 
     def odd(number: int, index: int | None) -> str | None:
-        places = [at for at in (index, *told, WHOLE_ROW) if at is not None]
-        of_cells = (table.odd.get((row, at)) for at in places for row in (number, EVERY_ROW))
+        indexes = [at for at in (index, *named_by, WHOLE_ROW) if at is not None]
+        of_cells = (table.odd.get((row, at)) for at in indexes for row in (number, EVERY_ROW))
         return next((rule for rule in of_cells if rule and rule != "percent"), None)
 
     regions = text(region) if not roles.path else _paths(source, [text(index) for index in roles.path])
-    told = [index for name in ("item", "severity", "date") if (index := found[name]) is not None]
-    told += [index for index in (region, *roles.path, *roles.where.values()) if index is not None]
+    named_by = [index for name in ("item", "severity", "date") if (index := found[name]) is not None]
+    named_by += [index for index in (region, *roles.path, *roles.where.values()) if index is not None]
 
     def figures_of(index: int | None) -> pl.DataFrame:
         """The figures of a column; where there is none, a row is one event."""
@@ -226,7 +228,7 @@ def _rows(table: Table, source: Source, body: Sequence[tuple[int, Sequence[objec
     names = source.value_columns
     figures = pl.concat(column_figures(sent, name, source) for name in names)
     called = pl.DataFrame({"name": names, "called": [label(values.get(name)) or name for name in names]})
-    of_column = called[pl.Series([place for place in range(len(names)) for _ in body], dtype=pl.UInt32)]
+    of_column = called[pl.Series([position for position in range(len(names)) for _ in body], dtype=pl.UInt32)]
     rows = pl.concat([every] * len(names)).hstack(figures).hstack(of_column).with_columns(value_column="called")
     if found["item"] is None:
         rows = rows.with_columns(item="name", item_column="called")
@@ -237,8 +239,8 @@ def _rows(table: Table, source: Source, body: Sequence[tuple[int, Sequence[objec
 
 def _says_something(columns: Sequence[pl.Series], nothing: Collection[str]) -> pl.Series:
     """Whether a row has a text in any of some columns that is not one of the words for nothing."""
-    said = [plain_expr(pl.lit(each)).is_in(list(nothing)).not_().fill_null(False) for each in columns]
-    return pl.select(pl.any_horizontal(said)).to_series()
+    written = [plain_expr(pl.lit(each)).is_in(list(nothing)).not_().fill_null(False) for each in columns]
+    return pl.select(pl.any_horizontal(written)).to_series()
 
 
 def _paths(source: Source, cells: list[pl.Series]) -> pl.Series:
@@ -247,7 +249,7 @@ def _paths(source: Source, cells: list[pl.Series]) -> pl.Series:
     """
     frame = pl.DataFrame({str(index): series for index, series in enumerate(cells)})
     plain_cells = iter(pl.col(name).str.replace_all(PATH.strip(), ">", literal=True) for name in frame.columns)
-    pairs = [tuple(next(plain_cells) for _ in place.columns) for place in source.region_path]
+    pairs = [tuple(next(plain_cells) for _ in step.columns) for step in source.region_path]
     coded = [pl.format(WITH_CODE, *pair) if len(pair) == 2 else pair[0] for pair in pairs]
     path = pl.concat_str(coded, separator=PATH)
     if all(len(pair) == 2 for pair in pairs):

@@ -67,12 +67,12 @@ def wrong_cells(found: Checked, lookup: Lookup, dictionary: Dictionary, most: in
     return quarantine_frame(_with_nearest(cells.head(most), lookup), dictionary).to_dicts()
 
 
-def _with_nearest(told: pl.DataFrame, lookup: Lookup) -> pl.DataFrame:
+def _with_nearest(described: pl.DataFrame, lookup: Lookup) -> pl.DataFrame:
     """Violations with what is `expected`: the nearest regions, where a name is that of none."""
     is_unknown = pl.col("rule") == UNKNOWN_REGION
-    place = ["unknown_part", "unknown_level", "unknown_in"]
-    nearest = nearest_labels(told.filter(is_unknown), lookup)
-    return told.join(nearest, on=place, how="left", nulls_equal=True, maintain_order="left").with_columns(
+    unknown_key = ["unknown_part", "unknown_level", "unknown_in"]
+    nearest = nearest_labels(described.filter(is_unknown), lookup)
+    return described.join(nearest, on=unknown_key, how="left", nulls_equal=True, maintain_order="left").with_columns(
         pl.when(is_unknown).then(pl.col("nearest").fill_null("-")).otherwise("expected").alias("expected")
     )
 
@@ -89,42 +89,44 @@ def problems(found: Checked, lookup: Lookup, dictionary: Dictionary) -> list[dic
     different ones there are about it), both complete; and the first few of them, as `examples_id`, `examples_en`,
     `places_id` and `places_en`. Only the largest MOST_PROBLEMS have examples.
     """
-    told = _described(found).sort("position", "part")
-    what, said = ["rule", "column"], ["offending", "expected"]
+    described = _described(found).sort("position", "part")
+    what, sentence_key = ["rule", "column"], ["offending", "expected"]
     counted = (
-        told.group_by(what, maintain_order=True)
-        .agg(pl.col("position").n_unique().alias("figures"), pl.struct(said).n_unique().alias("sentences"))
+        described.group_by(what, maintain_order=True)
+        .agg(pl.col("position").n_unique().alias("figures"), pl.struct(sentence_key).n_unique().alias("sentences"))
         .sort("figures", descending=True, maintain_order=True)
     )
-    shown = told.join(counted.head(MOST_PROBLEMS), on=what, how="semi", nulls_equal=True, maintain_order="left")
+    shown = described.join(counted.head(MOST_PROBLEMS), on=what, how="semi", nulls_equal=True, maintain_order="left")
 
     def first(of: list[str]) -> pl.DataFrame:
         different = shown.unique([*what, *of], keep="first", maintain_order=True)
         return different.group_by(what, maintain_order=True).head(EXAMPLES)
 
-    in_words = _in_words(first(said), lookup, dictionary)
+    in_words = _in_words(first(sentence_key), lookup, dictionary)
     spoken = in_words.group_by(what, maintain_order=True).agg(
         *(pl.col(f"message_{each}").unique(maintain_order=True).alias(f"examples_{each}") for each in LANGUAGES),
         *(pl.col(f"action_{each}").first() for each in LANGUAGES),
     )
-    places = first(["position"]).group_by(what).agg(_place(each).alias(f"places_{each}") for each in LANGUAGES)
+    positions = first(["position"]).group_by(what).agg(_place(each).alias(f"places_{each}") for each in LANGUAGES)
     joined = counted.join(spoken, on=what, how="left", nulls_equal=True, maintain_order="left")
-    return joined.join(places, on=what, how="left", nulls_equal=True, maintain_order="left").to_dicts()
+    return joined.join(positions, on=what, how="left", nulls_equal=True, maintain_order="left").to_dicts()
 
 
 def frequent_sentences(found: Checked, lookup: Lookup, dictionary: Dictionary, most: int) -> list[dict[str, Any]]:
     """The sentences that most figures need: `rule`, message and action in both languages, `rows` (how many figures)."""
-    said = ["rule", "offending", "expected"]
-    told = _described(found).sort("position", "part")
-    counted = told.group_by(said, maintain_order=True).agg(pl.col("position").n_unique().alias("rows"))
+    sentence_key = ["rule", "offending", "expected"]
+    described = _described(found).sort("position", "part")
+    counted = described.group_by(sentence_key, maintain_order=True).agg(pl.col("position").n_unique().alias("rows"))
     largest = counted.sort("rows", descending=True, maintain_order=True).head(most)
-    firsts = told.unique(said, keep="first", maintain_order=True).join(largest, on=said, nulls_equal=True)
+    firsts = described.unique(sentence_key, keep="first", maintain_order=True).join(
+        largest, on=sentence_key, nulls_equal=True
+    )
     in_words = _in_words(firsts, lookup, dictionary).sort("rows", descending=True, maintain_order=True)
     return in_words.select("rule", *SENTENCES, "rows").to_dicts()
 
 
-def _in_words(told: pl.DataFrame, lookup: Lookup, dictionary: Dictionary) -> pl.DataFrame:
-    return with_sentences(_with_nearest(told, lookup), dictionary)
+def _in_words(described: pl.DataFrame, lookup: Lookup, dictionary: Dictionary) -> pl.DataFrame:
+    return with_sentences(_with_nearest(described, lookup), dictionary)
 
 
 def _described(found: Checked) -> pl.DataFrame:

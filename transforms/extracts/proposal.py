@@ -127,34 +127,34 @@ def _grain_remarks(grain: Grain, columns: Sequence[Column]) -> list[Sentence]:
     labels = [f"'{columns[index].label}'" for index in grain.columns]
     if grain.is_path:
         steps = " > ".join(f"{label} ({level})" for label, level in zip(labels, grain.levels, strict=True))
-        seen = [
+        observed = [
             Sentence(
                 f"Wilayah disebut dengan jalur: {steps}. {grain.share:.1%} dari baris dikenali dengannya.",
                 f"A region is named by a path: {steps}. {grain.share:.1%} of the rows are known so.",
             )
         ]
     else:
-        seen = [
+        observed = [
             Sentence(
                 f"{grain.share:.0%} dari wilayah di {labels[0]} dikenali menurut {grain.key}.",
                 f"{grain.share:.0%} of the regions in {labels[0]} are known by {grain.key}.",
             )
         ]
     if grain.share < 0.9:
-        seen.append(
+        observed.append(
             Sentence(
                 f"Hanya {grain.share:.0%} dari wilayah yang dikenali; periksa yang lain.",
                 f"Only {grain.share:.0%} of the regions are known; look at the others.",
             )
         )
     for code in grain.own_within:
-        seen.append(
+        observed.append(
             Sentence(
                 f"Di bawah wilayah {code} tidak ada yang dikenal: isi tabel di sana menjadi wilayah milik sumber ini.",
                 f"Nothing is known below the region {code}: what the table has there becomes regions of its own.",
             )
         )
-    return seen
+    return observed
 
 
 def _path(columns: Sequence[Column], grain: Grain) -> dict[str, Any]:
@@ -163,8 +163,8 @@ def _path(columns: Sequence[Column], grain: Grain) -> dict[str, Any]:
         return {}
     path = [
         {"level": level, "name": columns[index].label}
-        | ({"own_within": list(grain.own_within)} if place and grain.own_within else {})
-        for place, (index, level) in enumerate(zip(grain.columns, grain.levels, strict=True))
+        | ({"own_within": list(grain.own_within)} if position and grain.own_within else {})
+        for position, (index, level) in enumerate(zip(grain.columns, grain.levels, strict=True))
     ]
     return {"region_path": path}
 
@@ -290,7 +290,7 @@ def _unit(column: Column, style: NumberStyle, remarks: list[Sentence]) -> dict[s
     if not any(number % 1 for number in numbers):
         return {}
     lowest, highest = min(numbers), max(numbers)
-    seen = Sentence(
+    observed = Sentence(
         f"'{column.label}' berisi pecahan, dari {lowest:g} sampai {highest:g}",
         f"'{column.label}' has decimals, from {lowest:g} to {highest:g}",
     )
@@ -299,23 +299,23 @@ def _unit(column: Column, style: NumberStyle, remarks: list[Sentence]) -> dict[s
     if lowest >= 0 and highest <= 1:
         remarks.append(
             Sentence(
-                f"{seen.id}: dianggap bagian (0-1); periksa apakah benar.",
-                f"{seen.en}: taken as a share; see whether it is one.",
+                f"{observed.id}: dianggap bagian (0-1); periksa apakah benar.",
+                f"{observed.en}: taken as a share; see whether it is one.",
             )
         )
         return {"unit": "share"}
     if lowest >= 0 and highest <= 100:
         remarks.append(
             Sentence(
-                f"{seen.id}: dianggap persen; periksa apakah benar.",
-                f"{seen.en}: taken as per cent; see whether it is.",
+                f"{observed.id}: dianggap persen; periksa apakah benar.",
+                f"{observed.en}: taken as per cent; see whether it is.",
             )
         )
         return {"unit": "pct"}
     remarks.append(
         Sentence(
-            f"{seen.id}: bukan jumlah, dan tidak ada satuan yang cocok; tambahkan di units pada dictionary.yml.",
-            f"{seen.en}: it is no count, and no unit fits; add one to units of dictionary.yml.",
+            f"{observed.id}: bukan jumlah, dan tidak ada satuan yang cocok; tambahkan di units pada dictionary.yml.",
+            f"{observed.en}: it is no count, and no unit fits; add one to units of dictionary.yml.",
         )
     )
     return {}

@@ -41,13 +41,13 @@ class Roles(NamedTuple):
 def roles_of(header: Sequence[str], source: Source) -> Roles:
     """The roles of the columns with these labels; what the source declares and the header lacks."""
     labels = [plain(label) for label in header]
-    place = {label: index for index, label in reversed(list(enumerate(labels)))}
+    column_of = {label: index for index, label in reversed(list(enumerate(labels)))}
     path = [label for each in source.region_path for label in each.columns]
     declared: dict[str, tuple[str, ...]] = {role: getattr(source.columns, role) for role in Headers.model_fields}
     declared["region"] = declared["region"] or source.region_path[-1].columns[:1]
     needed = {"region", "level", "item", "value"} | ({"severity"} if source.layout == "events" else set())
     found = {
-        role: next((place[plain(name)] for name in names if plain(name) in place), None)
+        role: next((column_of[plain(name)] for name in names if plain(name) in column_of), None)
         for role, names in declared.items()
     }
     figures = (
@@ -55,18 +55,18 @@ def roles_of(header: Sequence[str], source: Source) -> Roles:
     )
     figures += [label for each in source.derived.values() for label in each.columns if label not in source.derived]
     figures += [label for label in source.needs.values() if label not in source.derived]
-    values = {label: place.get(plain(label)) for label in figures}
+    values = {label: column_of.get(plain(label)) for label in figures}
     missing = [names for role, names in declared.items() if role in needed and names and found[role] is None]
     missing += [
         (label,)
         for label in dict.fromkeys([*path, *figures, *source.where])
-        if plain(label) not in place and (label,) not in missing
+        if plain(label) not in column_of and (label,) not in missing
     ]
     read = {label for names in declared.values() for label in names} | values.keys() | set(path) | source.where.keys()
     counts = Counter(labels)
     twice = tuple(label for label in read if counts[plain(label)] > 1)
-    where = {label: place.get(plain(label)) for label in source.where}
-    return Roles(found, values, tuple(place.get(plain(label)) for label in path), where, tuple(missing), twice)
+    where = {label: column_of.get(plain(label)) for label in source.where}
+    return Roles(found, values, tuple(column_of.get(plain(label)) for label in path), where, tuple(missing), twice)
 
 
 def table_of(ways: Sequence[Grid], source: Source) -> Table:

@@ -122,8 +122,8 @@ def resolved_figures(
     entered = used.filter(is_figure & (pl.col("measure") == "score")).select(*UNIT_NODE, score="value")
     conflicting = stated.filter(pl.col("state") == "conflicting")
     possible = possible_units(quarantined, applicable, node, unit)
-    said = applicable.filter(pl.col("value").is_not_null())
-    responding = pl.concat([said.select("unit_key"), on_keys(quarantined).select("unit_key").drop_nulls()])
+    answered = applicable.filter(pl.col("value").is_not_null())
+    responding = pl.concat([answered.select("unit_key"), on_keys(quarantined).select("unit_key").drop_nulls()])
     unknown = pl.concat(
         [refused.select(UNIT_NODE), incomplete.select(UNIT_NODE), conflicting.select(UNIT_NODE), possible, undefined]
     )

@@ -24,11 +24,13 @@ def partly_blank_findings(gaps: pl.DataFrame) -> pl.DataFrame:
     ).cast(FINDING)
 
 
-def possible_units(places: pl.DataFrame, told: pl.DataFrame, node: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
+def possible_units(
+    refused: pl.DataFrame, reports: pl.DataFrame, node: pl.DataFrame, unit: pl.DataFrame
+) -> pl.DataFrame:
     """Which units refused rows without a known region can be about: those that the name can mean, or else all that
     their source says nothing of. What such a unit left blank may have been said: it is not known.
     """
-    nameless = places.filter(pl.col("region_code").is_null()).join(node, on=["source_item", "statement"])
+    nameless = refused.filter(pl.col("region_code").is_null()).join(node, on=["source_item", "statement"])
     meant = nameless.drop_nulls("candidates").with_columns(pl.col("candidates").str.split(" ")).explode("candidates")
     meant = meant.select("node_key", "approach", region_code="candidates").join(unit, on=["region_code", "approach"])
     silent = (
@@ -36,18 +38,18 @@ def possible_units(places: pl.DataFrame, told: pl.DataFrame, node: pl.DataFrame,
         .select("source", "node_key", "approach")
         .unique()
         .join(unit, on="approach")
-        .join(told.select("source", "unit_key").unique(), on=["source", "unit_key"], how="anti")
+        .join(reports.select("source", "unit_key").unique(), on=["source", "unit_key"], how="anti")
     )
     return pl.concat([meant.select(UNIT_NODE), silent.select(UNIT_NODE)]).unique()
 
 
 def imputed_zeros(
-    told: pl.DataFrame,
+    reports: pl.DataFrame,
     reported: pl.DataFrame,
     unknown: pl.DataFrame,
     units: pl.DataFrame,
     nodes: pl.DataFrame,
-    asked: pl.DataFrame,
+    required: pl.DataFrame,
 ) -> pl.DataFrame:
     """Zeros for the leaves that count as zero when left blank, in units that reported anything to the source that asks
     for them.
@@ -55,11 +57,11 @@ def imputed_zeros(
     What was said but not admitted, or said in two ways, is `unknown`: not blank, and never zero.
     """
     gaps = (
-        told.filter(pl.col("value").is_not_null())
+        reports.filter(pl.col("value").is_not_null())
         .select("source", "unit_key")
         .unique()
         .join(units.select("unit_key", "population_key"), on="unit_key")
-        .join(asked, on=["source", "population_key"])
+        .join(required, on=["source", "population_key"])
         .join(nodes.filter(pl.col("missing") == "zero").select("node_key"), on="node_key", how="semi")
         .select(UNIT_NODE)
         .unique()

@@ -65,7 +65,7 @@ def sums_of_parts(parts: pl.DataFrame, methodology: Methodology) -> pl.DataFrame
         .group_by(FIGURE_KEY, maintain_order=True)
         .agg(
             (pl.col("value") * weight).sum().alias("total"),
-            pl.col("value").is_not_null().any().alias("is_told"),
+            pl.col("value").is_not_null().any().alias("is_reported"),
             pl.lit(None, pl.String).alias("correction"),
             pl.lit(None, pl.String).alias("reference"),
             pl.col("is_evidenced").any(),
@@ -73,7 +73,7 @@ def sums_of_parts(parts: pl.DataFrame, methodology: Methodology) -> pl.DataFrame
             pl.col("row").min(),
         )
     )
-    value = pl.when("is_told").then("total")
+    value = pl.when("is_reported").then("total")
     return totals.with_columns(value.alias("value"), value.alias("value_sent")).select(*FIGURE_KEY, *FIGURE_VALUES)
 
 
@@ -83,15 +83,15 @@ def disagreement_findings(stated: pl.DataFrame) -> pl.DataFrame:
         pl.format("{} / {}", "label", "node_code").alias("subject")
     )
     newest = pl.col("received_at") == pl.col("received_at").max().over(*UNIT_NODE, "source")
-    said = pl.format("{} {}", "source", "value_sent")
-    corrected = pl.when(pl.col("correction").is_not_null()).then(pl.format("{} -> {}", said, "value"))
+    source_value = pl.format("{} {}", "source", "value_sent")
+    corrected = pl.when(pl.col("correction").is_not_null()).then(pl.format("{} -> {}", source_value, "value"))
     chosen = pl.when(pl.col("state") == "used").then(pl.format("{} ({})", "value", "source")).drop_nulls().first()
     contradictions = (
         figures.with_columns(chosen.over(UNIT_NODE).alias("expected"))
         .filter(newest & pl.col("expected").is_not_null())
         .group_by("subject", "expected")
         .agg(
-            corrected.otherwise(said).unique().sort().str.join("; ").alias("observed"),
+            corrected.otherwise(source_value).unique().sort().str.join("; ").alias("observed"),
             pl.col("value_sent").n_unique().alias("figures"),
         )
         .filter(pl.col("figures") > 1)
@@ -113,7 +113,7 @@ def disagreement_findings(stated: pl.DataFrame) -> pl.DataFrame:
     conflicts = (
         figures.filter(pl.col("state") == "conflicting")
         .group_by("subject")
-        .agg(said.unique().sort().str.join("; ").alias("observed"))
+        .agg(source_value.unique().sort().str.join("; ").alias("observed"))
         .select(
             pl.lit("conflicting_extracts").alias("check"),
             "subject",
@@ -124,14 +124,16 @@ def disagreement_findings(stated: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([each.cast(FINDING) for each in (contradictions, conflicts, replaced)])
 
 
-def possible_addends(places: pl.DataFrame, told: pl.DataFrame, node: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
+def possible_addends(
+    refused: pl.DataFrame, reported: pl.DataFrame, node: pl.DataFrame, unit: pl.DataFrame
+) -> pl.DataFrame:
     """What refused rows without a known region can be about within their own extract, where rows are parts of sums: the
     regions that it speaks of, of these those that the name can mean.
     """
-    spoken = told.filter(IS_PART).select("source", "extract_sha256", "region_code", "region_level").unique()
+    spoken = reported.filter(IS_PART).select("source", "extract_sha256", "region_code", "region_level").unique()
     can_be = pl.col("candidates").is_null() | pl.col("candidates").str.split(" ").list.contains(pl.col("region_code"))
     return (
-        places.filter(pl.col("region_code").is_null())
+        refused.filter(pl.col("region_code").is_null())
         .drop("region_code", "region_level")
         .join(spoken, on=["source", "extract_sha256"])
         .filter(can_be)

@@ -38,31 +38,33 @@ def item_nodes(nodes: pl.DataFrame) -> pl.DataFrame:
 
 def with_categories(rows: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
     """The rows with categories as their place in the edition's list: sources have words and an order of their own."""
-    places = {category.code: place for place, category in enumerate(methodology.edition.categories, start=1)}
+    ordinals = {category.code: ordinal for ordinal, category in enumerate(methodology.edition.categories, start=1)}
     words = pl.DataFrame(
         [
-            (name, "category", float(position), float(places[code]))
+            (name, "category", float(position), float(ordinals[code]))
             for name, source in methodology.sources.items()
             for position, code in enumerate(source.categories.values(), start=1)
         ],
-        schema={"source": pl.String, "statement": pl.String, "value": pl.Float64, "_place": pl.Float64},
+        schema={"source": pl.String, "statement": pl.String, "value": pl.Float64, "_ordinal": pl.Float64},
         orient="row",
     )
     return (
         rows.join(words, on=["source", "statement", "value"], how="left", maintain_order="left")
         .with_columns(
-            pl.coalesce("_place", "value").alias("value"),
-            pl.when(pl.col("_place").is_not_null()).then("_place").otherwise("value_sent").alias("value_sent"),
+            pl.coalesce("_ordinal", "value").alias("value"),
+            pl.when(pl.col("_ordinal").is_not_null()).then("_ordinal").otherwise("value_sent").alias("value_sent"),
         )
-        .drop("_place")
+        .drop("_ordinal")
     )
 
 
 def entered_ranks(used: pl.DataFrame, node: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
     """Where nodes stand as published: `unit_key`, `node_key`, `category`, `rank`."""
-    codes = {float(place): each.code for place, each in enumerate(methodology.edition.categories, start=1)}
-    said = used.filter(pl.col("statement") != "figure").join(node.select("node_key", "of_key"), on="node_key")
-    category, rank = (said.filter(statement=name).select("unit_key", "of_key", name="value") for name in STATEMENTS)
+    codes = {float(ordinal): each.code for ordinal, each in enumerate(methodology.edition.categories, start=1)}
+    stated_ones = used.filter(pl.col("statement") != "figure").join(node.select("node_key", "of_key"), on="node_key")
+    category, rank = (
+        stated_ones.filter(statement=name).select("unit_key", "of_key", name="value") for name in STATEMENTS
+    )
     return (
         category.rename({"name": "category"})
         .join(rank.rename({"name": "rank"}), on=["unit_key", "of_key"], how="full", coalesce=True)

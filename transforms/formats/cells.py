@@ -104,9 +104,9 @@ def bounded_blocks(file: IO[bytes], most: int | None = None) -> Iterator[bytes]:
         yield block
 
 
-def is_true(said: str | None) -> bool:
+def is_true(written: str | None) -> bool:
     """Whether an attribute that is true or false is true, in any spelling; what is neither counts as true."""
-    return said is not None and said.strip().lower() not in ("", "0", "false", "off", "no")
+    return written is not None and written.strip().lower() not in ("", "0", "false", "off", "no")
 
 
 def local(tag: str) -> str:

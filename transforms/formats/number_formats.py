@@ -59,7 +59,7 @@ def _number_rule(code: str, sign: int) -> str | None:
     if len(code) > LONGEST_CODE:
         return HIDES
     sections = _sections(code)
-    if any(kind == "bracket" and _CONDITION.search(said) for each in sections for kind, said in each):
+    if any(kind == "bracket" and _CONDITION.search(written) for each in sections for kind, written in each):
         # Which one shows the figure depends on it: none of them may mislead.
         rules = {_section_rule(each, -1) for each in sections[:3]}
         return None if rules == {None} else PERCENT if rules == {PERCENT} else HIDES
@@ -74,11 +74,13 @@ def _number_rule(code: str, sign: int) -> str | None:
 
 def _has_sign(section: Section) -> bool:
     """Whether a section for figures below zero shows that they are: by a sign or by brackets."""
-    return any(kind != "bracket" and ("-" in said or "(" in said or "\u2212" in said) for kind, said in section)
+    return any(
+        kind != "bracket" and ("-" in written or "(" in written or "\u2212" in written) for kind, written in section
+    )
 
 
 def _joined(section: Section, kind: str) -> str:
-    return "".join(said for each, said in section if each == kind)
+    return "".join(written for each, written in section if each == kind)
 
 
 def _section_rule(section: Section, sign: int) -> str | None:
@@ -90,8 +92,8 @@ def _section_rule(section: Section, sign: int) -> str | None:
         return HIDES  # a date of what is held as a number, or no figure at all
     # What is shown, with 0 for a digit; a point or comma that is only text is told apart.
     shown = "".join(
-        re.sub("[#?]", "0", said) if kind == "mark" else re.sub("[.,]", "\1", said)
-        for kind, said in section
+        re.sub("[#?]", "0", written) if kind == "mark" else re.sub("[.,]", "\1", written)
+        for kind, written in section
         if kind != "bracket"
     )
     misleads = (
@@ -117,6 +119,6 @@ def _text_rule(code: str) -> str | None:
     if len(sections) < 4 and not of_text:
         return None
     section = of_text[0] if of_text else sections[3]
-    if not any(kind == "mark" and said in "@G" for kind, said in section):
+    if not any(kind == "mark" and written in "@G" for kind, written in section):
         return HIDES
     return HIDES if re.search(r"\d", _joined(section, "text")) else None

@@ -45,13 +45,13 @@ def number_expr(text: pl.Expr, style: NumberStyle) -> pl.Expr:
 
     One that is larger than any number that is kept is infinite.
     """
-    said = text.str.replace_all(f"[{SPACES}]", " ") if " " in style.grouping else text
-    bare = said.str.replace_all(f"[{style.grouping}]", "") if style.grouping else said
+    written = text.str.replace_all(f"[{SPACES}]", " ") if " " in style.grouping else text
+    bare = written.str.replace_all(f"[{style.grouping}]", "") if style.grouping else written
     bare = bare.str.replace(style.decimal_mark, ".", literal=True).str.replace_all(MINUS, "-", literal=True)
-    is_number = said.str.contains(f"^(?:{style.pattern})$")
+    is_number = written.str.contains(f"^(?:{style.pattern})$")
     number = pl.when(is_number).then(bare).cast(pl.Float64, strict=False)
-    is_lost = (number == 0) & said.str.contains("^[^eE]*[1-9]")
-    return pl.when(~is_lost).then(without_sign_of_zero(number))
+    is_underflow = (number == 0) & written.str.contains("^[^eE]*[1-9]")
+    return pl.when(~is_underflow).then(without_sign_of_zero(number))
 
 
 def style_contradiction(texts: pl.Series, style: NumberStyle, others: Iterable[NumberStyle]) -> str | None:
@@ -67,7 +67,7 @@ def style_contradiction(texts: pl.Series, style: NumberStyle, others: Iterable[N
 
 def _contradiction(texts: pl.Series, style: NumberStyle, other: NumberStyle) -> str | None:
     text = pl.col("text")
-    told = (
+    parsed = (
         texts.to_frame("text")
         .with_columns(text.str.replace(PERCENT, "").alias("text"))
         .select(
@@ -77,9 +77,9 @@ def _contradiction(texts: pl.Series, style: NumberStyle, other: NumberStyle) -> 
         )
         .filter(pl.col("ours").is_not_null() | pl.col("theirs").is_not_null())
     )
-    foreign = told.filter(pl.col("ours").is_null())["text"]
-    differing = told.filter(pl.col("ours") != pl.col("theirs"))["text"]
-    own = told.filter(pl.col("theirs").is_null())["text"]
+    foreign = parsed.filter(pl.col("ours").is_null())["text"]
+    differing = parsed.filter(pl.col("ours") != pl.col("theirs"))["text"]
+    own = parsed.filter(pl.col("theirs").is_null())["text"]
     if len(foreign) and (len(differing) or (not len(own) and len(foreign) > 1)):
         return str(foreign[0])
     return None

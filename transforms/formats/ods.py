@@ -69,7 +69,7 @@ class _Reading:
     def of(self, xml: bytes) -> dict[str, Look]:
         """What is odd about each sheet. Raises Refusal and ValueError."""
         stack: list[str] = []
-        row = times = column = place = last_row = last_column = in_table = hidden_groups = length = notes = 0
+        row = times = column = offset = last_row = last_column = in_table = hidden_groups = length = notes = 0
         cell: dict[str, str] | None = None
         row_style, first = "", ""
         column_ends: list[int] = []
@@ -77,14 +77,14 @@ class _Reading:
         is_row_hidden = has_cells = is_separate = has_digits = is_struck = False
 
         def start(tag: str, facts: dict[str, str]) -> None:
-            nonlocal row, times, column, place, last_row, last_column, in_table, cell, row_style, notes, first
+            nonlocal row, times, column, offset, last_row, last_column, in_table, cell, row_style, notes, first
             nonlocal is_row_hidden, hidden_groups, has_cells, length, is_separate, has_digits, is_struck
             stack.append(tag)
             if len(stack) > DEEPEST:
                 raise Refusal("elements_too_deep")
-            for key, said in facts.items():
+            for key, written in facts.items():
                 if key.startswith("xmlns"):
-                    _refuse_other_name(key, said)
+                    _refuse_other_name(key, written)
             match tag:
                 case "table:table-cell" | "table:covered-table-cell":
                     if cell is not None:
@@ -111,12 +111,12 @@ class _Reading:
                     repeated = _times(facts, "columns")
                     is_hidden = bool(hidden_groups) or facts.get("table:visibility", "visible").strip() != "visible"
                     if is_hidden or self.styles.flag("table-column", facts.get("table:style-name")):
-                        for hidden in range(place, min(place + repeated, MOST_COLUMNS)):
+                        for hidden in range(offset, min(offset + repeated, MOST_COLUMNS)):
                             self.look.odd[EVERY_ROW, hidden] = "hidden_column"
-                    place += repeated
-                    column_ends.append(place)
+                    offset += repeated
+                    column_ends.append(offset)
                     column_styles.append(facts.get("table:default-cell-style-name", ""))
-                    if place > 2 * MOST_COLUMNS:
+                    if offset > 2 * MOST_COLUMNS:
                         raise too_far()
                 case "table:table-row-group" | "table:table-column-group":
                     hidden_groups += not is_true(facts.get("table:display", "true"))
@@ -130,7 +130,7 @@ class _Reading:
                     if len(self.looks) >= MOST_SHEETS:
                         raise Refusal("too_many_sheets", most=MOST_SHEETS)
                     self.look = self.looks[name] = Look()
-                    row, last_row, last_column, place = 0, 0, 0, 0
+                    row, last_row, last_column, offset = 0, 0, 0, 0
                     column_ends.clear()
                     column_styles.clear()
                     if self.styles.flag("table", facts.get("table:style-name")):
@@ -178,14 +178,14 @@ class _Reading:
                 self.look.merged.append(((key[0] - 1, key[1]), (row + down - 1, column + right - 1)))
             column += count
 
-        def data(said: str) -> None:
+        def data(written: str) -> None:
             nonlocal length, has_digits, first
             if cell is None:
-                self.of_styles.data(said)
+                self.of_styles.data(written)
             elif not notes:
-                first = first or said
-                length += len(said)
-                has_digits = has_digits or bool(DIGIT.search(said))
+                first = first or written
+                length += len(written)
+                has_digits = has_digits or bool(DIGIT.search(written))
 
         def end(tag: str) -> None:
             nonlocal row, cell, hidden_groups, in_table, notes
@@ -216,10 +216,10 @@ class _Reading:
         return self.looks
 
 
-def _refuse_other_name(key: str, said: str) -> None:
+def _refuse_other_name(key: str, written: str) -> None:
     """Refuse names under another prefix than all programs write: the reader of values goes by that."""
     prefix = key.partition(":")[2]
-    if OURS.get(said, prefix) != prefix or (prefix in OURS.values() and said not in OURS):
+    if OURS.get(written, prefix) != prefix or (prefix in OURS.values() and written not in OURS):
         raise Refusal("foreign_names")
 
 

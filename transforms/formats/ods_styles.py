@@ -123,10 +123,10 @@ class StyleReading:
             case "style:table-properties":
                 style.is_unseen = not is_true(facts.get("table:display", "true"))
 
-    def data(self, said: str) -> None:
+    def data(self, written: str) -> None:
         """The letters of a number format."""
         if self.text is not None:
-            self.text += said
+            self.text += written
 
     def end(self, tag: str) -> None:
         """The end of an element."""

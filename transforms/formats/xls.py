@@ -57,23 +57,23 @@ def _refuse_circles(content: bytes) -> None:
     if not content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         raise ValueError("it has another beginning")
     table = CompDoc(content, logfile=io.StringIO()).SSAT
-    seen: set[int] = set()
+    visited: set[int] = set()
     for start in range(len(table)):
         chain: set[int] = set()
         at = start
-        while 0 <= at < len(table) and at not in seen:
+        while 0 <= at < len(table) and at not in visited:
             if at in chain:
                 raise ValueError("its sectors run in a circle")
             chain.add(at)
             at = table[at]
-        seen |= chain
+        visited |= chain
 
 
-def _refuse_twins(names: Sequence[str], places: Sequence[int]) -> None:
+def _refuse_twins(names: Sequence[str], positions: Sequence[int]) -> None:
     if len(names) > MOST_SHEETS:
         raise Refusal("too_many_sheets", most=MOST_SHEETS)
-    for number, (name, place) in enumerate(zip(names, places, strict=True)):
-        if place in places[:number]:
+    for number, (name, place) in enumerate(zip(names, positions, strict=True)):
+        if place in positions[:number]:
             raise Refusal("sheet_of_two_names", sheet=name)
     plain = [name.casefold() for name in names]
     twice = next((name for name in names if plain.count(name.casefold()) > 1), None)

@@ -76,7 +76,7 @@ def _sheets(book: bytes, relations: bytes) -> dict[str, tuple[str, bool]]:
     """The part of the archive that each sheet lies in, and whether it is hidden, by the sheet's name."""
     targets: dict[str, str] = {}
     sheets: dict[str, tuple[str, bool]] = {}
-    seen: set[str] = set()
+    names_found: set[str] = set()
     tables = 0
 
     def relation(tag: str, facts: dict[str, str]) -> None:
@@ -96,14 +96,14 @@ def _sheets(book: bytes, relations: bytes) -> dict[str, tuple[str, bool]]:
         name, ids = facts.get("name", ""), [each for key, each in facts.items() if local(key).lower() == "id"]
         if len(sheets) >= MOST_SHEETS:
             raise Refusal("too_many_sheets", most=MOST_SHEETS)
-        if name.casefold() in seen:
+        if name.casefold() in names_found:
             raise Refusal("sheet_twice", sheet=name)
         if len(ids) != 1:
             raise Refusal("sheet_ids", sheet=name, ids=len(ids))
         part = targets.get(ids[0], "")
         if part and any(part.lower() == each.lower() for each, _ in sheets.values()):
             raise Refusal("sheet_of_two_names", sheet=name)
-        seen.add(name.casefold())
+        names_found.add(name.casefold())
         sheets[name] = part, facts.get("state", "visible").strip() != "visible"
 
     parse_xml(xml_parser(relation, _nothing), relations or b"<none/>")
@@ -157,34 +157,34 @@ def _styles(xml: bytes) -> Styles:
 
 def _texts(blocks: Iterator[bytes] | tuple[()]) -> Texts:
     texts = Texts(array("I"), set())
-    length, is_text, is_said = 0, False, True
+    length, is_text, is_written = 0, False, True
 
     def start(tag: str, facts: dict[str, str]) -> None:
-        nonlocal length, is_text, is_said
+        nonlocal length, is_text, is_written
         match local(tag):
             case "si":
-                length, is_said = 0, True
+                length, is_written = 0, True
             case "t":
                 is_text = True
             case "rPh":
-                is_said = False
+                is_written = False
             case "strike" if is_true(facts.get("val", "1")):
                 texts.struck.add(len(texts.lengths))
 
     def end(tag: str) -> None:
-        nonlocal is_text, is_said
+        nonlocal is_text, is_written
         match local(tag):
             case "si":
                 texts.lengths.append(length)
             case "t":
                 is_text = False
             case "rPh":
-                is_said = True
+                is_written = True
 
-    def data(said: str) -> None:
+    def data(written: str) -> None:
         nonlocal length
-        if is_text and is_said:
-            length += len(said)
+        if is_text and is_written:
+            length += len(written)
 
     parser = xml_parser(start, end, data)
     parser.buffer_text = True

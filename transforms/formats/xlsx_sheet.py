@@ -65,7 +65,7 @@ class SheetLook:
         column, last, digits, is_hidden = -1, -1, "", False
         kind: str | None = None
         value, has_formula = "", False
-        places: dict[str, int] = {}
+        column_numbers: dict[str, int] = {}
 
         def start(tag: str, facts: dict[str, str]) -> None:
             nonlocal row, columns, column, last, digits, is_hidden, kind, value, has_formula, tables
@@ -75,15 +75,15 @@ class SheetLook:
             stack.append(tag)
             if tag == "c":
                 kind, value, has_formula = facts.get("t"), "", False
-                place = facts.get("r")
-                if place is None:
+                position = facts.get("r")
+                if position is None:
                     column += 1
                 else:
-                    name = place.rstrip(DIGITS)
-                    before, column = column, places.get(name, -1)
+                    name = position.rstrip(DIGITS)
+                    before, column = column, column_numbers.get(name, -1)
                     if column < 0:
-                        column = places[name] = _column(name)
-                    if place[len(name) :] != digits or column <= before:
+                        column = column_numbers[name] = _column(name)
+                    if position[len(name) :] != digits or column <= before:
                         raise Refusal("cells_out_of_order", row=row)
                 if column >= columns:
                     columns = column + 1
@@ -122,7 +122,7 @@ class SheetLook:
             if PARENTS.get(tag, parent) != parent:
                 raise Refusal("element_misplaced", element=tag, parent=parent, row=row)
 
-        def data(said: str) -> None:
+        def data(written: str) -> None:
             nonlocal value, until, letters
             if stack[-1] != "v":
                 return
@@ -130,9 +130,9 @@ class SheetLook:
             at = parser.CurrentByteIndex
             if kind != "str" and (xml[at] == AMPERSAND or (value and at != until)):
                 refuse_between()
-            value += said
-            until = at + len(said)
-            letters += len(said)
+            value += written
+            until = at + len(written)
+            letters += len(written)
 
         def end(_: str) -> None:
             nonlocal letters
@@ -163,25 +163,25 @@ class SheetLook:
         if len(facts) < 2 and not self.hides_rows:
             return False
         self.group(True, row, facts)
-        height, said = facts.get("ht"), facts.get("hidden")
+        height, written = facts.get("ht"), facts.get("hidden")
         if height is not None and not _is_above_zero(height):
             return True
-        return is_true(said) or (self.hides_rows and height is None and said is None)
+        return is_true(written) or (self.hides_rows and height is None and written is None)
 
-    def group(self, is_row: bool, place: int, facts: dict[str, str]) -> None:
+    def group(self, is_row: bool, position: int, facts: dict[str, str]) -> None:
         """Note the group that a row or column is in, and whether it sums up one that is closed."""
         level = facts.get("outlineLevel")
         depth = min(int(level), 7) if level else 0
         if depth:
-            self.groups[is_row][place] = depth
+            self.groups[is_row][position] = depth
         if is_true(facts.get("collapsed")):
-            self.closed.append((is_row, place, depth))
+            self.closed.append((is_row, position, depth))
 
     def close_groups(self) -> None:
         """Hide what is in a closed group."""
-        for is_row, place, depth in self.closed:
+        for is_row, position, depth in self.closed:
             step = -1 if self.is_after[is_row] else 1
-            within = place + step
+            within = position + step
             while self.groups[is_row].get(within, 0) > depth:
                 key = (within, WHOLE_ROW) if is_row else (EVERY_ROW, within)
                 self.look.odd[key] = "hidden_row" if is_row else "hidden_column"
@@ -193,10 +193,10 @@ class SheetLook:
             case "col":
                 first, last = (min(int(facts.get(name, "0")), MOST_COLUMNS) for name in ("min", "max"))
                 is_thin = "width" in facts and not _is_above_zero(facts["width"])
-                for place in range(max(first, 1) - 1, last):
-                    self.group(False, place, facts)
+                for position in range(max(first, 1) - 1, last):
+                    self.group(False, position, facts)
                     if is_true(facts.get("hidden")) or is_thin:
-                        self.look.odd[EVERY_ROW, place] = "hidden_column"
+                        self.look.odd[EVERY_ROW, position] = "hidden_column"
             case "sheetFormatPr":
                 height = facts.get("defaultRowHeight")
                 self.hides_rows = is_true(facts.get("zeroHeight")) or (
@@ -237,13 +237,13 @@ def _is_above_zero(length: str) -> bool:
     return float(length) > 0
 
 
-def _row(said: str | None, before: int) -> tuple[int, str]:
+def _row(written: str | None, before: int) -> tuple[int, str]:
     """The number of a row, as a number and as cells write it."""
-    number = before + 1 if said is None else int(said) if said.isdecimal() and len(said) <= 7 else 0
+    number = before + 1 if written is None else int(written) if written.isdecimal() and len(written) <= 7 else 0
     if number <= before or number > LAST_ROW:
         if number > LAST_ROW:
             raise too_far()
-        raise Refusal("row_out_of_order", row=said)
+        raise Refusal("row_out_of_order", row=written)
     return number, str(number)
 
 

@@ -21,7 +21,7 @@ def resolved_on_days(rows: pl.DataFrame, lookup: Lookup, source: Source) -> Reso
     starts = day_starts(lookup.reference).to_frame("since").set_sorted("since")
     dated = (
         rows.with_columns(day_expr(pl.col("date")).alias("_day"))
-        .with_row_index("_place")
+        .with_row_index("_order")
         .sort("_day", nulls_last=True, maintain_order=True)
         .join_asof(starts, left_on="_day", right_on="since", strategy="backward")
     )
@@ -35,12 +35,12 @@ def resolved_on_days(rows: pl.DataFrame, lookup: Lookup, source: Source) -> Reso
     if not parts:
         return resolved(rows, lookup, source)
     own = pl.concat(part.own for part in parts).unique()
-    is_told = pl.col("_day").is_not_null() & pl.col("refused_by").is_in(OF_DAYS)
+    is_dated = pl.col("_day").is_not_null() & pl.col("refused_by").is_in(OF_DAYS)
     found = (
         pl.concat(part.rows for part in parts)
-        .sort("_place")
+        .sort("_order")
         .with_columns(
-            pl.when(is_told).then(pl.format("{}; {}", "_day", "refused")).otherwise("refused").alias("refused")
+            pl.when(is_dated).then(pl.format("{}; {}", "_day", "refused")).otherwise("refused").alias("refused")
         )
         .select(*rows.columns, *FOUND)
     )

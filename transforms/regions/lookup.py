@@ -8,7 +8,7 @@ import polars as pl
 from schemas.contract.violations import FINDING
 from schemas.methodology.regions import Day, Reference, in_territory, level_key, lineage
 from schemas.methodology.sources import Source
-from transforms.regions.territories import ANOTHER_TIME, STANDING, standing
+from transforms.regions.territories import ANOTHER_TIME, VALIDITY, validity
 
 MOST_SUGGESTED = 1_000  # nobody reads more
 NEAR = 70  # of 100, where 100 is the same text
@@ -158,15 +158,15 @@ def region_lookup(
     `territory` is what the edition covers, None in it the country; without it no edition is asked for, and what counts
     is the country and wherever the source has regions of its own.
     """
-    levels = {*source.region_levels, *(place.level for place in source.region_path)}
-    stand = standing(reference, on, source.regions_date, source.region_key)
+    levels = {*source.region_levels, *(path_step.level for path_step in source.region_path)}
+    valid = validity(reference, on, source.regions_date, source.region_key)
     regions = reference.regions.filter(pl.col("level").is_in(levels)).join(
-        stand, on="code", how="semi", maintain_order="left"
+        valid, on="code", how="semi", maintain_order="left"
     )
-    places = reference.regions.select(
+    dated_regions = reference.regions.select(
         "kind", region_code="code", region_level="level", label=label(pl.col("name"), pl.col("kind"), pl.col("code"))
     )
-    elsewhere = {code for place in source.region_path for code in place.own_within}
+    elsewhere = {code for path_step in source.region_path for code in path_step.own_within}
     roots = (None, *sorted(elsewhere)) if territory is None else territory
     covered = pl.concat(in_territory(reference.regions, root)["code"] for root in roots).unique()
     shared = (reference.spellings, _level_words(reference, source), covered, reference, on, territory)
@@ -174,23 +174,27 @@ def region_lookup(
     def known(pairs: pl.DataFrame) -> pl.DataFrame:
         if "is_bare" not in pairs.columns:
             pairs = pairs.with_columns(pl.lit(False).alias("is_bare"))
-        named = pairs.join(stand, on="code", maintain_order="left").with_columns(
+        named = pairs.join(valid, on="code", maintain_order="left").with_columns(
             pl.coalesce("region_code", "code").alias("region_code")
         )
-        told = named.join(places, on="region_code", maintain_order="left").select(*KNOWN).unique(maintain_order=True)
+        known_names = (
+            named.join(dated_regions, on="region_code", maintain_order="left")
+            .select(*KNOWN)
+            .unique(maintain_order=True)
+        )
         if source.regions_date is None:
-            return told
+            return known_names
         # What was there on the day goes before what was so called on another.
         is_late = (pl.col("refused_by") == ANOTHER_TIME).fill_null(False)
-        is_taken = pl.col("key").is_in(told.filter(~is_late)["key"].implode())
-        return told.filter(~(is_late & is_taken))
+        is_taken = pl.col("key").is_in(known_names.filter(~is_late)["key"].implode())
+        return known_names.filter(~(is_late & is_taken))
 
     codes = None if source.region_key == "name" else known(codes_of(reference, regions, source.region_key))
     if codes is not None and not source.region_path:
         return Lookup(codes, codes.clear(), NO_LINEAGE, *shared)
     names = known(names_of(_named_on(reference, source.regions_date), regions))
     names = _with_former_names(names, reference, source, on)
-    inside = _containment(reference, stand, source.regions_date) if source.region_path else NO_LINEAGE
+    inside = _containment(reference, valid, source.regions_date) if source.region_path else NO_LINEAGE
     return Lookup(names if codes is None else codes, names, inside, *shared)
 
 
@@ -202,8 +206,8 @@ def label(name: pl.Expr, kind: pl.Expr, code: pl.Expr) -> pl.Expr:
 def with_kind(name: pl.Expr, kind: pl.Expr) -> pl.Expr:
     """A name with the word for its kind, where it does not say it."""
     word = kind.replace_strict(KIND_WORDS, default="", return_dtype=pl.String).str.to_titlecase()
-    is_said = (word == "") | kind.is_in(SAYS_KIND[1:]) | name.str.starts_with(word)
-    return pl.when(is_said).then(name).otherwise(pl.format("{} {}", word, name))
+    is_written = (word == "") | kind.is_in(SAYS_KIND[1:]) | name.str.starts_with(word)
+    return pl.when(is_written).then(name).otherwise(pl.format("{} {}", word, name))
 
 
 def _level_words(reference: Reference, source: Source) -> pl.DataFrame:
@@ -259,22 +263,22 @@ def _with_former_names(names: pl.DataFrame, reference: Reference, source: Source
         keys = names_of(replace(reference, aliases=reference.aliases.clear()), called).join(shown, on="code")
         if day is None:
             final = past.filter(pl.col("valid_to") == last)["valid_to"].dt.offset_by("-1d")[0]
-            told = standing(reference.down_to(level), on, final).filter(code=code)
+            known_names = validity(reference.down_to(level), on, final).filter(code=code)
         else:
             time = f"{name} ({code}): {first or '...'} – {last or '...'}"
-            told = pl.DataFrame([(code, None, time, ANOTHER_TIME, code)], schema=STANDING, orient="row")
-        keys = keys.join(told, on="code").with_columns(pl.coalesce("region_code", "code").alias("region_code"))
+            known_names = pl.DataFrame([(code, None, time, ANOTHER_TIME, code)], schema=VALIDITY, orient="row")
+        keys = keys.join(known_names, on="code").with_columns(pl.coalesce("region_code", "code").alias("region_code"))
         parts.append(keys.join(names, on="key", how="anti").select(names.columns))
     return pl.concat(parts).unique(maintain_order=True)
 
 
-def _containment(reference: Reference, stand: pl.DataFrame, day: Day | None) -> pl.DataFrame:
+def _containment(reference: Reference, valid: pl.DataFrame, day: Day | None) -> pl.DataFrame:
     """What lies in what: in regions as the source calls them, and in those of the edition that they stand for. What
     lies in a part lies in the whole, on days before the whole was divided.
     """
     inside = lineage(reference.regions)
     moved = pl.col("region_code") != pl.col("code")
-    today = stand.filter(moved).select(ancestor="code", now="region_code")
+    today = valid.filter(moved).select(ancestor="code", now="region_code")
     known = [inside, inside.join(today, on="ancestor").select("code", ancestor="now")]
     if day is not None:
         undivided = reference.changes.filter((pl.col("date") > day) & (pl.col("from_code") != pl.col("to_code")))
@@ -285,13 +289,13 @@ def _containment(reference: Reference, stand: pl.DataFrame, day: Day | None) -> 
     return pl.concat(known)
 
 
-def own_regions(seen: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def own_regions(candidates: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The regions of sources' own, once each, and findings about those that are told in more than one way."""
-    ordered = seen.unique().sort("code", "name", "parent")
-    told = pl.format("{} in {}", "name", "parent")
+    ordered = candidates.unique().sort("code", "name", "parent")
+    known_names = pl.format("{} in {}", "name", "parent")
     twice = (
         ordered.group_by("code")
-        .agg(told.str.join("; ").alias("observed"), told.first().alias("expected"), pl.len())
+        .agg(known_names.str.join("; ").alias("observed"), known_names.first().alias("expected"), pl.len())
         .filter(pl.col("len") > 1)
     )
     findings = twice.select(pl.lit("own_region_differs").alias("check"), "observed", "expected", subject="code")
@@ -304,11 +308,11 @@ def nearest_labels(unknown: pl.DataFrame, lookup: Lookup) -> pl.DataFrame:
     """
     from rapidfuzz import fuzz, process
 
-    place = ["unknown_level", "unknown_in"]
-    texts = unknown.select("unknown_part", *place).unique(maintain_order=True).head(MOST_SUGGESTED)
+    unknown_key = ["unknown_level", "unknown_in"]
+    texts = unknown.select("unknown_part", *unknown_key).unique(maintain_order=True).head(MOST_SUGGESTED)
     texts = texts.with_columns(name_key(pl.col("unknown_part"), lookup.spellings).alias("key"))
     rows = []
-    for (level, within), part in texts.group_by(place, maintain_order=True):
+    for (level, within), part in texts.group_by(unknown_key, maintain_order=True):
         known = lookup.known.filter(region_level=level) if level else lookup.known
         if within:
             inside = lookup.lineage.filter(pl.col("ancestor").is_in(str(within).split(" ")))
@@ -319,4 +323,4 @@ def nearest_labels(unknown: pl.DataFrame, lookup: Lookup) -> pl.DataFrame:
             found = process.extract(key, keys, scorer=fuzz.ratio, limit=3 * KEYS_PER_NAME, score_cutoff=NEAR)
             near = ", ".join([*dict.fromkeys(labels[match] for match, _, _ in found)][:3]) or "-"
             rows.append((text, level, within, near))
-    return pl.DataFrame(rows, schema=dict.fromkeys(("unknown_part", *place, "nearest"), pl.String), orient="row")
+    return pl.DataFrame(rows, schema=dict.fromkeys(("unknown_part", *unknown_key, "nearest"), pl.String), orient="row")

@@ -33,7 +33,7 @@ class Walk(NamedTuple):
     unknown: pl.DataFrame
     own: pl.DataFrame
     nodes: pl.DataFrame
-    places: tuple[pl.DataFrame, ...]
+    by_step: tuple[pl.DataFrame, ...]
 
 
 def along_path(texts: pl.DataFrame, lookup: Lookup, source: Source) -> Walk:
@@ -47,40 +47,42 @@ def along_path(texts: pl.DataFrame, lookup: Lookup, source: Source) -> Walk:
     depth = len(source.region_path)
     parts = pl.col("region").str.split(PATH)
     state = texts.select("region").with_columns(
-        *(parts.list.get(place, null_on_oob=True).alias(f"part{place}") for place in range(depth)),
+        *(parts.list.get(path_step, null_on_oob=True).alias(f"part{path_step}") for path_step in range(depth)),
         node=pl.lit(0, pl.UInt32),
     )
     reached = pl.DataFrame({"node": [0]}, schema={"node": pl.UInt32}).with_columns(above=pl.lit(None, pl.String))
-    places, own, ended, unknown, nodes = [], [pl.DataFrame(schema=OWN)], [], [], []
-    for index, place in enumerate(source.region_path):
+    by_step, own, ended, unknown, nodes = [], [pl.DataFrame(schema=OWN)], [], [], []
+    for index, path_step in enumerate(source.region_path):
         step = state.select("node", part=f"part{index}").unique(maintain_order=True)
         step = step.with_row_index("next").select("next", "node", "part")
         state = state.join(step, left_on=["node", f"part{index}"], right_on=["node", "part"], nulls_equal=True).rename(
             {"node": f"before{index}", "next": "node"}
         )
         state = state.with_columns(pl.col("node").alias(f"node{index}")).drop(f"before{index}")
-        met, lost, brought = _step(step.rename({"next": "node", "node": "from"}), reached, place, lookup, source)
+        met, unmatched, brought = _step(
+            step.rename({"next": "node", "node": "from"}), reached, path_step, lookup, source
+        )
         own.append(brought)
         is_last = index == depth - 1
         met = met.with_columns(pl.col("region_code").alias(f"met{index}"))
         if not is_last:
             met = declared(met, lookup, source, ["node"])
-        places.append(met.select("node", "kind", "is_bare", met="region_code"))
+        by_step.append(met.select("node", "kind", "is_bare", met="region_code"))
         is_passed = pl.col("refused_by").is_null() | ((pl.col("refused_by") == PASSED) & (not is_last))
         passed = met.filter(is_passed)
         stopped = met.join(passed, on="node", how="anti") if not is_last else met.clear()
         here = state.select("region", "node")
         ended.append(here.join(stopped, on="node").with_columns(is_whole=pl.lit(False)))
-        unknown.append(here.join(lost, on="node").drop("node"))
+        unknown.append(here.join(unmatched, on="node").drop("node"))
         reached = (met if is_last else passed).with_columns(above="region_code")
         nodes.append(state.join(reached, on="node", how="anti"))
         state = state.join(reached, on="node", how="semi")
     whole = state.select("region", "node").join(reached, on="node").with_columns(is_whole=pl.lit(True))
-    of_places = [f"met{index}" for index in range(depth)]
-    meanings = pl.concat([whole, *ended], how="diagonal").select("region", *MEANING, *of_places, "is_whole")
+    met_columns = [f"met{index}" for index in range(depth)]
+    meanings = pl.concat([whole, *ended], how="diagonal").select("region", *MEANING, *met_columns, "is_whole")
     meanings, kept = _without_twofold(meanings, pl.concat(own).unique(), depth)
     passed_by = pl.concat([*nodes, state], how="diagonal").select("region", *(f"node{each}" for each in range(depth)))
-    return Walk(meanings, pl.concat(unknown), kept, passed_by, tuple(places))
+    return Walk(meanings, pl.concat(unknown), kept, passed_by, tuple(by_step))
 
 
 def declared(met: pl.DataFrame, lookup: Lookup, source: Source, by: list[str]) -> pl.DataFrame:
@@ -94,8 +96,8 @@ def declared(met: pl.DataFrame, lookup: Lookup, source: Source, by: list[str]) -
     if kind is not None:
         is_meant &= pl.col("kind").eq_missing(pl.lit(kind))
     codes = pl.col("region_code")
-    is_settled = (pl.col("is_bare").all() & (codes.n_unique() > 1) & (codes.filter(is_meant).n_unique() == 1)).over(by)
-    return met.filter(~is_settled | is_meant)
+    is_resolved = (pl.col("is_bare").all() & (codes.n_unique() > 1) & (codes.filter(is_meant).n_unique() == 1)).over(by)
+    return met.filter(~is_resolved | is_meant)
 
 
 def bare_meaning(lookup: Lookup, source: Source) -> tuple[str, str | None]:
@@ -106,43 +108,45 @@ def bare_meaning(lookup: Lookup, source: Source) -> tuple[str, str | None]:
 
 
 def _step(
-    step: pl.DataFrame, reached: pl.DataFrame, place: PathStep, lookup: Lookup, source: Source
+    step: pl.DataFrame, reached: pl.DataFrame, path_step: PathStep, lookup: Lookup, source: Source
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """What the places of one step can be (`node`, the columns of MEANING, what was met before), those that are unknown
     (`node`, the columns of UNKNOWN and REFUSED), and the regions of the source's own among them.
     """
-    asked = step.join(_keyed(step.select("part").unique(), place, lookup, source), on="part", nulls_equal=True)
-    asked = asked.join(reached.drop(*MEANING, strict=False), left_on="from", right_on="node", how="left")
-    known = lookup.known.filter(region_level=place.level).join(asked.select("key").unique(), on="key", how="semi")
-    names = lookup.names.filter(region_level=place.level)
+    requested = step.join(_keyed(step.select("part").unique(), path_step, lookup, source), on="part", nulls_equal=True)
+    requested = requested.join(reached.drop(*MEANING, strict=False), left_on="from", right_on="node", how="left")
+    known = lookup.known.filter(region_level=path_step.level).join(
+        requested.select("key").unique(), on="key", how="semi"
+    )
+    names = lookup.names.filter(region_level=path_step.level)
     if "met0" in reached.columns:
         # By names also what is written without its code, as regions overseas are.
-        inside = lookup.lineage.join(asked.select(ancestor="above").unique(), on="ancestor", how="semi")
+        inside = lookup.lineage.join(requested.select(ancestor="above").unique(), on="ancestor", how="semi")
         known = known.join(inside.select("code", above="ancestor"), on="code")
-        met = asked.join(known.select("key", "above", *MEANING), on=["key", "above"])
+        met = requested.join(known.select("key", "above", *MEANING), on=["key", "above"])
     else:
         if source.region_key != "name":
-            uncoded = names.join(asked.filter(pl.col("key").is_null()).select(key="name_key"), on="key", how="semi")
+            uncoded = names.join(requested.filter(pl.col("key").is_null()).select(key="name_key"), on="key", how="semi")
             uncoded = uncoded.filter(~pl.col("region_code").is_in(_country(lookup)))
             met = pl.concat(
                 [
-                    asked.join(known.select("key", *MEANING), on="key"),
-                    asked.filter(pl.col("key").is_null()).join(
+                    requested.join(known.select("key", *MEANING), on="key"),
+                    requested.filter(pl.col("key").is_null()).join(
                         uncoded.select("key", *MEANING), left_on="name_key", right_on="key"
                     ),
                 ]
             )
         else:
-            met = asked.join(known.select("key", *MEANING), on="key")
-    if place.code and place.name and source.region_key != "name":
+            met = requested.join(known.select("key", *MEANING), on="key")
+    if path_step.code and path_step.name and source.region_key != "name":
         met = _with_its_name(met, lookup)
-    unmet = asked.join(met, on="node", how="anti")
-    named_own = _own(unmet, names, place, lookup, source)
+    unmet = requested.join(met, on="node", how="anti")
+    named_own = _own(unmet, names, path_step, lookup, source)
     own = named_own.filter("is_own")
-    brought = own.select(code="own_code", level=pl.lit(place.level), name="name", parent="above")
+    brought = own.select(code="own_code", level=pl.lit(path_step.level), name="name", parent="above")
     made = own.with_columns(
         region_code="own_code",
-        region_level=pl.lit(place.level),
+        region_level=pl.lit(path_step.level),
         kind=pl.lit(None, pl.String),
         is_bare=pl.lit(False),
         label="part",
@@ -150,13 +154,13 @@ def _step(
         refused_by=pl.lit(None, pl.String),
         codes="own_code",
     )
-    is_coded = pl.lit(bool(place.code and place.name))
-    lost = (
+    is_coded = pl.lit(bool(path_step.code and path_step.name))
+    unmatched = (
         named_own.filter(~pl.col("is_own"))
         .group_by("node")
         .agg(
             pl.col("part").first().alias("unknown_part"),
-            pl.lit(place.level).first().alias("unknown_level"),
+            pl.lit(path_step.level).first().alias("unknown_level"),
             pl.col("above").drop_nulls().unique().sort().str.join(" ").replace("", None).alias("unknown_in"),
             pl.col("elsewhere").drop_nulls().unique().sort().str.join(", ").replace("", None).alias("refused"),
             pl.col("root").drop_nulls().unique().sort().str.join(" ").replace("", None).alias("candidate_codes"),
@@ -174,15 +178,15 @@ def _step(
     before = [name for name in met.columns if name.startswith("met")]
     columns = ["node", *before, *MEANING]
     same = ["node", *before[-1:], "region_code", "refused", "codes"]
-    return pl.concat([met.select(columns), made.select(columns)]).unique(same, keep="any"), lost, brought
+    return pl.concat([met.select(columns), made.select(columns)]).unique(same, keep="any"), unmatched, brought
 
 
-def _keyed(parts: pl.DataFrame, place: PathStep, lookup: Lookup, source: Source) -> pl.DataFrame:
+def _keyed(parts: pl.DataFrame, path_step: PathStep, lookup: Lookup, source: Source) -> pl.DataFrame:
     """The texts of places with their `name`, `code`, `key` by which the source names regions, and `name_key`."""
     part = pl.col("part")
     if source.region_key == "name":
         split = parts.with_columns(name="part", code=pl.lit(None, pl.String))
-    elif place.code and place.name:
+    elif path_step.code and path_step.name:
         is_made = part.str.contains(MARK, literal=True).fill_null(False)
         pair = part.str.strip_suffix(")").str.split_exact(MARK, 1).struct
         made = parts.filter(is_made).with_columns(name=pair.field("field_0"), code=pair.field("field_1"))
@@ -215,15 +219,15 @@ def _with_its_name(met: pl.DataFrame, lookup: Lookup) -> pl.DataFrame:
     ).drop("is_named")
 
 
-def _own(unmet: pl.DataFrame, names: pl.DataFrame, place: PathStep, lookup: Lookup, source: Source) -> pl.DataFrame:
+def _own(unmet: pl.DataFrame, names: pl.DataFrame, path_step: PathStep, lookup: Lookup, source: Source) -> pl.DataFrame:
     """What was not met with `is_own`, whether it is a region of the source's own, and its `own_code`; `elsewhere` is
     where it lies, if that is where the reference knows nothing and no figure is asked for.
     """
     system = f"{source.region_key}:"
     above, code = pl.col("above"), pl.col("code")
     aboves = lookup.lineage.join(unmet.select(code="above").unique(), on="code", how="semi")
-    within = aboves.filter(pl.col("ancestor").is_in(place.own_within))["code"]
-    asked_for = aboves.filter(pl.col("ancestor").is_in(lookup.covered.implode()))["code"]
+    within = aboves.filter(pl.col("ancestor").is_in(path_step.own_within))["code"]
+    scored = aboves.filter(pl.col("ancestor").is_in(lookup.covered.implode()))["code"]
     lower = names.select("code").unique()
     lowered = lookup.lineage.join(unmet.select(ancestor="above").unique(), on="ancestor", how="semi")
     filled = lowered.join(lower, on="code", how="semi")["ancestor"].unique()
@@ -234,14 +238,14 @@ def _own(unmet: pl.DataFrame, names: pl.DataFrame, place: PathStep, lookup: Look
     is_named = code.is_null() & (pl.col("name_key") != "")
     is_empty = ~above.is_in(filled.implode()) & above.is_not_null()
     is_inside = (above.is_in(within.implode()) | above.str.starts_with(system) | above.str.starts_with(BY_NAME)) & bool(
-        place.own_within
+        path_step.own_within
     )
-    is_asked = above.is_in(asked_for.implode()) | above.str.starts_with(BY_NAME)
-    is_elsewhere = code.is_null() & is_empty & ~is_asked
+    is_covered = above.is_in(scored.implode()) | above.str.starts_with(BY_NAME)
+    is_elsewhere = code.is_null() & is_empty & ~is_covered
     by_name = pl.when(above.str.starts_with(BY_NAME)).then(above).otherwise(pl.format(BY_NAME + "{}", above))
     is_alone = pl.len().over("node") == 1
     return unmet.join(where.unique("above", keep="any"), on="above", how="left").with_columns(
-        is_own=(is_alone & is_inside & (code.is_not_null() | (is_named & is_empty & is_asked))).fill_null(False),
+        is_own=(is_alone & is_inside & (code.is_not_null() | (is_named & is_empty & is_covered))).fill_null(False),
         own_code=pl.when(code.is_not_null())
         .then(pl.format("{}{}", pl.lit(system), code))
         .otherwise(pl.format("{}/{}", by_name, "name_key")),

@@ -29,27 +29,27 @@ def resolved(rows: pl.DataFrame, lookup: Lookup, source: Source) -> Resolved:
     text leaves open is settled by the level that the row states, by what the source declares of names without the word
     for their kind, and in a path by the places below and by what else its extract names; never by other extracts.
     """
-    asked = ["region", *(["level"] if source.columns.level and "level" in rows.columns else [])]
-    questions = rows.select(asked).drop_nulls("region").unique(maintain_order=True)
+    keys = ["region", *(["level"] if source.columns.level and "level" in rows.columns else [])]
+    questions = rows.select(keys).drop_nulls("region").unique(maintain_order=True)
     walk = _meanings(questions.select("region").unique(maintain_order=True), lookup, source)
     meant = questions.join(walk.meanings, on="region", maintain_order="left")
-    if "level" in asked:
+    if "level" in keys:
         meant = _of_level(meant, lookup)
-    meant = declared(meant, lookup, source, asked)
-    told = _resolution(meant, asked, lookup)
-    answers = questions.join(told, on=asked, how="left", nulls_equal=True).join(
+    meant = declared(meant, lookup, source, keys)
+    resolution = _resolution(meant, keys, lookup)
+    answers = questions.join(resolution, on=keys, how="left", nulls_equal=True).join(
         walk.unknown.select("region", *UNKNOWN, *REFUSED), on="region", how="left", suffix="_unknown"
     )
     answers = answers.with_columns(pl.coalesce(name, f"{name}_unknown").alias(name) for name in REFUSED).select(
-        *asked, *FOUND
+        *keys, *FOUND
     )
-    found = rows.join(answers, on=asked, how="left", nulls_equal=True, maintain_order="left").with_columns(
+    found = rows.join(answers, on=keys, how="left", nulls_equal=True, maintain_order="left").with_columns(
         pl.col("candidates").fill_null(0)
     )
     if source.region_path and "extract_sha256" in rows.columns:
-        settled = _by_siblings(found.select("extract_sha256", *asked).unique(), meant, walk, asked, lookup)
-        if not settled.is_empty():
-            found = _replaced(found, settled, ["extract_sha256", *asked])
+        by_sibling = _by_siblings(found.select("extract_sha256", *keys).unique(), meant, walk, keys, lookup)
+        if not by_sibling.is_empty():
+            found = _replaced(found, by_sibling, ["extract_sha256", *keys])
     return Resolved(found, walk.own)
 
 
@@ -89,10 +89,12 @@ def _of_level(meant: pl.DataFrame, lookup: Lookup) -> pl.DataFrame:
 
 def _resolution(meant: pl.DataFrame, by: list[str], lookup: Lookup) -> pl.DataFrame:
     """What is known of texts by what they can mean: the columns `by` and those of FOUND but UNKNOWN."""
-    places = [name for name in meant.columns if name.startswith("met")]
-    told = meant.select(*by, *MEANING, *places).unique([*by, "region_code", "label", "refused", "codes"], keep="any")
-    alone = told.filter(pl.len().over(by) == 1)
-    many = _with_nearest_step(told.join(alone, on=by, how="anti", nulls_equal=True), by, places, lookup)
+    met_columns = [name for name in meant.columns if name.startswith("met")]
+    resolution = meant.select(*by, *MEANING, *met_columns).unique(
+        [*by, "region_code", "label", "refused", "codes"], keep="any"
+    )
+    alone = resolution.filter(pl.len().over(by) == 1)
+    many = _with_nearest_step(resolution.join(alone, on=by, how="anti", nulls_equal=True), by, met_columns, lookup)
     differs = pl.col("refused_by") == "level_and_name_differ"
     grouped = many.group_by(by).agg(
         pl.len().cast(pl.Int64).alias("candidates"),
@@ -116,23 +118,23 @@ def _resolution(meant: pl.DataFrame, by: list[str], lookup: Lookup) -> pl.DataFr
     )
 
 
-def _with_nearest_step(many: pl.DataFrame, by: list[str], places: list[str], lookup: Lookup) -> pl.DataFrame:
+def _with_nearest_step(many: pl.DataFrame, by: list[str], met_columns: list[str], lookup: Lookup) -> pl.DataFrame:
     """Meanings whose labels say where they lie, where a text has some in more than one place."""
-    if len(places) < 2:
+    if len(met_columns) < 2:
         return many
     named = lookup.reference.regions.select(
-        with_kind(pl.col("name"), pl.col("kind")).alias("_place"), pl.col("code").alias(places[-2])
+        with_kind(pl.col("name"), pl.col("kind")).alias("_region"), pl.col("code").alias(met_columns[-2])
     )
-    is_apart = pl.col("_place").n_unique().over(by) > 1
-    return many.join(named, on=places[-2], how="left").with_columns(
-        pl.when(is_apart & pl.col("_place").is_not_null())
-        .then(pl.format("{} > {}", "_place", "label"))
+    is_apart = pl.col("_region").n_unique().over(by) > 1
+    return many.join(named, on=met_columns[-2], how="left").with_columns(
+        pl.when(is_apart & pl.col("_region").is_not_null())
+        .then(pl.format("{} > {}", "_region", "label"))
         .otherwise("label")
         .alias("label")
     )
 
 
-def _by_siblings(asked: pl.DataFrame, meant: pl.DataFrame, walk: Walk, by: list[str], lookup: Lookup) -> pl.DataFrame:
+def _by_siblings(keys: pl.DataFrame, meant: pl.DataFrame, walk: Walk, by: list[str], lookup: Lookup) -> pl.DataFrame:
     """What an extract settles that names a city with its word: the same name without is then not that city, unless the
     places below say in another row that it is. `extract_sha256`, the columns `by` and those of FOUND.
     """
@@ -141,15 +143,15 @@ def _by_siblings(asked: pl.DataFrame, meant: pl.DataFrame, walk: Walk, by: list[
     opened = meant.filter(is_open)
     if opened.is_empty():
         return opened
-    here = asked.join(opened.select(by).unique(), on=by, how="semi", nulls_equal=True).select("extract_sha256").unique()
-    rows = asked.join(here, on="extract_sha256", how="semi").join(walk.nodes, on="region")
-    left = asked.join(opened, on=by, nulls_equal=True)
-    for index, place in enumerate(walk.places):
+    here = keys.join(opened.select(by).unique(), on=by, how="semi", nulls_equal=True).select("extract_sha256").unique()
+    rows = keys.join(here, on="extract_sha256", how="semi").join(walk.nodes, on="region")
+    left = keys.join(opened, on=by, nulls_equal=True)
+    for index, path_step in enumerate(walk.by_step):
         node, met = f"node{index}", f"met{index}"
         count = pl.col("met").n_unique().over("node")
-        bare = place.filter((count > 1) & pl.col("is_bare").all().over("node")).select(pl.col("node").alias(node))
+        bare = path_step.filter((count > 1) & pl.col("is_bare").all().over("node")).select(pl.col("node").alias(node))
         bare = bare.unique()
-        cities = place.filter((count == 1) & (pl.col("kind") == CITY) & ~pl.col("is_bare"))
+        cities = path_step.filter((count == 1) & (pl.col("kind") == CITY) & ~pl.col("is_bare"))
         cities = cities.select(pl.col("node").alias(node), pl.col("met").alias(met))
         named = rows.select("extract_sha256", node).unique().join(cities, on=node).select("extract_sha256", met)
         certain = meant.filter(~several & pl.col("refused").is_null() & pl.col("is_whole"))
@@ -166,18 +168,18 @@ def _by_siblings(asked: pl.DataFrame, meant: pl.DataFrame, walk: Walk, by: list[
     return _resolution(left, scope, lookup)
 
 
-def _replaced(found: pl.DataFrame, settled: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+def _replaced(found: pl.DataFrame, by_sibling: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     """The rows with what is settled of them in place of what was found."""
     names = [name for name in FOUND if name not in UNKNOWN]
     joined = found.join(
-        settled.with_columns(_is_settled=pl.lit(True)),
+        by_sibling.with_columns(_is_resolved=pl.lit(True)),
         on=by,
         how="left",
         nulls_equal=True,
         maintain_order="left",
-        suffix="_settled",
+        suffix="_resolved",
     )
-    is_settled = pl.col("_is_settled").fill_null(False)
+    is_resolved = pl.col("_is_resolved").fill_null(False)
     return joined.with_columns(
-        pl.when(is_settled).then(f"{name}_settled").otherwise(name).alias(name) for name in names
+        pl.when(is_resolved).then(f"{name}_resolved").otherwise(name).alias(name) for name in names
     ).select(found.columns)

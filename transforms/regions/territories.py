@@ -9,7 +9,7 @@ from schemas.methodology.regions import Day, Reference, valid_regions
 
 # What is known of a region that is spoken of: the code that it is spoken of by, the region of the edition that it is,
 # or why it is none (the rule, and what its sentence says), and the codes of the edition's regions that it concerns.
-STANDING = {
+VALIDITY = {
     "code": pl.String,
     "region_code": pl.String,
     "refused": pl.String,
@@ -32,7 +32,7 @@ class Fate(NamedTuple):
 
 
 @lru_cache(maxsize=32)
-def standing(reference: Reference, on: Day, named_on: Day | None, key: str = "name") -> pl.DataFrame:
+def validity(reference: Reference, on: Day, named_on: Day | None, key: str = "name") -> pl.DataFrame:
     """What the regions that are spoken of are for an edition: the columns of STANDING, one row per code.
 
     A region whose code changed is the same region. One that was divided between the day that is spoken of and the day
@@ -45,37 +45,37 @@ def standing(reference: Reference, on: Day, named_on: Day | None, key: str = "na
     valid = valid_regions(regions, on)
     twin = valid.drop_nulls("code_2020").select("code_2020", twin="code")
     is_valid = pl.col("code").is_in(valid["code"].implode())
-    told = regions.join(twin, on="code_2020", how="left", maintain_order="left").select(
+    dated = regions.join(twin, on="code_2020", how="left", maintain_order="left").select(
         "code",
         "level",
         pl.coalesce("code_2020", "code").alias("same"),
         pl.when(is_valid).then("code").otherwise("twin").alias("region_code"),
     )
-    fates = _fates(reference, on, named_on, told)
-    told = told.join(fates, on="same", how="left", maintain_order="left").with_columns(
+    fates = _fates(reference, on, named_on, dated)
+    dated = dated.join(fates, on="same", how="left", maintain_order="left").with_columns(
         pl.when(pl.col("refused_by").is_null()).then("region_code").otherwise("heir").alias("region_code"),
         pl.when(pl.col("heir").is_null()).then("refused").alias("refused"),
         pl.when(pl.col("heir").is_null()).then("refused_by").alias("refused_by"),
         pl.coalesce("heir", "codes", "region_code").alias("codes"),
     )
     if named_on is not None:
-        told = _of_their_time(reference, told, named_on, key)
-    return told.filter(pl.col("region_code").is_not_null() | pl.col("refused").is_not_null()).select(*STANDING)
+        dated = _of_their_time(reference, dated, named_on, key)
+    return dated.filter(pl.col("region_code").is_not_null() | pl.col("refused").is_not_null()).select(*VALIDITY)
 
 
-def _of_their_time(reference: Reference, told: pl.DataFrame, day: Day, key: str) -> pl.DataFrame:
+def _of_their_time(reference: Reference, dated: pl.DataFrame, day: Day, key: str) -> pl.DataFrame:
     """Refuses what was not there on a day, and the levels that the reference does not know on it."""
     there = valid_regions(reference.regions, day)["code"].implode()
     early = known_from(reference, key).filter(pl.col("since") > day)
     is_early = pl.col("since").is_not_null()
     is_there = pl.col("code").is_in(there)
-    told = told.join(early, on="level", how="left", maintain_order="left").join(
+    dated = dated.join(early, on="level", how="left", maintain_order="left").join(
         _periods(reference), on="code", how="left", maintain_order="left"
     )
     was = pl.when(~is_there).then("period").otherwise("refused")
     by = pl.when(~is_there).then(pl.lit(ANOTHER_TIME)).otherwise("refused_by")
     is_refused = is_early | ~is_there
-    return told.with_columns(
+    return dated.with_columns(
         pl.when(is_there & is_early).then(pl.col("since").cast(pl.String)).otherwise(was).alias("refused"),
         pl.when(is_there & is_early).then(pl.lit("date_before_reference")).otherwise(by).alias("refused_by"),
         pl.coalesce("codes", "region_code", pl.lit("")).alias("codes"),
@@ -93,10 +93,10 @@ def known_from(reference: Reference, key: str) -> pl.DataFrame:
 def laws(reference: Reference) -> pl.DataFrame:
     """The laws by which regions were founded or ended: `code`, `law`; of codes that changed, each."""
     changes = reference.changes.filter(pl.col("from_code").ne_missing(pl.col("to_code")))
-    told = changes.select(pl.coalesce("to_code", "from_code").alias("code"), "date", "law").drop_nulls("law")
+    dated = changes.select(pl.coalesce("to_code", "from_code").alias("code"), "date", "law").drop_nulls("law")
     same = reference.regions.select("code", same=pl.coalesce("code_2020", "code"))
     return (
-        told.rename({"code": "same"})
+        dated.rename({"code": "same"})
         .join(same, on="same")
         .group_by("code")
         .agg(pl.col("law").sort_by("date").str.join("; "))
@@ -162,17 +162,17 @@ def _periods(reference: Reference) -> pl.DataFrame:
     )
 
 
-def _fates(reference: Reference, on: Day, named_on: Day | None, told: pl.DataFrame) -> pl.DataFrame:
+def _fates(reference: Reference, on: Day, named_on: Day | None, dated: pl.DataFrame) -> pl.DataFrame:
     """What became of regions between two days: the columns of Fate, `same` (the code that stays) for `code`."""
     labels = dict(reference.regions.select("code", pl.format("{} ({})", "name", "code")).iter_rows())
-    now = dict(told.drop_nulls("region_code").select("same", "region_code").iter_rows())
-    rows = _changes(reference, told)
+    now = dict(dated.drop_nulls("region_code").select("same", "region_code").iter_rows())
+    rows = _changes(reference, dated)
     since = rows.filter((pl.col("date") <= on) & pl.lit(named_on is not None))
     until = rows.filter(pl.col("date") > on)
     if named_on is not None:
         since, until = since.filter(pl.col("date") > named_on), until.filter(pl.col("date") <= named_on)
     else:
-        gone = told.filter(pl.col("region_code").is_null())["same"].implode()
+        gone = dated.filter(pl.col("region_code").is_null())["same"].implode()
         until = until.filter(pl.col("to_code").is_in(gone))
     fates = [_forward(code, since, labels, now) for code in since["from_code"].unique(maintain_order=True)]
     fates += [_back(code, until, labels, now) for code in until["to_code"].drop_nulls().unique(maintain_order=True)]
@@ -180,16 +180,16 @@ def _fates(reference: Reference, on: Day, named_on: Day | None, told: pl.DataFra
     return pl.DataFrame(fates, schema=schema, orient="row").rename({"code": "same"})
 
 
-def _changes(reference: Reference, told: pl.DataFrame) -> pl.DataFrame:
+def _changes(reference: Reference, dated: pl.DataFrame) -> pl.DataFrame:
     """The changes in the order of time, regions by the code that stays."""
-    same = dict(told.select("code", "same").iter_rows())
+    same = dict(dated.select("code", "same").iter_rows())
     stays = [pl.col(name).replace(same).alias(name) for name in ("from_code", "to_code")]
     return reference.changes.with_columns(stays).sort("date", "from_code", "to_code", nulls_last=True)
 
 
 def _forward(code: str, changes: pl.DataFrame, labels: dict[str, str], now: dict[str, str]) -> Fate:
     """What a region became through changes, the first one first."""
-    parts, heir, told = [code], code, list[str]()
+    parts, heir, equations = [code], code, list[str]()
     ended = False
     for (_, whole), group in changes.group_by(["date", "from_code"], maintain_order=True):
         if whole not in parts:
@@ -197,28 +197,28 @@ def _forward(code: str, changes: pl.DataFrame, labels: dict[str, str], now: dict
         new = group["to_code"].drop_nulls().to_list()
         parts = [each for each in parts if each != whole] + new
         ended = ended or not new
-        told.append(_equation(str(whole), group, labels))
+        equations.append(_equation(str(whole), group, labels))
         if heir == whole:
             heir = next(iter(group.filter(carries=True)["to_code"].drop_nulls()), "")
     rule = "region_ended" if ended else "divided_region"
     codes = " ".join(sorted(now[part] for part in parts if part in now))
-    return Fate(code, now.get(heir), "; ".join(told), rule, codes)
+    return Fate(code, now.get(heir), "; ".join(equations), rule, codes)
 
 
 def _back(code: str, changes: pl.DataFrame, labels: dict[str, str], now: dict[str, str]) -> Fate:
     """What a region was a part of before changes, the last one first."""
-    wholes, heir, told = [code], code, list[str]()
+    wholes, heir, equations = [code], code, list[str]()
     for (_, whole), group in changes.reverse().group_by(["date", "from_code"], maintain_order=True):
         parts = group["to_code"].drop_nulls().to_list()
         if not set(wholes) & set(parts):
             continue
         wholes = [each for each in wholes if each not in parts] + [str(whole)]
-        told.append(_equation(str(whole), group.reverse(), labels))
+        equations.append(_equation(str(whole), group.reverse(), labels))
         if heir in parts:
             carries = group.filter((pl.col("to_code") == heir) & pl.col("carries"))
             heir = str(whole) if carries.height else ""
     codes = " ".join(sorted({now[each] for each in wholes if each in now}))
-    return Fate(code, now.get(heir), "; ".join(reversed(told)), "divided_region", codes)
+    return Fate(code, now.get(heir), "; ".join(reversed(equations)), "divided_region", codes)
 
 
 def _equation(whole: str, group: pl.DataFrame, labels: dict[str, str]) -> str:

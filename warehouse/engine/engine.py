@@ -26,7 +26,7 @@ GIVEN = ("overridden_score", "node_result_given")
 AFTER_LEVELS = ("score_moments", "score_quantile", "category_bound", "score_rank")
 RANGE = ("report", "observed_range", "score_range_leaf")
 # Read where they lie: they are as large as the input, and few statements read them.
-LEFT_IN_PLACE = ("reported", "observation")
+NOT_COPIED = ("reported", "observation")
 # Tables of every unit and node; the second of leaves only.
 GRIDS = {"node_score": False, "indicator_value": True}
 COLUMNS = 'select "column", is_required from published_column where "table" = $table order by position'
@@ -97,7 +97,7 @@ class Engine:
         self.values = stamp_values(edition, stamp)
         for path in sorted(prepared.glob("*.parquet")):
             table = connection.read_parquet(str(path))
-            (table.create_view if path.stem in LEFT_IN_PLACE else table.create)(path.stem)
+            (table.create_view if path.stem in NOT_COPIED else table.create)(path.stem)
         units, nodes = (connection.table(name).count("*").fetchall()[0][0] for name in ("unit", "node"))
         self.values["node_count"] = nodes
         connection.execute(statement("sql", "schema"))

@@ -216,10 +216,10 @@ def _verdict(cases: _Cases, unexpected: Sequence[int]) -> Verdict:
     lowest, highest = (_plain(min(values)), _plain(max(values))) if values else ("", "")
     observed = lowest if lowest == highest else f"{lowest} - {highest} ({len(values)})"
     middle = float(((rule.minimum or 0) + (rule.maximum or 0)) / 2)
-    worst = sorted(unexpected, key=lambda place: -abs(values[place] - middle))
+    worst = sorted(unexpected, key=lambda about: -abs(values[about] - middle))
     broken = tuple(
-        f"{cases.labels[place]}: {_plain(values[place])}" if cases.labels[place] else _plain(values[place])
-        for place in worst
+        f"{cases.labels[about]}: {_plain(values[about])}" if cases.labels[about] else _plain(values[about])
+        for about in worst
     )
     return Verdict(rule, len(values), observed, broken)
 
@@ -232,14 +232,14 @@ def _row(verdict: Verdict, dictionary: Dictionary, run_id: str) -> dict[str, Any
     """A verdict as a row of `quality_result`."""
     rule = verdict.rule
     measure, sentence = dictionary.measures[rule.measure], dictionary.rules[verdict.outcome]
-    place = " / ".join(value for value in (rule.region_level, rule.approach, rule.node_code, rule.finding) if value)
+    about = " / ".join(value for value in (rule.region_level, rule.approach, rule.node_code, rule.finding) if value)
     shown = "; ".join(verdict.broken[:SHOWN_CASES])
     if len(verdict.broken) > SHOWN_CASES:
         shown += f"; ... and {len(verdict.broken) - SHOWN_CASES} more"
     observed = shown or verdict.observed or None
 
     def filled(text: str, meaning: str) -> str:
-        subject = f"{meaning} ({place})" if place else meaning
+        subject = f"{meaning} ({about})" if about else meaning
         return text.format(subject=subject[0].upper() + subject[1:], observed=observed, expected=rule.allowed)
 
     return {
@@ -247,7 +247,7 @@ def _row(verdict: Verdict, dictionary: Dictionary, run_id: str) -> dict[str, Any
         "scope": "release",
         "check": rule.rule_code,
         "severity": verdict.severity,
-        "subject": place or rule.measure,
+        "subject": about or rule.measure,
         "observed": observed,
         "expected": rule.allowed,
         "message_id": filled(sentence.message_id, measure.meaning_id),

@@ -85,16 +85,18 @@ def _width(name: str) -> int:
 
 
 def _mark(sheet: Any, table: MarkedTable, violations: Sequence[Mapping[str, Any]], shift: int, bad: Any) -> None:
-    place = {label: column for column, label in reversed(list(enumerate(table.header)))}
+    column_of = {label: column for column, label in reversed(list(enumerate(table.header)))}
     rows = dict(table.rows)
-    said: dict[tuple[int, int], list[str]] = {}
+    sentences_of: dict[tuple[int, int], list[str]] = {}
     for each in violations:
-        column = place.get(each["column"] or "", 0)
-        sentences = said.setdefault((each["row"], column), [])
-        told = "\n".join(f"{each[f'message_{tongue}']} {each[f'action_{tongue}']}".strip() for tongue in ("id", "en"))
-        if told not in sentences:
-            sentences.append(told)
-    for count, ((number, column), sentences) in enumerate(sorted(said.items())):
+        column = column_of.get(each["column"] or "", 0)
+        sentences = sentences_of.setdefault((each["row"], column), [])
+        sentence = "\n".join(
+            f"{each[f'message_{tongue}']} {each[f'action_{tongue}']}".strip() for tongue in ("id", "en")
+        )
+        if sentence not in sentences:
+            sentences.append(sentence)
+    for count, ((number, column), sentences) in enumerate(sorted(sentences_of.items())):
         cells = rows.get(number, ())
         _write(sheet, number - shift, column, cells[column] if column < len(cells) else None, bad)
         if count < MOST_COMMENTS:

@@ -10,7 +10,7 @@ import polars as pl
 LEVELS = ("national", "province", "regency_city")
 WIDEST = 480  # pixels
 SHOWN = ("index_score", "cut_off", "quality_result", "not_reported", "reporting")
-PLACE = ("region_level", "region_code", "region_name", "approach")
+UNIT_COLUMNS = ("region_level", "region_code", "region_name", "approach")
 COVERAGE = (
     "indicators_expected",
     "indicators_reported",
@@ -35,9 +35,9 @@ def write_workbooks(tables: Path, folder: Path, created: datetime) -> None:
     _write(
         folder / "not_reported.xlsx",
         {
-            "Kantor tanpa laporan": silent.group_by(PLACE, maintain_order=True).agg(indicators_missing=pl.len()),
-            "Indikator belum dilaporkan": sent.select(*PLACE, "node_code", "name_id", "name_en", "status"),
-            "Cakupan per kantor": frames["reporting"].select(*PLACE, *COVERAGE),
+            "Kantor tanpa laporan": silent.group_by(UNIT_COLUMNS, maintain_order=True).agg(indicators_missing=pl.len()),
+            "Indikator belum dilaporkan": sent.select(*UNIT_COLUMNS, "node_code", "name_id", "name_en", "status"),
+            "Cakupan per kantor": frames["reporting"].select(*UNIT_COLUMNS, *COVERAGE),
         },
         created,
     )

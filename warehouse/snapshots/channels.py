@@ -52,8 +52,11 @@ def log_entries(store: Store, edition: str, log: str) -> list[dict[str, Any]]:
     keys = store.keys(log_folder(edition, log))
     entries = read_all_sealed(store, keys)
     for number, (key, entry) in enumerate(zip(keys, entries, strict=True), start=1):
-        place = (number, edition, log)
-        if not key.endswith(f"/{number:06}.json") or tuple(map(entry.get, ("number", "edition", "channel"))) != place:
+        expected = (number, edition, log)
+        if (
+            not key.endswith(f"/{number:06}.json")
+            or tuple(map(entry.get, ("number", "edition", "channel"))) != expected
+        ):
             raise DamagedStore(
                 f"{key}: entry {number} of the log is missing, or this one is of another log.",
                 f"{key}: catatan ke-{number} dalam log tidak ada, atau yang ini dari log lain.",

@@ -73,21 +73,21 @@ def snapshot_damage(store: Store, base: str, withdrawn: Mapping[str, Any] | None
                 damage.append(Damage(key, "the file is missing."))
         elif digest(store.read(key)) != expected:
             damage.append(Damage(key, "the file is not the one that was published: its SHA-256 differs."))
-    damage += [each for told in facts["inputs"] for each in _input_damage(store, told)]
+    damage += [each for declared in facts["inputs"] for each in _input_damage(store, declared)]
     return damage or _content_damage(store, base, facts)
 
 
-def _input_damage(store: Store, told: Mapping[str, Any]) -> Iterator[Damage]:
+def _input_damage(store: Store, declared: Mapping[str, Any]) -> Iterator[Damage]:
     """What is wrong with an extract that a snapshot rests on, and with its receipt."""
-    receipt, key = receipt_key(told["source"], told["sha256"]), raw_key(told["sha256"])
+    receipt, key = receipt_key(declared["source"], declared["sha256"]), raw_key(declared["sha256"])
     kept = opened(store, receipt)
-    if kept is None or any(told.get(name) != value for name, value in kept.items() if name != "is_synthetic"):
+    if kept is None or any(declared.get(name) != value for name, value in kept.items() if name != "is_synthetic"):
         yield Damage(receipt, "the receipt is missing, or not the one that the snapshot names.")
-    if store.exists(f"{ERASED}/{told['sha256']}.json"):
+    if store.exists(f"{ERASED}/{declared['sha256']}.json"):
         return
     if not store.exists(key):
         yield Damage(key, "the extract is missing.")
-    elif digest(store.read(key)) != told["sha256"]:
+    elif digest(store.read(key)) != declared["sha256"]:
         yield Damage(key, "the extract is not the one that was received: its SHA-256 differs.")
 
 

@@ -13,7 +13,7 @@ from warehouse.snapshots.channels import snapshot_folder
 from warehouse.snapshots.snapshots import find_snapshot
 from warehouse.store.store import Store
 
-PLACE = ("region_level", "approach", "region_code")
+UNIT_COLUMNS = ("region_level", "approach", "region_code")
 MOVES = ("score", "rank", "category")
 
 
@@ -160,8 +160,8 @@ def _table(name: str, files: Sequence[Path], key: Sequence[str], run_columns: Se
 
 def _moves(files: Sequence[Path]) -> list[Move]:
     """The regions whose index is another, the largest change of the score first, then the largest of the rank."""
-    old, new = (pl.read_parquet(file).select(*PLACE, "region_name", *MOVES) for file in files)
-    moved = old.join(new, on=PLACE, how="full", coalesce=True, suffix="_after").rename(
+    old, new = (pl.read_parquet(file).select(*UNIT_COLUMNS, "region_name", *MOVES) for file in files)
+    moved = old.join(new, on=UNIT_COLUMNS, how="full", coalesce=True, suffix="_after").rename(
         {name: f"{name}_before" for name in MOVES}
     )
     is_other = [pl.col(f"{name}_before").ne_missing(pl.col(f"{name}_after")) for name in MOVES]
@@ -172,7 +172,12 @@ def _moves(files: Sequence[Path]) -> list[Move]:
             pl.coalesce("region_name_after", "region_name").alias("region_name"),
             (pl.col("score_after") - pl.col("score_before")).alias("change"),
         )
-        .sort(size, (pl.col("rank_after") - pl.col("rank_before")).abs(), *PLACE, descending=[True, True, *[False] * 3])
+        .sort(
+            size,
+            (pl.col("rank_after") - pl.col("rank_before")).abs(),
+            *UNIT_COLUMNS,
+            descending=[True, True, *[False] * 3],
+        )
         .select(each.name for each in fields(Move))
     )
     return [Move(*row) for row in rows.rows()]
@@ -186,8 +191,8 @@ def _inputs(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) 
 
     before, after = extracts(old), extracts(new)
     return ExtractChange(
-        added=[each for place, each in after.items() if place not in before],
-        removed=[each for place, each in before.items() if place not in after],
+        added=[each for unit, each in after.items() if unit not in before],
+        removed=[each for unit, each in before.items() if unit not in after],
     )
 
 

@@ -66,9 +66,9 @@ def _night_scores(store: Store, edition: str, before: pl.DataFrame) -> pl.DataFr
         schema={"night": pl.String, "snapshot_id": pl.String, "is_held": pl.Boolean, "is_withdrawn": pl.Boolean},
         orient="row",
     ).with_columns(pl.col("night").str.to_date())
-    place = ["night", "snapshot_id", "is_held", "is_withdrawn"]
-    kept = before.join(nights, on=place, how="semi")
-    new = nights.join(kept, on=place, how="anti")
+    night_columns = ["night", "snapshot_id", "is_held", "is_withdrawn"]
+    kept = before.join(nights, on=night_columns, how="semi")
+    new = nights.join(kept, on=night_columns, how="anti")
     parts = [kept]
     for (snapshot_id,), of in new.group_by("snapshot_id"):
         file = store.local(f"{snapshot_folder(edition, str(snapshot_id))}/tables/index_score.parquet")

@@ -29,13 +29,13 @@ def prune(
     """
     before = (at - timedelta(days=keep_days)).isoformat()
     nights = [read_sealed(store, key) for key in store.keys("nights")]
-    stood_on, told = ({each[name] for each in nights} for name in ("snapshot_id", "run_id"))
+    snapshot_ids, run_ids = ({each[name] for each in nights} for name in ("snapshot_id", "run_id"))
     expired: list[dict[str, Any]] = []
     kept: set[str] = set()
     every = snapshots(store)
     was_stable = {name for edition in {each["edition"] for each in every} for name in named(store, edition, "stable")}
     for facts in every:
-        is_used = facts["snapshot_id"] in stood_on | was_stable or facts["channels"] or facts["withdrawn"]
+        is_used = facts["snapshot_id"] in snapshot_ids | was_stable or facts["channels"] or facts["withdrawn"]
         if is_used or facts["created"] >= before:
             kept.add(facts["snapshot_id"])
         else:
@@ -43,7 +43,7 @@ def prune(
     runs = [
         record.run_id
         for record in run_records(store, at)
-        if record.run_id not in told | kept and record.started_at < before
+        if record.run_id not in run_ids | kept and record.started_at < before
     ]
     if execute:
         for facts in expired:

@@ -44,7 +44,7 @@ top as (
         count(*) filter (where spoken.is_new) over (
             partition by spoken.region_level, spoken.approach, spoken.node_code
             order by spoken.value desc, spoken.is_new desc, spoken.region_code desc
-        ) as place
+        ) as ordinal
     from spoken
     inner join counted
         on
@@ -65,14 +65,14 @@ jump as (
         node_code,
         region_code,
         is_new,
-        place,
+        ordinal,
         max(case when is_new and below is not null then value / greatest(below, 1) end) over (
             partition by region_level, approach, node_code
             order by value, is_new, region_code
             rows between unbounded preceding and current row
         ) as value_jump
     from top
-    where place between 1 and looked_at
+    where ordinal between 1 and looked_at
 )
 
 select
@@ -82,5 +82,5 @@ select
     region_code,
     value_jump
 from jump
-where is_new and value_jump is not null and (value_jump >= 2 or place = 1)
+where is_new and value_jump is not null and (value_jump >= 2 or ordinal = 1)
 order by region_level, approach, node_code, region_code
