@@ -22,7 +22,7 @@ def add_to(commands: Commands) -> None:
 def _validate(options: Namespace, settings: "Settings") -> "Answer":
     readers = ready_readers(settings)
     from flows.night.intake import known_source
-    from flows.results.extracts import Validated, examined
+    from flows.results.examined import Validated, examined
     from schemas.methodology.library import Library
 
     library = Library(settings.methodology)

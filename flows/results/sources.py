@@ -10,7 +10,7 @@ from typing import Any
 from flows.night.intake import Refused, known_source
 from flows.readers.pool import Readers
 from flows.results.answer import FLAT, OK, Answer, plain
-from flows.results.extracts import Examined, RefusedExtract, examined, refused_extract
+from flows.results.examined import Examined, RefusedExtract, examined, refused_extract
 from flows.results.page import Page
 from schemas.contract.refusals import Refusal
 from schemas.errors import WRONG_USAGE
