@@ -85,12 +85,17 @@ def _placed(values: pa.Array, at: Any, size: int, otherwise: Any) -> pa.Array:
         is_known = np.asarray(numbers.is_valid())
         at, numbers = at[is_known], numbers.drop_null()
     target = np.zeros(size, numbers.to_numpy(zero_copy_only=False).dtype)
+    missing = None
     if otherwise is not None:
         target[:] = words.index(pa.scalar(otherwise, words.type)).as_py() if words is not None else otherwise
-        missing = None
     else:
         missing = np.ones(size, bool)
         missing[at] = False
     target[at] = numbers.to_numpy(zero_copy_only=False)
-    placed = pa.array(target, mask=missing)
-    return placed if words is None else pa.DictionaryArray.from_arrays(placed, words)
+    if words is None:
+        return pa.array(target, mask=missing)
+    # Parquet's statistics speak of every word of a dictionary: it has those that stand here, and no others.
+    is_used = np.zeros(len(words), bool)
+    is_used[target if missing is None else target[at]] = True
+    target = (np.cumsum(is_used) - 1).astype(target.dtype)[target]
+    return pa.DictionaryArray.from_arrays(pa.array(target, mask=missing), words.filter(pa.array(is_used)))
