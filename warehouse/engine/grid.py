@@ -97,5 +97,6 @@ def _placed(values: pa.Array, at: Any, size: int, otherwise: Any) -> pa.Array:
     # Parquet's statistics speak of every word of a dictionary: it has those that stand here, and no others.
     is_used = np.zeros(len(words), bool)
     is_used[target if missing is None else target[at]] = True
-    target = (np.cumsum(is_used) - 1).astype(target.dtype)[target]
+    if is_used.any():
+        target = (np.cumsum(is_used) - 1).astype(target.dtype)[target]
     return pa.DictionaryArray.from_arrays(pa.array(target, mask=missing), words.filter(pa.array(is_used)))
