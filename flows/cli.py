@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     given = sys.argv[1:] if arguments is None else arguments
-    with speaking(language_of(_language_asked_for(given))):
+    with speaking(language_of(_requested_language(given))):
         commands = parser()
         if "_ARGCOMPLETE" in os.environ:
             from flows.commands.completion import complete
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(commands.parse_args(arguments))
 
 
-def _language_asked_for(arguments: Sequence[str]) -> str | None:
+def _requested_language(arguments: Sequence[str]) -> str | None:
     """What follows --lang: what is wrong with a command line is said in that language too."""
     for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
         if argument == "--lang":

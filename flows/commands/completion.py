@@ -26,9 +26,9 @@ def complete(parser: ArgumentParser) -> None:
 def script(shell: str) -> str:
     """What a shell evaluates to complete this program."""
     called = Path(sys.argv[0]).absolute()
-    # Bash and zsh call what was typed; fish has to be told where the program lies.
-    is_told = shell == "fish" and called.name == PROGRAM
-    return shellcode([PROGRAM], shell=shell, argcomplete_script=str(called) if is_told else None)
+    # Bash and zsh call what was typed; fish needs the path of the program.
+    needs_path = shell == "fish" and called.name == PROGRAM
+    return shellcode([PROGRAM], shell=shell, argcomplete_script=str(called) if needs_path else None)
 
 
 class Names(BaseCompleter):

@@ -9,7 +9,7 @@ from flows.results.words import value
 from schemas.sentence import Sentence
 from warehouse.snapshots.diff import MOVES, Difference, Move
 
-PLACE = ("region_level", "approach", "region_code", "region_name", "change")
+MOVED_REGION = ("region_level", "approach", "region_code", "region_name", "change")
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def show_moves(page: Page, regions: Sequence[Move], count: int) -> None:
         )
         for each in regions
     ]
-    page.table((*PLACE, *MOVES), rows, moved(count))
+    page.table((*MOVED_REGION, *MOVES), rows, moved(count))
 
 
 def _shown(cell: float | str | None) -> str:

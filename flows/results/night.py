@@ -69,8 +69,8 @@ class NightAnswer(Answer):
         return HELD if self.outcome == "held" else OK
 
     @property
-    def places(self) -> list[tuple[Sentence, str]]:
-        """Where everything lies that the night wrote."""
+    def paths(self) -> list[tuple[Sentence, str]]:
+        """The paths of everything that the night wrote."""
         every = (
             (Sentence("Tabel", "Tables"), self.snapshot),
             (Sentence("Stabil", "Stable"), self.stable),
@@ -96,7 +96,7 @@ class NightAnswer(Answer):
             self.changes.show(page)
         page.fact(Sentence("Snapshot", "Snapshot"), self._stands_on)
         self._show_stable(page)
-        for label, where in self.places:
+        for label, where in self.paths:
             page.fact(label, where)
         page.fact(
             Sentence("Selanjutnya", "Next"), f"{program()} snapshots show {self.snapshot_id} --store {self.store}"
