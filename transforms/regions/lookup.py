@@ -303,8 +303,8 @@ def own_regions(candidates: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def nearest_labels(unknown: pl.DataFrame, lookup: Lookup) -> pl.DataFrame:
-    """For what no region is known by (`unknown_part`, `unknown_level`, `unknown_in`): `nearest`, the nearest names that
-    could stand there, to say what may have been meant.
+    """For what no region is known by (`unknown_part`, `unknown_level`, `unknown_in`): `nearest`, the labels of the
+    nearest names that are possible there. Of equally near ones the first by label comes first.
     """
     from rapidfuzz import fuzz, process
 
@@ -317,10 +317,11 @@ def nearest_labels(unknown: pl.DataFrame, lookup: Lookup) -> pl.DataFrame:
         if within:
             inside = lookup.lineage.filter(pl.col("ancestor").is_in(str(within).split(" ")))
             known = known.join(inside, on="code", how="semi")
-        labels = dict(known.select("key", "label").iter_rows())
-        keys = list(labels)
+        # Of equal scores the matcher takes the key that comes first.
+        known = known.select("label", "key").unique().sort("label", "key")
+        keys, labels = known["key"].to_list(), known["label"].to_list()
         for text, key in part.select("unknown_part", "key").iter_rows():
             found = process.extract(key, keys, scorer=fuzz.ratio, limit=3 * KEYS_PER_NAME, score_cutoff=NEAR)
-            near = ", ".join([*dict.fromkeys(labels[match] for match, _, _ in found)][:3]) or "-"
+            near = ", ".join([*dict.fromkeys(labels[number] for _, _, number in found)][:3]) or "-"
             rows.append((text, level, within, near))
     return pl.DataFrame(rows, schema=dict.fromkeys(("unknown_part", *unknown_key, "nearest"), pl.String), orient="row")
