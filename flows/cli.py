@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _requested_language(arguments: Sequence[str]) -> str | None:
-    """What follows --lang: what is wrong with a command line is said in that language too."""
+    """What follows --lang: messages about a wrong command line are in that language too."""
     for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
         if argument == "--lang":
             return following
@@ -93,7 +93,7 @@ def _complain(message: str, code: int) -> int:
 
 
 class Version(argparse.Action):
-    """Prints the version of the installed program; it is looked up only when somebody asks."""
+    """Prints the version of the installed program; it is looked up only when somebody wants it."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         """Print it, and end."""
@@ -115,7 +115,7 @@ class Completion(argparse.Action):
 
 
 def parser() -> argparse.ArgumentParser:
-    """What can be said on the command line."""
+    """The parser of the command line."""
     parser = Parser(
         prog="kerawanan",
         description="The election vulnerability index of Indonesia (Indeks Kerawanan Pemilu), reproducible.",

@@ -1,5 +1,5 @@
 """Completion in shells: commands and options as argparse knows them, names as folders show them. Nothing is imported
-here but by a shell that asks.
+here but by a shell that requests it.
 """
 
 import os
@@ -19,7 +19,7 @@ ENTRY = re.compile(r"^(\w[\w.-]*):", re.MULTILINE)  # of sources.yml
 
 
 def complete(parser: ArgumentParser) -> None:
-    """Answer the shell that asks how a command line may go on, and end."""
+    """Report to the shell how a command line may go on, and end."""
     argcomplete.autocomplete(parser, always_complete_options="long", default_completer=Names())
 
 
@@ -59,5 +59,5 @@ def _given(options: Namespace, name: str) -> Iterator[Path]:
 
 
 def _folders(folder: Path) -> list[Path]:
-    """Folders in a folder; none in a bucket, which would take too long to ask."""
+    """Folders in a folder; none in a bucket, where a listing takes too long."""
     return sorted(each for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []

@@ -98,7 +98,7 @@ WHAT = {"added": "ditambahkan", "removed": "dihapus", "retyped": "berubah jenis"
 
 
 def difference_sentences(diff: Difference) -> list[Sentence]:
-    """What a difference says beside the regions that moved: tables, extracts, methodology and code."""
+    """The sentences of a difference beside the regions that moved: tables, extracts, methodology and code."""
     written = [
         Sentence(
             f"{each.table}: {each.rows_added} baris ditambahkan, {each.rows_removed} dihapus, {each.rows_changed} "

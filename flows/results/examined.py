@@ -48,7 +48,7 @@ class Problem:
     positions: tuple[Sentence, ...] | None = field(metadata=key("places"))
 
     def show(self, page: Page, number: int) -> None:
-        """The problem with its number, and what stands where."""
+        """The problem with its number, examples and positions."""
         where = Sentence(f" di kolom {self.column}", f" in column {self.column}") if self.column else Sentence("", "")
         page.say(
             Sentence(
@@ -125,7 +125,7 @@ class Examined:
             )
 
     def show_problems(self, page: Page) -> None:
-        """The worst problems, those that keep out most figures first; one that many have is said once."""
+        """The worst problems, those that keep out most figures first; one that many have is shown once."""
         for number, problem in enumerate(self.problems[:SHOWN_ROWS], start=1):
             problem.show(page, number)
         rest = len(self.problems) - SHOWN_ROWS
@@ -202,7 +202,7 @@ def examined(
 ) -> Examined | RefusedExtract:
     """What a file would be read as, without changing anything: rows, admitted rows, problems; or why it is refused.
 
-    Regions are those valid `today`, as no edition is asked for. Where `marked` is a folder, the workbook that an office
+    Regions are those valid `today`, as no edition is given. Where `marked` is a folder, the workbook that an office
     is sent back is written there. Raises Refusal where it cannot be.
     """
     try:

@@ -96,7 +96,7 @@ def index_summary(store: Store, base: str) -> IndexSummary:
 
 @dataclass(frozen=True)
 class Reported:
-    """How much of what offices are asked for was reported, at a level and by an approach."""
+    """How much of what is required of offices was reported, at a level and by an approach."""
 
     region_level: str
     approach: str

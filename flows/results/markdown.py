@@ -116,7 +116,7 @@ def difference_markdown(diff: Difference, language: Language = "en") -> str:
 
 
 class _Markdown:
-    """A document in one language, part by part. What is said is escaped: names of files and regions are input."""
+    """A document in one language, part by part. Texts are escaped: names of files and regions are input."""
 
     def __init__(self, language: Language) -> None:
         self._language = language

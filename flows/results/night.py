@@ -65,7 +65,7 @@ class NightAnswer(Answer):
 
     @property
     def exit_code(self) -> int:
-        """A night that the gate holds is told apart."""
+        """A night that the gate holds has an exit code of its own."""
         return HELD if self.outcome == "held" else OK
 
     @property
@@ -134,7 +134,7 @@ class NightAnswer(Answer):
         return Sentence(f"{stands_on.id} {self.snapshot_id}", f"{stands_on.en} {self.snapshot_id}")
 
     def _show_stable(self, page: Page) -> None:
-        """How the snapshot stands to the stable one, and what can be done about it."""
+        """Whether the snapshot is the stable one, and what can be done about it."""
         none = Sentence("", "")
         if self.withdrawn:
             page.fact(none, Sentence(f"DITARIK {self.withdrawn}", f"WITHDRAWN {self.withdrawn}"), style="bold red")

@@ -21,7 +21,7 @@ PARTS = {
     "severity": "severity_text",
 }
 UNKNOWN_REGION = "unknown_region"  # the rule whose sentence names the nearest regions
-# Violations that are put into words; more than that tells nobody more, and words take time and memory.
+# Violations that are put into words; nobody reads more, and words take time and memory.
 MOST_DESCRIBED = 300_000
 MOST_PROBLEMS = 100
 EXAMPLES = 3  # sentences, and figures, of each problem
@@ -140,7 +140,7 @@ def _described(found: Checked) -> pl.DataFrame:
 
 
 def _position(language: Language) -> pl.Expr:
-    """Where a figure stands, in words: sheet and row, region and item."""
+    """The position of a figure, in words: sheet and row, region and item."""
     row, nothing = {"id": ("baris", "tanpa"), "en": ("row", "no")}[language]
     names = {"region": {"id": "wilayah", "en": "region"}, "item": {"id": "indikator", "en": "item"}}
     cell = pl.format("{} {}", pl.lit(row), "row")

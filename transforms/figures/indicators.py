@@ -147,7 +147,7 @@ def _kept_out(quarantined: pl.DataFrame, addends: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_newest_forms(kept_out: pl.DataFrame, applicable: pl.DataFrame) -> pl.DataFrame:
-    """The quarantined figures of the newest form of their source and region: no older form counts in its place."""
+    """The quarantined figures of the newest form of their source and region: older forms do not count."""
     form = ["source", "region_code"]
     newest = pl.concat([frame.select(*form, "received_at") for frame in (applicable, kept_out)]).group_by(form).max()
     return kept_out.join(newest, on=[*form, "received_at"], how="semi")

@@ -59,7 +59,7 @@ class Lookup(NamedTuple):
     what, for sources that name regions by a path; `spellings`: how names are made alike; `reference`, `on` and
     `territory`: what it was made of, to look up the regions of other days. Both tables also say the `kind` of the
     region, and whether a key `is_bare`, without the word for it. `level_words`: the words of the source for levels
-    (`key`, `level`, `kind`, null: any); `covered`: the codes of the regions that figures are asked for.
+    (`key`, `level`, `kind`, null: any); `covered`: the codes of the regions of which figures are required.
     """
 
     known: pl.DataFrame
@@ -155,7 +155,7 @@ def region_lookup(
 ) -> Lookup:
     """What a source may call regions, for an edition whose regions are those of a day.
 
-    `territory` is what the edition covers, None in it the country; without it no edition is asked for, and what counts
+    `territory` is what the edition covers, None in it the country; without it no edition is given, and what counts
     is the country and wherever the source has regions of its own.
     """
     levels = {*source.region_levels, *(path_step.level for path_step in source.region_path)}
@@ -199,7 +199,7 @@ def region_lookup(
 
 
 def label(name: pl.Expr, kind: pl.Expr, code: pl.Expr) -> pl.Expr:
-    """A region as people are told of it: with its kind and its code."""
+    """A region as sentences name it: with its kind and its code."""
     return pl.format("{} ({})", with_kind(name, kind), code)
 
 
@@ -290,7 +290,7 @@ def _containment(reference: Reference, valid: pl.DataFrame, day: Day | None) -> 
 
 
 def own_regions(candidates: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The regions of sources' own, once each, and findings about those that are told in more than one way."""
+    """The regions of sources' own, once each, and findings about those that are reported in more than one way."""
     ordered = candidates.unique().sort("code", "name", "parent")
     known_names = pl.format("{} in {}", "name", "parent")
     twice = (
