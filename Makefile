@@ -9,9 +9,12 @@ UV := .uv/bin/uv
 REAL := ikp-2024-published
 SIMULATED := ikp-2024-simulated
 
-.PHONY: setup dask run serve bench test test-slow check format lock docs site clean
+.PHONY: setup dev dask run serve bench test test-slow check format lock docs site clean
 
 setup: $(READY)
+
+# What tests, checks and hooks need besides.
+dev: $(READY_DEV)
 
 # What `kerawanan backfill --runner dask` needs, and the workers of Dask.
 dask: $(READY)

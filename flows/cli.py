@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     given = sys.argv[1:] if arguments is None else arguments
-    with speaking(language_of(_language_asked_for(given))):
+    with speaking(language_of(_requested_language(given))):
         commands = parser()
         if "_ARGCOMPLETE" in os.environ:
             from flows.commands.completion import complete
@@ -36,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(commands.parse_args(arguments))
 
 
-def _language_asked_for(arguments: Sequence[str]) -> str | None:
-    """What follows --lang: what is wrong with a command line is said in that language too."""
+def _requested_language(arguments: Sequence[str]) -> str | None:
+    """What follows --lang: messages about a wrong command line are in that language too."""
     for argument, following in pairwise([*arguments, ""]):
         if argument == "--lang":
             return following
@@ -94,7 +94,7 @@ def _complain(message: str, code: int) -> int:
 
 
 class Version(argparse.Action):
-    """Prints the version of the installed program; it is looked up only when somebody asks."""
+    """Prints the version of the installed program; it is looked up only when somebody wants it."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         """Print it, and end."""
@@ -116,7 +116,7 @@ class Completion(argparse.Action):
 
 
 def parser() -> argparse.ArgumentParser:
-    """What can be said on the command line."""
+    """The parser of the command line."""
     parser = Parser(
         prog="kerawanan",
         description="The election vulnerability index of Indonesia (Indeks Kerawanan Pemilu), reproducible.",

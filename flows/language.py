@@ -12,7 +12,7 @@ _CURRENT: ContextVar[Language] = ContextVar("language", default="en")
 
 
 def language_of(wanted: str | None = None) -> Language:
-    """The language that is asked for, else KERAWANAN_LANG, else that of the locale: Indonesian where it begins with
+    """The language that is requested, else KERAWANAN_LANG, else that of the locale: Indonesian where it begins with
     `id`, English anywhere else.
     """
     for each in (wanted, os.environ.get("KERAWANAN_LANG")):
@@ -34,10 +34,10 @@ def speaking(language: Language) -> Iterator[None]:
 
 
 def current_language() -> Language:
-    """The language in which things are said to people now."""
+    """The language of messages to people now."""
     return _CURRENT.get()
 
 
 def in_words(what: Sentence | str) -> str:
-    """A sentence in the language that is spoken now."""
+    """A sentence in the language of messages now."""
     return what if isinstance(what, str) else what[_CURRENT.get()]

@@ -1,4 +1,4 @@
-"""The log of this program: a line for each step of a night and one for how it ended, as JSON where that is asked for.
+"""The log of this program: a line for each step of a night and one for how it ended, as JSON where that is requested.
 
 On a Prefect server the same lines also belong to the flow run (PREFECT_LOGGING_EXTRA_LOGGERS=kerawanan).
 """

@@ -1,4 +1,4 @@
-"""Progress of long work: seen in a terminal, silent in a pipe."""
+"""Progress of long work: shown in a terminal, silent in a pipe."""
 
 import sys
 from collections.abc import Iterable, Sized

@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     signing_key_file: Path | None = Field(default=None, description="a file with an Ed25519 private key in PEM")
 
     def without_secrets(self) -> dict[str, Any]:
-        """These settings but for secrets, as text that other machines can be told; folders by their whole paths."""
+        """These settings but for secrets, as text that is passed to other machines; folders by their whole paths."""
         plain = self.model_dump(mode="json", exclude={"signing_key", "signing_key_file", "notices"}, exclude_none=True)
         plain |= {"store": Store(self.store).url}
         if self.methodology:

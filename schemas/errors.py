@@ -11,7 +11,7 @@ FAILED, WRONG_USAGE = 1, 2  # exit codes
 class KerawananError(Exception):
     """An error whose text says what is wrong, where, and what to do; never a secret.
 
-    Its text is English. What officials meet often is said in Indonesian as well; for the rest the English stands.
+    Its text is English. What officials meet often is in Indonesian as well; for the rest there is only English.
     """
 
     exit_code: ClassVar[int] = FAILED
@@ -23,7 +23,7 @@ class KerawananError(Exception):
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
-        """What is said in the terminal, one message each, in each language."""
+        """The messages in the terminal, one each, in each language."""
         return (Sentence(en=str(self), id=self.indonesian or str(self)),)
 
 
@@ -55,7 +55,7 @@ class DamagedStore(KerawananError):
 
 
 class StorageError(KerawananError):
-    """The storage does not do what it was asked. Its text says what, and never a secret; a second try may help."""
+    """The storage does not do what was requested. Its text says what, and never a secret; a second try may help."""
 
     retry_may_help = True
 
@@ -95,7 +95,7 @@ def sentence_of(error: BaseException) -> Sentence:
 
 
 def unforeseen(error: Exception) -> Sentence:
-    """What is said of an error that nobody thought of."""
+    """The sentence about an error that nobody thought of."""
     what = error or type(error).__name__
     return Sentence(en=f"something unforeseen went wrong: {what}", id=f"terjadi kesalahan yang tak terduga: {what}")
 

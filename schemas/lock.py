@@ -2,7 +2,7 @@
 
 `python -m schemas.lock` adds what the data dictionary has and the newest lock has not. It never takes anything away:
 whoever has to, begins the next major version with `--next-major` and keeps publishing the old one beside it. `--check`
-changes nothing and tells whether the lock is up to date.
+changes nothing and says whether the lock is up to date.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Sentences for people stand in both languages, side by side where they are made."""
+"""Sentences for people are in both languages, side by side where they are made."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 @dataclass(frozen=True)
 class Sentence:
-    """What is said to people, in both languages. As text it is English: so JSON, logs and records have it."""
+    """A message to people, in both languages. As text it is English: so JSON, logs and records have it."""
 
     id: str
     en: str

@@ -62,7 +62,7 @@ def date_of(text: str) -> date:
 
 
 def reason(text: str) -> str:
-    """A reason that says something."""
+    """A reason that is not blank."""
     if not text.strip():
         raise _wrong("alasan tidak boleh kosong", "a reason says something")
     return text.strip()

@@ -1,5 +1,5 @@
 """Completion in shells: commands and options as argparse knows them, names as folders show them. Nothing is imported
-here but by a shell that asks.
+here but by a shell that requests it.
 """
 
 import os
@@ -19,16 +19,16 @@ ENTRY = re.compile(r"^(\w[\w.-]*):", re.MULTILINE)  # of sources.yml
 
 
 def complete(parser: ArgumentParser) -> None:
-    """Answer the shell that asks how a command line may go on, and end."""
+    """Report to the shell how a command line may go on, and end."""
     argcomplete.autocomplete(parser, always_complete_options="long", default_completer=Names())
 
 
 def script(shell: str) -> str:
     """What a shell evaluates to complete this program."""
     called = Path(sys.argv[0]).absolute()
-    # Bash and zsh call what was typed; fish has to be told where the program lies.
-    is_told = shell == "fish" and called.name == PROGRAM
-    return shellcode([PROGRAM], shell=shell, argcomplete_script=str(called) if is_told else None)
+    # Bash and zsh call what was typed; fish needs the path of the program.
+    needs_path = shell == "fish" and called.name == PROGRAM
+    return shellcode([PROGRAM], shell=shell, argcomplete_script=str(called) if needs_path else None)
 
 
 class Names(BaseCompleter):
@@ -59,5 +59,5 @@ def _given(options: Namespace, name: str) -> Iterator[Path]:
 
 
 def _folders(folder: Path) -> list[Path]:
-    """Folders in a folder; none in a bucket, which would take too long to ask."""
+    """Folders in a folder; none in a bucket, where a listing takes too long."""
     return sorted(each for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []

@@ -1,4 +1,4 @@
-"""Many nights at once: which have to be computed, which only stand on what is known, and doing it, resumable."""
+"""Many nights at once: which have to be computed, which only refer to what is known, and doing it, resumable."""
 
 import socket
 import uuid
@@ -27,7 +27,7 @@ from warehouse.snapshots.promotion import promote_together
 from warehouse.snapshots.runs import NightOfRun, RunRecord, begin_run, write_run
 from warehouse.store.store import Store
 
-# done: the night stands on a snapshot of these extracts, this methodology and code already; stands: another night has
+# done: the night refers to a snapshot of these extracts, this methodology and code already; stands: another night has
 # computed the same, or will; computes: it is the first of its kind; empty: no extract counts yet.
 State = Literal["done", "stands", "computes", "empty"]
 
@@ -38,7 +38,7 @@ NO_EXTRACT = Sentence("belum ada ekstrak yang diterima sampai saat itu.", "no ex
 
 @dataclass(frozen=True)
 class Planned:
-    """A night of a plan. `like` is the night whose snapshot it will stand on, `was` the snapshot it stands on now, and
+    """A night of a plan. `like` is the night whose snapshot it will refer to, `was` the one it refers to now, and
     `was_held` whether that is held.
     """
 
@@ -65,7 +65,7 @@ class Ended:
 
     @property
     def record(self) -> NightOfRun:
-        """The night as it stands in the record of the run."""
+        """The night as the record of the run has it."""
         record = NightOfRun(**{**vars(self), "reason": self.reason.en})
         return record.model_copy(update={"reason_id": self.reason.id}) if self.reason.id else record
 
@@ -82,7 +82,7 @@ class Promotion:
 @dataclass(frozen=True)
 class Backfill:
     """A plan of nights, how each ended (none without a runner), what became stable, and why nothing did though it was
-    asked for.
+    requested.
     """
 
     reason: str
@@ -114,7 +114,7 @@ def backfill(
     promote: bool = False,
 ) -> Backfill:
     """Plan the nights of editions between two days (where none are given, those that the editions recompute); with a
-    runner also carry the plan out, and make what came of it stable where that is asked for. Raises UsageError.
+    runner also carry the plan out, and make what came of it stable where that is requested. Raises UsageError.
     """
     wanted = _requested_nights(settings, editions, between)
     not_after_today(max(day for _, days in wanted for day in days), now)
@@ -136,7 +136,7 @@ def backfill(
 def _requested_nights(
     settings: Settings, editions: Sequence[str], between: tuple[date | None, date | None]
 ) -> list[tuple[str, list[date]]]:
-    """The editions and days that are asked for. Raises UsageError."""
+    """The editions and days that are requested. Raises UsageError."""
     first, last = between
     if first and last:
         return [(edition, nights_between(first, last)) for edition in dict.fromkeys(editions)]
@@ -219,7 +219,7 @@ def backfill_id(now: datetime) -> str:
 def executed(
     settings: Settings, plan: Sequence[Planned], reason: str, now: datetime, run_id: str, runner: Runner
 ) -> list[Ended]:
-    """Carry out a plan: compute what has to be, each night for itself; let the others stand on it; write down what came
+    """Carry out a plan: compute what has to be, each night for itself; let the others refer to it; write down what came
     of it. One night that fails stops no other, and what is done once is not done again by a later try.
     """
     store = Store(settings.store)
@@ -253,7 +253,7 @@ def _ended(settings: Settings, plan: Sequence[Planned], now: datetime, run_id: s
 
 
 def _recorded(settings: Settings, plan: Sequence[Planned], now: datetime, run_id: str) -> Iterator[Ended]:
-    """Let nights stand on what others came to that had the same extracts: written down in bulk."""
+    """Let nights refer to what others came to that had the same extracts: written down in bulk."""
     store = Store(settings.store)
     for edition, group in groupby(plan, lambda each: each.edition):
         found = night_records(store, edition)

@@ -49,7 +49,7 @@ def read_extracts(
     extracts: Extracts, methodology: Methodology, received: Sequence[Receipt], folder: Path, refused: Sequence[Refused]
 ) -> Reading:
     """Read and check every extract; good rows, violations and findings are written to `folder`. What was `refused`
-    before, or is now, stands among the violations.
+    before, or is now, is among the violations.
 
     Raises DamagedStore where an extract is not what was received.
     """

@@ -29,7 +29,7 @@ from warehouse.snapshots.runs import (
 from warehouse.store.store import Store
 
 LOG = logging.getLogger("kerawanan")
-LOG.setLevel(logging.INFO)  # who listens, and whether anybody does, is said elsewhere
+LOG.setLevel(logging.INFO)  # handlers are set elsewhere
 LOG.addHandler(logging.NullHandler())
 
 P = ParamSpec("P")
@@ -44,8 +44,8 @@ class Step(Protocol):
 
 
 class Journal:
-    """Takes the steps of a night, and keeps account: which one is under way stands in the store, how each ended in the
-    log, and how long it took in the record of the run.
+    """Takes the steps of a night, and keeps account: which one is under way is noted in the store, how each ended in
+    the log, and how long it took in the record of the run.
     """
 
     def __init__(self, request: Request, step: Step) -> None:
@@ -206,7 +206,7 @@ def _refused(files: Sequence[Refused]) -> tuple[RefusedFile, ...]:
 
 def chart(request: Request, journal: Journal) -> None:
     """Bring the tables over all nights up to date; where the storage fails, the next night does."""
-    # Of many nights at once it is done at their end; of a night without a methodology nothing can be told.
+    # Of many nights at once it is done at their end; of a night without a methodology nothing is known.
     if request.candidate_only or not (request.snapshot / "methodology").exists():
         return
     try:

@@ -161,7 +161,7 @@ Outcome = Literal["published", "unchanged", "held"]
 
 @dataclass(frozen=True)
 class Night:
-    """How a night ended, the snapshot it stands on, and why it is held, if it is."""
+    """How a night ended, the snapshot it refers to, and why it is held, if it is."""
 
     outcome: Outcome
     snapshot_id: str

@@ -67,7 +67,7 @@ def validate(request: Request, admitted: Admitted) -> Validated:
 
 
 def prepare(request: Request, validated: Validated) -> Path:
-    """Settle contradictions by precedence, and lay out figures and methodology as the engine's tables."""
+    """Resolve contradictions by precedence, and lay out figures and methodology as the engine's tables."""
     methodology, prepared = request.resolved(), request.work / "prepared"
     read = {name: pl.read_parquet(validated.rows / f"{name}.parquet") for name in Admission._fields}
     own, differing = own_regions(read["own_regions"])

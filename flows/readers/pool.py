@@ -94,7 +94,7 @@ class Readers:
 
     def side_by_side(self, function: Callable[[Item], Result], items: Iterable[Item], ahead: int) -> Iterator[Result]:
         """What a function returns for each of some items, in their order: computed as many at a time as there are
-        readers, at most `ahead` before they are asked for.
+        readers, at most `ahead` before they are requested.
         """
         waiting: deque[Future[Result]] = deque()
         with ThreadPoolExecutor(self.count, "readers") as threads:
@@ -127,7 +127,7 @@ class Readers:
                     reply, payload = reader.exchange({"job": job, "facts": facts}, content)
                     break
                 except _Over:
-                    # What it read before may have brought it down, and one without work ends just when it is asked.
+                    # What it read before may have brought it down, and one without work ends just when it gets some.
                     is_innocent = reader.has_left or not (is_fresh or reader.is_out_of_time)
                     if self._is_stopped or tries == TRIES - 1 or not is_innocent:
                         raise self._ended(reader) from None
@@ -274,7 +274,7 @@ class _Reader:
             self._output.close()
 
     def kill(self) -> None:
-        """End it at once; whoever waits for its answer is told."""
+        """End it at once; whoever waits for its answer gets an error."""
         self._process.kill()
 
     @property

@@ -1,4 +1,4 @@
-"""A reader process: it reads what senders sent, one file after the other, and dies of it in place of the night.
+"""A reader process: it reads what senders sent, one file after the other, and dies of it instead of the night.
 
     python -P -m flows.readers.process CHANNEL LIFELINE MEMORY SECONDS
 
@@ -36,7 +36,7 @@ def rows(content: bytes, source: str) -> bytes:
 
 
 def tables(content: bytes, source: str) -> bytes:
-    """What `flows.readers.jobs.tables_in` tells of an extract, as JSON."""
+    """What `flows.readers.jobs.tables_in` finds in an extract, as JSON."""
     from flows.readers.jobs import tables_in
 
     return json.dumps(tables_in(content, _source(source))).encode()

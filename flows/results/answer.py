@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 OK, HELD = 0, 3  # exit codes, beside those of schemas.errors
 
-# How a field stands in JSON, where that is not as a key of its name.
-FLAT = {"flat": True}  # its own keys stand among those of the answer
+# How JSON has a field, where that is not as a key of its name.
+FLAT = {"flat": True}  # its own keys are among those of the answer
 IF_ANY = {"if_any": True}  # the key is left out where there is nothing
 
 

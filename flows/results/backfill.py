@@ -29,7 +29,7 @@ class BackfillAnswer(Answer):
 
     @property
     def exit_code(self) -> int:
-        """One night that fails, or is held, is told apart."""
+        """One night that fails, or is held, has an exit code of its own."""
         outcomes = self.backfill.outcomes
         return FAILED if outcomes["failed"] or self.backfill.not_promoted else HELD if outcomes["held"] else OK
 
@@ -84,7 +84,7 @@ class BackfillAnswer(Answer):
 
 
 def stands_on(edition: str, snapshot_id: str) -> Sentence:
-    """On which snapshot a channel stands."""
+    """To which snapshot a channel points."""
     return Sentence(f"{edition}: {snapshot_id}", f"{edition} stands on {snapshot_id}")
 
 

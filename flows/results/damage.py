@@ -1,4 +1,4 @@
-"""What `verify` says of damage, in Indonesian beside the English that it finds it in. `{}` stands for a name."""
+"""What `verify` reports of damage, in Indonesian beside the English that it finds it in. `{}` stands for a name."""
 
 import re
 

@@ -9,7 +9,7 @@ from flows.results.words import value
 from schemas.sentence import Sentence
 from warehouse.snapshots.diff import MOVES, Difference, Move
 
-PLACE = ("region_level", "approach", "region_code", "region_name", "change")
+MOVED_REGION = ("region_level", "approach", "region_code", "region_name", "change")
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def show_moves(page: Page, regions: Sequence[Move], count: int) -> None:
         )
         for each in regions
     ]
-    page.table((*PLACE, *MOVES), rows, moved(count))
+    page.table((*MOVED_REGION, *MOVES), rows, moved(count))
 
 
 def _shown(cell: float | str | None) -> str:
@@ -98,7 +98,7 @@ WHAT = {"added": "ditambahkan", "removed": "dihapus", "retyped": "berubah jenis"
 
 
 def difference_sentences(diff: Difference) -> list[Sentence]:
-    """What a difference says beside the regions that moved: tables, extracts, methodology and code."""
+    """The sentences of a difference beside the regions that moved: tables, extracts, methodology and code."""
     written = [
         Sentence(
             f"{each.table}: {each.rows_added} baris ditambahkan, {each.rows_removed} dihapus, {each.rows_changed} "

@@ -32,12 +32,12 @@ from warehouse.outputs.marked import HEADINGS, MOST_LISTED, write_marked
 from warehouse.store.temporary import temporary_folder
 
 SHOWN_LABELS = 20
-MOST_TOLD = 10_000  # violations that an answer has in words; it counts all
+MOST_IN_WORDS = 10_000  # violations that an answer has in words; it counts all
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A rule that cells of one column break: how many figures have it, and the first few sentences and places."""
+    """A rule that cells of one column break: how many figures have it, and the first few sentences and positions."""
 
     rule: str
     column: str | None
@@ -45,10 +45,10 @@ class Problem:
     sentences: int
     examples: tuple[Sentence, ...] | None
     action: Sentence = field(metadata=key("action_en"))
-    places: tuple[Sentence, ...] | None
+    positions: tuple[Sentence, ...] | None = field(metadata=key("places"))
 
     def show(self, page: Page, number: int) -> None:
-        """The problem with its number, and what stands where."""
+        """The problem with its number, examples and positions."""
         where = Sentence(f" di kolom {self.column}", f" in column {self.column}") if self.column else Sentence("", "")
         page.say(
             Sentence(
@@ -57,14 +57,14 @@ class Problem:
             ),
             style="yellow",
         )
-        examples, places = self.examples or (), self.places or ()
-        others, more = self.sentences - len(examples), self.figures - len(places)
+        examples, positions = self.examples or (), self.positions or ()
+        others, more = self.sentences - len(examples), self.figures - len(positions)
         for sentence in examples:
             page.say(f"     {page.words(sentence)}")
         if others > 0:
             page.say(Sentence(f"     dan {others} lagi yang serupa", f"     and {others} others like it"))
         rest = [Sentence(f"dan {more} lagi", f"and {more} more")] if more > 0 else []
-        page.say(f"     {page.words(joined((*places, *rest)))}")
+        page.say(f"     {page.words(joined((*positions, *rest)))}")
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Examined:
             )
 
     def show_problems(self, page: Page) -> None:
-        """The worst problems, those that keep out most figures first; one that many have is said once."""
+        """The worst problems, those that keep out most figures first; one that many have is shown once."""
         for number, problem in enumerate(self.problems[:SHOWN_ROWS], start=1):
             problem.show(page, number)
         rest = len(self.problems) - SHOWN_ROWS
@@ -202,7 +202,7 @@ def examined(
 ) -> Examined | RefusedExtract:
     """What a file would be read as, without changing anything: rows, admitted rows, problems; or why it is refused.
 
-    Regions are those valid `today`, as no edition is asked for. Where `marked` is a folder, the workbook that an office
+    Regions are those valid `today`, as no edition is given. Where `marked` is a folder, the workbook that an office
     is sent back is written there. Raises Refusal where it cannot be.
     """
     try:
@@ -249,7 +249,7 @@ def content_examined(
         limit=f"{source.limits.quarantined_share:.0%}",
         problems=tuple(map(_problem, problems(found, lookup, library.dictionary))),
         violations_found=found.violations.height,
-        violations=tuple(quarantine(found, lookup, library.dictionary, MOST_TOLD).to_dicts()),
+        violations=tuple(quarantine(found, lookup, library.dictionary, MOST_IN_WORDS).to_dicts()),
         sayings=tuple(map(_frequent, frequent_sentences(found, lookup, library.dictionary, SHOWN_LABELS))),
         corrections=tuple(found.findings.to_dicts()),
         marked=file,

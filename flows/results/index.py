@@ -13,7 +13,7 @@ from warehouse.store.store import Store
 
 SHOWN_ROWS = 10
 OFFICE = ("region_code", "region_name", "approach")
-ASKED = ("province", "regency_city")  # the levels whose offices are named when they sent nothing
+REQUIRED_LEVELS = ("province", "regency_city")  # the levels whose offices are named when they sent nothing
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ class IndexSummary:
                 )
             )
         nothing = Sentence("tidak ada wilayah yang mempunyai skor indeks", "no region has an index score")
-        lines = [joined((place(*where), joined(parts)), ": ") for where, parts in counted.items()]
+        lines = [joined((population_sentence(*where), joined(parts)), ": ") for where, parts in counted.items()]
         page.list(Sentence("Kategori", "Categories"), lines or [nothing])
 
 
-def place(level: str, approach: str) -> Sentence:
-    """A level and an approach, as a place in the index."""
+def population_sentence(level: str, approach: str) -> Sentence:
+    """A level and an approach, in words."""
     return joined((value(level), value(approach)), " / ")
 
 
@@ -85,7 +85,7 @@ def index_summary(store: Store, base: str) -> IndexSummary:
     top = index.filter(region_level=level, approach=approach).sort("score", descending=True).head(SHOWN_ROWS)
     counted = Counter(index.select(*where, "category").rows())
     return IndexSummary(
-        top_of=place(level, approach),
+        top_of=population_sentence(level, approach),
         top=tuple(TopRow(*row) for row in top.select(each.name for each in fields(TopRow)).rows()),
         categories=tuple(
             CategoryCount(of[0], of[1], of[2], count)
@@ -96,7 +96,7 @@ def index_summary(store: Store, base: str) -> IndexSummary:
 
 @dataclass(frozen=True)
 class Reported:
-    """How much of what offices are asked for was reported, at a level and by an approach."""
+    """How much of what is required of offices was reported, at a level and by an approach."""
 
     region_level: str
     approach: str
@@ -112,7 +112,7 @@ class Reported:
     @property
     def sentence(self) -> Sentence:
         """The same in a sentence."""
-        where = place(self.region_level, self.approach)
+        where = population_sentence(self.region_level, self.approach)
         return Sentence(
             id=f"{where.id}: {self.indicators_reported} dari {self.indicators_expected} indikator dilaporkan "
             f"({self.indicators_reported_zero} nihil, {self.indicators_evidenced} disertai bukti), "
@@ -143,7 +143,7 @@ def reporting_summary(store: Store, base: str) -> ReportingSummary:
         pl.len().alias("offices"), pl.col("is_silent").sum().alias("offices_silent"), pl.col(counts).sum()
     )
     rows = [Reported(*row) for row in per_level.select(each.name for each in fields(Reported)).rows()]
-    silent = offices.filter(pl.col("is_silent") & pl.col("region_level").is_in(ASKED))
+    silent = offices.filter(pl.col("is_silent") & pl.col("region_level").is_in(REQUIRED_LEVELS))
     return ReportingSummary(
         reporting=tuple(sorted(rows, key=lambda each: (LEVELS.index(each.region_level), each.approach))),
         silent=tuple(silent.select(pl.format("{} {} / {}", *OFFICE)).to_series().to_list()),

@@ -68,7 +68,7 @@ def night_markdown(answer: NightAnswer, language: Language = "en", missed: Seque
         page.changes(answer.changes.difference, answer.changes.regions_changed)
     page.list(Sentence("Dikoreksi", "Corrected"), answer.corrected)
     page.list(Sentence("Bertentangan", "Contradicted"), answer.contradicted)
-    page.places(answer)
+    page.paths(answer)
     return page.text
 
 
@@ -116,7 +116,7 @@ def difference_markdown(diff: Difference, language: Language = "en") -> str:
 
 
 class _Markdown:
-    """A document in one language, part by part. What is said is escaped: names of files and regions are input."""
+    """A document in one language, part by part. Texts are escaped: names of files and regions are input."""
 
     def __init__(self, language: Language) -> None:
         self._language = language
@@ -169,8 +169,8 @@ class _Markdown:
             self.table(columns, [[_coded(each, name) for name in columns] for each in diff.regions[:SHOWN]])
         self.list(Sentence("Yang berbeda", "What differs"), difference_sentences(diff))
 
-    def places(self, answer: NightAnswer) -> None:
-        """Where everything lies that a night wrote."""
+    def paths(self, answer: NightAnswer) -> None:
+        """The paths of everything that a night wrote."""
         every = (
             (Sentence("snapshot", "snapshot"), answer.snapshot),
             (Sentence("stabil", "stable"), answer.stable),

@@ -65,12 +65,12 @@ class NightAnswer(Answer):
 
     @property
     def exit_code(self) -> int:
-        """A night that the gate holds is told apart."""
+        """A night that the gate holds has an exit code of its own."""
         return HELD if self.outcome == "held" else OK
 
     @property
-    def places(self) -> list[tuple[Sentence, str]]:
-        """Where everything lies that the night wrote."""
+    def paths(self) -> list[tuple[Sentence, str]]:
+        """The paths of everything that the night wrote."""
         every = (
             (Sentence("Tabel", "Tables"), self.snapshot),
             (Sentence("Stabil", "Stable"), self.stable),
@@ -96,7 +96,7 @@ class NightAnswer(Answer):
             self.changes.show(page)
         page.fact(Sentence("Snapshot", "Snapshot"), self._stands_on)
         self._show_stable(page)
-        for label, where in self.places:
+        for label, where in self.paths:
             page.fact(label, where)
         page.fact(
             Sentence("Selanjutnya", "Next"), f"{program()} snapshots show {self.snapshot_id} --store {self.store}"
@@ -134,7 +134,7 @@ class NightAnswer(Answer):
         return Sentence(f"{stands_on.id} {self.snapshot_id}", f"{stands_on.en} {self.snapshot_id}")
 
     def _show_stable(self, page: Page) -> None:
-        """How the snapshot stands to the stable one, and what can be done about it."""
+        """Whether the snapshot is the stable one, and what can be done about it."""
         none = Sentence("", "")
         if self.withdrawn:
             page.fact(none, Sentence(f"DITARIK {self.withdrawn}", f"WITHDRAWN {self.withdrawn}"), style="bold red")

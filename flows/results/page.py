@@ -37,7 +37,7 @@ class Page:
         self._console.print(self.words(what), style=style, soft_wrap=True, end=end)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], title: Sentence | None = None) -> None:
-        """A table; numbers stand to the right."""
+        """A table; numbers are aligned to the right."""
         table = Table(
             title=self.words(title) if title else None,
             title_justify="left",
@@ -69,5 +69,5 @@ class Page:
         return "" if cell is None else f"{cell:.3f}" if isinstance(cell, float) else str(cell)
 
     def fact(self, label: Sentence, what: Sentence | str, width: int = 12, style: str | None = None) -> None:
-        """A label, and behind it what it stands for; labels below each other have the same width."""
+        """A label, and behind it its value; labels below each other have the same width."""
         self.say(f"{self.words(label):<{width}} {self.words(what)}", style=style)

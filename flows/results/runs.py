@@ -23,7 +23,7 @@ class NightRun:
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """What stands in a list of runs."""
+        """The row in a list of runs."""
         row = self.row
         counts = (row.extracts, row.rows, row.rows_quarantined, row.seconds)
         return (row.run_id, row.edition, str(row.night) if row.night else None, value(row.outcome), *counts)
@@ -42,7 +42,7 @@ class ManyNightsRun:
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """What stands in a list of runs."""
+        """The row in a list of runs."""
         nights = Sentence(f"{self.nights} malam", f"{self.nights} nights")
         return (self.run_id, self.edition, nights, value(self.outcome), None, None, None, None)
 

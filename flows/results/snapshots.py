@@ -21,7 +21,7 @@ from warehouse.store.store import Store
 
 @dataclass(frozen=True)
 class SnapshotList(Answer):
-    """All snapshots, oldest first: of each the facts of its manifest, and which channels stand on it."""
+    """All snapshots, oldest first: of each the facts of its manifest, and which channels point to it."""
 
     snapshots: tuple[Mapping[str, Any], ...]
     store: str
@@ -54,7 +54,7 @@ def _stands_for(facts: Mapping[str, Any]) -> Sentence:
 
 @dataclass(frozen=True)
 class SnapshotAnswer(Answer):
-    """What a snapshot holds and what it stands on: the facts of its manifest, and its index in short."""
+    """What a snapshot holds and what it is based on: the facts of its manifest, and its index in short."""
 
     title: str
     facts: Mapping[str, Any] = field(metadata=FLAT)
@@ -90,7 +90,7 @@ class SnapshotAnswer(Answer):
 
 
 def snapshot_answer(store_url: str, snapshot_id: str) -> SnapshotAnswer:
-    """What a snapshot holds and what it stands on. Raises UsageError."""
+    """What a snapshot holds and what it is based on. Raises UsageError."""
     store = Store(store_url)
     data = find_snapshot(store, snapshot_id)
     facts = data["kerawanan"]
@@ -124,7 +124,7 @@ class Promoted(Answer):
 
 @dataclass(frozen=True)
 class Withdrawn(Answer):
-    """A snapshot that was withdrawn, and what the channels of its edition stand on now."""
+    """A snapshot that was withdrawn, and what the channels of its edition point to now."""
 
     edition: str
     snapshot_id: str

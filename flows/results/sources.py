@@ -57,7 +57,7 @@ def source_list(sources: Mapping[str, Source]) -> SourceList:
 
 @dataclass(frozen=True)
 class TableRead:
-    """A table that a source reads in a file: where it stands, which column is read as what, and what is left out."""
+    """A table that a source reads in a file: its position, which column is read as what, and what is left out."""
 
     sheet: str | None
     header_row: int

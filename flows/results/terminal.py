@@ -13,7 +13,7 @@ from schemas.errors import did_you_mean
 
 
 def printable(text: str) -> str:
-    """The text with a mark in place of each control character: C0, C1, directions of writing, zero width."""
+    """The text with a mark instead of each control character: C0, C1, directions of writing, zero width."""
     return "".join(mark if mark.isprintable() or mark == "\n" else "\ufffd" for mark in text)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from schemas.sentence import Sentence
 
-# How something stands: outcomes of nights, fates of extracts, states of figures, levels, approaches, origins.
+# Coded values: outcomes of nights, fates of extracts, states of figures, levels, approaches, origins.
 VALUES = {
     "published": "diterbitkan",
     "unchanged": "tidak berubah",
@@ -129,7 +129,7 @@ def value(code: str | None) -> Sentence:
 
 
 def head(column: str) -> Sentence:
-    """What stands above a column."""
+    """The title of a column."""
     return Sentence(HEADS[column], column)
 
 
@@ -140,5 +140,5 @@ def joined(parts: Iterable[Sentence], between: str = ", ") -> Sentence:
 
 
 def more(count: int) -> Sentence:
-    """What stands in place of those that are not shown."""
+    """The sentence about those that are not shown."""
     return Sentence(f"... dan {count} lagi", f"... and {count} more")

@@ -1,4 +1,4 @@
-"""Tell a Prefect server all it must know: the work pool, the deployments of prefect.yaml, and what to watch.
+"""Register with a Prefect server all it must know: the work pool, the deployments of prefect.yaml, and what to watch.
 
 Run where the workers run, from the folder of the project, with PREFECT_API_URL set. What is there already is brought
 up to date.
@@ -33,7 +33,7 @@ HOUR = timedelta(hours=1)
 # How long a run of each flow may take; what takes longer hangs, and its process is ended.
 LIMITS = {"nightly": timedelta(hours=3), "backfill": timedelta(days=1), "promote": HOUR, "prune": HOUR}
 GOOD = ("Published", "Unchanged", "Done", "Planned", "Completed")
-# What people are told of: a night held or failed, one that died or was ended, one that no worker takes in time.
+# What people are notified of: a night held or failed, one that died or was ended, one that no worker takes in time.
 BAD = ("Held", "Incomplete", "Failed", "Crashed", "Cancelled", "Late")
 NOTICES = "kerawanan: a run that needs people", "kerawanan-notices"  # automation, and block with the address
 # A run that is under way says so every half minute (PREFECT_FLOWS_HEARTBEAT_FREQUENCY); one that was given to a worker,
@@ -66,20 +66,20 @@ def deploy(notices: SecretStr | None) -> None:
         ("kerawanan: a run whose process is gone", {"heartbeat"}, SILENCE),
         ("kerawanan: a run that does not start or stop", {"Pending", "Submitting", "Cancelling"}, STANDSTILL),
     ):
-        why = "No sign of life: it is marked as crashed, so that people are told and nothing waits for it."
+        why = "No sign of life: it is marked as crashed, so that people are notified and nothing waits for it."
         _watch(name, why, crashed, LIMITS, expect={"*"}, after=after, within=within)
-    cancelled = CancelFlowRun(type="cancel-flow-run")  # said, or it is lost on the way and nothing is done
+    cancelled = CancelFlowRun(type="cancel-flow-run")  # named, or Prefect drops it on the way and does nothing
     for flow, limit in LIMITS.items():
         name, why = (
             f"kerawanan: a run of {flow} that hangs",
-            f"After {limit} its process is ended, and people are told.",
+            f"After {limit} its process is ended, and people are notified.",
         )
         _watch(name, why, cancelled, [flow], expect={*GOOD, *BAD, "Cancelling"}, after={"Running"}, within=limit)
     _notify(notices)
 
 
 def _notify(notices: SecretStr | None) -> None:
-    """Tell people at an address what needs them; nobody, where there is none."""
+    """Notify an address of what needs people; nobody, where there is none."""
     automation, name = NOTICES
     if notices is None:
         with get_client(sync_client=True) as client, suppress(ObjectNotFound):
@@ -90,7 +90,7 @@ def _notify(notices: SecretStr | None) -> None:
     block = Webhook(url=notices, headers=SecretDict({"Content-Type": "application/json"})).save(name, overwrite=True)
     assert isinstance(block, UUID)
     call = CallWebhook(block_document_id=block, payload=NOTICE)
-    _watch(automation, f"{', '.join(BAD)}: told to the address in KERAWANAN_NOTICES.", call, LIMITS, expect=set(BAD))
+    _watch(automation, f"{', '.join(BAD)}: sent to the address in KERAWANAN_NOTICES.", call, LIMITS, expect=set(BAD))
 
 
 def _watch(
@@ -141,7 +141,7 @@ def main() -> int:
         sys.stderr.write(f"the server did not take everything ({error}). Once it answers, run this again.\n")
         return 1
     recipient = (
-        "told to the address in KERAWANAN_NOTICES" if notices else "told to nobody (KERAWANAN_NOTICES is not set)"
+        "sent to the address in KERAWANAN_NOTICES" if notices else "sent to nobody (KERAWANAN_NOTICES is not set)"
     )
     sys.stdout.write(f"the deployments of prefect.yaml are there; what needs people is {recipient}\n")
     return 0

@@ -1,4 +1,4 @@
-"""What is refused inside a flow ends in a state with a sentence; no traceback stands behind it in the log."""
+"""What is refused inside a flow ends in a state with a sentence; the log shows no traceback."""
 
 import flows.server.silence  # noqa: F401 - first, or it is too late
 

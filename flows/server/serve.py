@@ -1,4 +1,4 @@
-"""A Prefect of one's own, for one machine: server, what flows/server/deploy.py tells it, and a worker."""
+"""A Prefect of one's own, for one machine: server, what flows/server/deploy.py registers with it, and a worker."""
 
 import os
 import signal
@@ -35,7 +35,7 @@ def main() -> int:
 
 
 def served(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment in which Prefect speaks to the server of this machine, tells nobody else anything, and knows our
+    """An environment in which Prefect uses the server of this machine, reports to nobody else, and knows our
     log and whether runs are alive. What is set already stays.
     """
     host = environment.get("PREFECT_SERVER_API_HOST", "127.0.0.1")
@@ -47,7 +47,7 @@ def served(environment: Mapping[str, str]) -> dict[str, str]:
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
         # Kept over a restart of the server: what it held in memory would never be given back.
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
-        # A worker asks every ten seconds or so: what waits for longer than this is late.
+        # A worker polls every ten seconds or so: what waits for longer than this is late.
         "PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS": "120",
     }
     return {**wanted, **environment, "PREFECT_API_URL": f"http://{host}:{port}/api"}

@@ -1,4 +1,4 @@
-"""Imported before Prefect, which starts its telemetry when it is imported: nothing is told to anyone."""
+"""Imported before Prefect, which starts its telemetry when it is imported: nothing is reported to anyone."""
 
 import os
 

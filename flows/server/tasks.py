@@ -70,7 +70,7 @@ def _may_help(_: object, __: object, state: State[Any]) -> bool:
     persist_result=False,
 )
 def _night(settings_values: Mapping[str, Any], edition: str, day: date, now: datetime) -> Ended:
-    """One night, on whatever machine: secrets and what is not told come from its own environment."""
+    """One night, on whatever machine: secrets and what is not passed come from its own environment."""
     settings = Settings(**settings_values)
     if not Store(settings.store).keys("raw"):
         raise UsageError(
@@ -85,7 +85,7 @@ def _night(settings_values: Mapping[str, Any], edition: str, day: date, now: dat
 
 @flow(name="nights", validate_parameters=False)
 def _nights(settings_values: dict[str, Any], nights: list[tuple[str, date]], now: datetime) -> list[Ended]:
-    """Nights as tasks, on whatever runs them; how far they are is seen in an artifact."""
+    """Nights as tasks, on whatever runs them; an artifact shows how far they are."""
     artifact = create_progress_artifact(0.0, description=f"{len(nights)} nights to compute")
     assert isinstance(artifact, UUID)
     waiting = {_night.submit(settings_values, edition, day, now): (edition, day) for edition, day in nights}

@@ -1,6 +1,7 @@
 """Flows beside the night: many nights at once, what becomes stable, what is removed. Deployed in prefect.yaml.
 
-None is tried again by Prefect: the store itself asks again for a while, and a backfill tries its nights one by one.
+None is tried again by Prefect: the store itself repeats requests for a while, and a backfill tries its nights one by
+one.
 """
 
 import flows.server.silence  # noqa: F401 - first, or it is too late

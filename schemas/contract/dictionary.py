@@ -169,7 +169,7 @@ def dictionary_from(text: str) -> Dictionary:
 
 @cache
 def packaged_dictionary() -> Dictionary:
-    """The dictionary of the package: what is known where no methodology is asked."""
+    """The dictionary of the package: what is known where no methodology is given."""
     return dictionary_from(files("methodology").joinpath(FILE).read_text(encoding="utf-8"))
 
 

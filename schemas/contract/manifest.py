@@ -1,4 +1,4 @@
-"""The manifest of a snapshot: a Frictionless Data Package (version 2) that says what it holds and what it stands on."""
+"""The manifest of a snapshot: a Frictionless Data Package (version 2) that says what it holds and is based on."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

@@ -76,7 +76,7 @@ class Refusal(KerawananError):
 
 
 def refusal_of(data: Mapping[str, Any]) -> Refusal:
-    """The refusal that plain data tells of."""
+    """The refusal that plain data describes."""
     return Refusal(data["rule"], data["part"], **data["values"])
 
 

@@ -26,7 +26,7 @@ class Correction(Strict):
 
 
 def corrections_of(document: Document) -> dict[str, tuple[Correction, Problem]]:
-    """The corrections of a YAML document by id, each with where it stands (to complain of). Raises MethodologyError."""
+    """The corrections of a YAML document by id, each with its position (for messages). Raises MethodologyError."""
     if not isinstance(document.data, list | None):
         raise MethodologyError([Problem(document.file, 1, "corrections are a list; begin each with '- id:'.")])
     corrections = parsed(tuple[Correction, ...], document, tuple(document.data or ()))

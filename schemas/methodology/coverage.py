@@ -1,4 +1,4 @@
-"""Which regions an edition and its sources speak of, and whether the region reference has them."""
+"""Which regions an edition and its sources name, and whether the region reference has them."""
 
 from collections.abc import Mapping
 
@@ -24,7 +24,7 @@ KEYS = ("name", "code", "bps")
 
 
 def lowest_level(edition: Edition, sources: Mapping[str, Source], own: set[str], reference: Reference) -> str:
-    """The lowest level of the reference that the edition or one of its sources speaks of."""
+    """The lowest level of the reference that the edition or one of its sources names."""
     roots = set(reference.regions.filter(pl.col("parent").is_null())["code"])
     spoken = {plan.level for plan in edition.region_levels} - own
     for source in sources.values():
@@ -41,7 +41,7 @@ def own_levels(edition: Edition, sources: Mapping[str, Source], reference: Refer
 
 
 def key_problems(sources: Mapping[str, Source], reference: Reference) -> list[Problem]:
-    """Every source that names regions in a way, or has regions of its own in a place, that the reference lacks."""
+    """Every source that names regions in a way, or has regions of its own in a region, that the reference lacks."""
     keys = (*KEYS, *reference.codes["system"].unique(maintain_order=True))
     codes = set(reference.regions["code"])
     sentences = [

@@ -108,9 +108,9 @@ class Methodology:
 class Library:
     """The methodology files of the package, overlaid by a user's folder.
 
-    A file of the folder takes the place of the package's file of the same path; sources and corrections are laid over
+    A file of the folder replaces the package's file of the same path; sources and corrections are laid over
     those of the package entry by entry, and the folder's dictionary adds units and number styles. Everything is read
-    when asked for, and raises MethodologyError.
+    when it is requested, and raises MethodologyError.
     """
 
     def __init__(self, folder: Path | None = None, *, alone: bool = False) -> None:

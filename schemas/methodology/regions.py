@@ -246,7 +246,7 @@ def changes_of(text: str | None, regions: pl.DataFrame) -> pl.DataFrame:
     `evidence`. Raises MethodologyError.
 
     A region that was divided has a row for every part, the rest that keeps its code included; one that ended has a row
-    without `to_code`. `carries` tells whether a figure of the one may stand for the other, and `population_share` which
+    without `to_code`. `carries` says whether a figure of the one may stand for the other, and `population_share` which
     share of the people of the whole lives in the part (null: not known).
     """
     frame = _frame(text, CHANGES_FILE, CHANGE_COLUMNS, CHANGE_GROUNDS)

@@ -87,7 +87,7 @@ class PathStep(Strict):
     @model_validator(mode="after")
     def _has_column(self) -> Self:
         if not (self.code or self.name):
-            raise ValueError("a place of region_path has a column for its code, its name, or both.")
+            raise ValueError("a step of region_path has a column for its code, its name, or both.")
         return self
 
     @property
@@ -211,17 +211,17 @@ class Source(Strict):
         if bool(self.columns.region) == bool(self.region_path):
             raise ValueError("a source declares what it calls the region column, or a region_path.")
         if self.region_path and self.region_path[-1].level not in self.region_levels:
-            raise ValueError("the last place of region_path is of one of the region_levels.")
+            raise ValueError("the last step of region_path is of one of the region_levels.")
         if self.levels and not self.columns.level:
             raise ValueError("levels are the words of a column; declare it as columns.level.")
         if self.bare_name and self.region_key != "name":
             raise ValueError("bare_name is for sources that name regions by name.")
         if self.region_key == "name" and any(step.code for step in self.region_path):
-            raise ValueError("with the region_key name the places of region_path have names only.")
+            raise ValueError("with the region_key name the steps of region_path have names only.")
         needed = "name" if self.region_key == "name" else "code"
         if any(getattr(step, needed) is None for step in self.region_path):
             raise ValueError(
-                f"with the region_key {self.region_key} every place of region_path has a column for its {needed}."
+                f"with the region_key {self.region_key} every step of region_path has a column for its {needed}."
             )
         if self.layout == "wide" and self.columns.item and not all(JOINED in label for label in self.items):
             raise ValueError(f"where a wide source has an item column, its items are written as 'item{JOINED}column'.")

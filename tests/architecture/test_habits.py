@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ def test_hooks_are_the_tools_of_the_project_and_fetch_nothing() -> None:
         assert hook["language"] == "system"
         programs = re.findall(r"\.venv/bin/([\w-]+)", hook["entry"])
         assert programs, hook["id"]
-        lock = (ROOT / "requirements.lock").read_text()
+        lock = (ROOT / "requirements-dev.lock").read_text()
         for program in programs:
             package = {"lint-imports": "import-linter"}.get(program, program)
             assert program == "python" or re.search(rf"^{package}==", lock, re.MULTILINE), program
@@ -30,7 +29,10 @@ def test_hooks_are_the_tools_of_the_project_and_fetch_nothing() -> None:
 def test_the_container_has_the_python_of_the_project() -> None:
     container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
     assert re.match(r"python:3\.11\b", container["image"])
-    assert shlex.split(container["postCreateCommand"])[:2] == ["make", "setup"]
+    made, hooks = container["postCreateCommand"].split(" && ")
+    assert (made, hooks) == ("make dev", ".venv/bin/prek install")
+    assert re.search(r"^dev: \$\(READY_DEV\)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert re.search(r"^prek==", (ROOT / "requirements-dev.lock").read_text(), re.MULTILINE)
 
 
 def test_the_diagram_of_a_night_has_its_steps() -> None:

@@ -111,7 +111,7 @@ def test_kalimantan_timur_can_be_traced(bundled: Bundled) -> None:
     assert sorted(quality["check"]) == ["contradiction", "correction_applied"]
 
 
-def test_contradictions_are_named_and_settled_by_precedence(bundled: Bundled) -> None:
+def test_contradictions_are_named_and_resolved_by_precedence(bundled: Bundled) -> None:
     found = rows(bundled, "quality_result", check="contradiction")
     assert sorted(found["subject"]) == [
         "32.04 Kabupaten Bandung / input / ikp",

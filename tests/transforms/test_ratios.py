@@ -129,7 +129,7 @@ class Outcome(NamedTuple):
 
     values: dict[tuple[str, str], dict[str, Any]]
     findings: dict[str, list[tuple[Any, ...]]]
-    settled: ResolvedFigures
+    resolved: ResolvedFigures
     read: list[Admission]
 
     def value(self, region: str, node: str = "persen") -> Any:
@@ -282,7 +282,9 @@ def test_a_ratio_that_cannot_be_is_found_and_not_used() -> None:
 
 def test_what_a_ratio_is_divided_by_has_a_lineage_of_its_own() -> None:
     got = outcome(methodology(), table({"11.01": "1,3,4,7", "11.02": ",,,2"}))
-    told = got.settled.observation.select("region_code", "node_code", "value", "state").sort("region_code", "node_code")
+    told = got.resolved.observation.select("region_code", "node_code", "value", "state").sort(
+        "region_code", "node_code"
+    )
     assert told.rows() == [
         ("11.01", "bagian", 3, "used"),
         ("11.01", "jumlah", 7, "used"),
@@ -327,7 +329,7 @@ def test_a_denominator_that_nothing_but_chance_could_decide(nodes: str) -> None:
     got = outcome(methodology(nodes), *extracts)
     assert (got.value("11.01"), got.value("11.01", "bagian"), got.value("11.01", "jumlah")) == (None, None, 7)
     assert list(got.findings) == ["conflicting_extracts"]
-    states = got.settled.observation.filter(node_code="semua")["state"].to_list()
+    states = got.resolved.observation.filter(node_code="semua")["state"].to_list()
     assert states == ["conflicting", "conflicting"]
 
 
@@ -348,7 +350,7 @@ def test_a_denominator_that_is_corrected() -> None:
     assert (got.value("11.01"), got.value("11.02")) == (2.5, 25)
     assert got.parts("11") == (4, 52, 4)
     assert list(got.findings) == ["correction_applied"]
-    row = got.settled.observation.filter(region_code="11.01", node_code="semua").row(0, named=True)
+    row = got.resolved.observation.filter(region_code="11.01", node_code="semua").row(0, named=True)
     assert (row["value_sent"], row["value"], row["correction"]) == (4, 40, "lost-digit")
 
 
@@ -505,11 +507,11 @@ def test_a_finished_score_beats_the_sum_and_is_none_of_what_is_added() -> None:
     below = table(all_of("11", "1,1,4,2"))
     of = methodology(kantor=counts(), skor=scores("jumlah"))
     got = outcome(of, below, ("skor", "wilayah,atas,bawah\n11.04,,70\n", 9))
-    assert got.settled.entered["score"].to_list() == [70]
+    assert got.resolved.entered["score"].to_list() == [70]
     assert (got.value("11.04", "jumlah"), got.value("11", "jumlah")) == (70, 6)
     assert got.values["11", "jumlah"]["members_counted"] == 3
     got = outcome(of, below, ("skor", "wilayah,atas,bawah\n11,60,\n", 9))
-    assert got.settled.entered["score"].to_list() == [60]
+    assert got.resolved.entered["score"].to_list() == [60]
     assert (got.value("11", "jumlah"), got.values["11", "jumlah"]["is_score"]) == (60, True)
     assert got.values["11", "jumlah"]["members_counted"] is None
     of = methodology(kantor=counts(), skor=scores("rusak"))

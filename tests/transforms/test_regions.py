@@ -9,12 +9,13 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rapidfuzz import fuzz
 
 from schemas.methodology.library import Library
 from schemas.methodology.regions import valid_regions
 from schemas.methodology.sources import Source
 from transforms.engine_tables.units import crosswalk_frame
-from transforms.regions.lookup import FOUND, Lookup, nearest_labels, region_lookup
+from transforms.regions.lookup import FOUND, NEAR, Lookup, nearest_labels, region_lookup
 from transforms.regions.resolving import resolved
 from transforms.regions.territories import validity
 
@@ -23,6 +24,7 @@ HIGH = REFERENCE.down_to("regency_city")
 OLD, NEW = date(2022, 7, 1), date(2026, 1, 1)
 CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "region_cases.yml").read_text())
 LOOKUPS: dict[tuple[Any, ...], Lookup] = {}
+UNKNOWN = dict.fromkeys(("unknown_part", "unknown_level", "unknown_in"), pl.String)
 ANY = {
     "title": "t",
     "pattern": "*",
@@ -91,6 +93,21 @@ def test_names_and_codes_of_the_table(kind: str) -> None:
         if not is_right[kind]:
             wrong.append((case, {name: answer[name] for name in FOUND}))
     assert not wrong, f"{len(wrong)} wrong: {wrong[:10]}"
+
+
+@pytest.mark.parametrize("level", [None, "province", "regency_city"])
+@pytest.mark.parametrize("text", ["Balli", "Bimo", "Serangg", "Jakart"])
+def test_nearest_names_come_by_score_then_label(text: str, level: str | None) -> None:
+    known = lookup("name", ("province", "regency_city"), NEW)
+    unknown = pl.DataFrame({"unknown_part": [text], "unknown_level": [level], "unknown_in": [None]}, schema=UNKNOWN)
+    names = known.known.filter(region_level=level) if level else known.known
+    best: dict[str, float] = {}
+    for key, label in names.select("key", "label").iter_rows():
+        best[label] = max(best.get(label, 0), fuzz.ratio(text.upper(), key))
+    near = sorted((label for label in best if best[label] >= NEAR), key=lambda label: (-best[label], label))
+    for seed in range(5):
+        mixed = known._replace(known=known.known.sample(fraction=1, shuffle=True, seed=seed))
+        assert nearest_labels(unknown, mixed)["nearest"].to_list() == [", ".join(near[:3]) or "-"]
 
 
 @pytest.mark.parametrize("on", [OLD, NEW])

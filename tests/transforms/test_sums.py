@@ -27,7 +27,7 @@ def rows(*told: str) -> str:
 
 
 def states(got: Outcome) -> list[tuple[Any, ...]]:
-    return sorted(got.settled.observation.select("row", "state").rows())
+    return sorted(got.resolved.observation.select("row", "state").rows())
 
 
 def test_rows_of_one_region_and_item_are_added_up() -> None:
@@ -104,7 +104,7 @@ def test_what_was_sent_before_stands_where_the_newer_sum_is_not_known() -> None:
 def test_extracts_are_not_added_to_each_other() -> None:
     got = outcome(summed(), rows("11.01,jumlah,2", "11.01,jumlah,3"), rows("11.01,jumlah,4", "11.01,jumlah,4"))
     assert got.value("11.01", "jumlah") == 8
-    assert min(got.settled.observation.select("extract_sha256", "state").unique().rows())[1] == "superseded"
+    assert min(got.resolved.observation.select("extract_sha256", "state").unique().rows())[1] == "superseded"
     assert got.values["11.01", "jumlah"]["extract_count"] == 1
     assert [each[1:] for each in got.findings["replaced"]] == [("kantor 5.0", "8.0")]
 

@@ -297,7 +297,7 @@ def test_a_snapshot_comes_out_again_or_the_cause_is_named(nights: Nights, kerawa
 
 
 def halved(*given: Any) -> ResolvedFigures:
-    """What is settled, with finished scores that are half of what they are."""
+    """Resolved figures, with finished scores that are half of what they are."""
     found = resolved_figures(*given)
     return found._replace(entered=found.entered.with_columns(pl.col("score") / 2))
 

@@ -1,4 +1,4 @@
-"""What is computed of which units: roll-ups, what is asked for, and what does not apply."""
+"""What is computed of which units: roll-ups, what is required, and what does not apply."""
 
 import polars as pl
 
@@ -95,7 +95,7 @@ def roll_up_exempt_frame(members: pl.DataFrame, not_applicable: pl.DataFrame) ->
 
 
 def required_leaf_frame(methodology: Methodology, populations: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
-    """Which leaves which populations are asked for by a source: `source`, `population_key`, `node_key`."""
+    """Which leaves a source requires of which populations: `source`, `population_key`, `node_key`."""
     sources = methodology.sources
     required = pl.DataFrame(
         [
@@ -120,8 +120,8 @@ def required_leaf_frame(methodology: Methodology, populations: pl.DataFrame, nod
 def not_applicable_frame(
     edition: Edition, units: pl.DataFrame, nodes: pl.DataFrame, regions: pl.DataFrame
 ) -> pl.DataFrame:
-    """The places that there is nothing to report of: `unit_key`, `node_key`; aggregates all of whose children are such
-    included.
+    """The unit-node keys that there is nothing to report of: `unit_key`, `node_key`; aggregates all of whose
+    children are such included.
     """
     declared = pl.DataFrame(
         [(each.within, code) for each in edition.not_applicable for code in each.nodes],

@@ -12,7 +12,7 @@ def population_frame(edition: Edition) -> pl.DataFrame:
     """The populations within which scores are normalised, ranked and classified: one per level and approach.
 
     `regions` is the number that makes the level complete, `scaled_from` the share of them that bounds are derived from;
-    `is_roll_up` tells those whose scores are means of those of regions below.
+    `is_roll_up` marks those whose scores are means of those of regions below.
     """
     rolled_up = {(each.to, each.approach) for each in edition.roll_ups if each.method == "mean"}
     return pl.DataFrame(
@@ -72,7 +72,7 @@ def crosswalk_frame(reference: Reference, regions: pl.DataFrame, regions_date: D
     `changed_on`, `law`.
 
     A region is the one of the edition's `regions_date`, or of the codes of before 2022 where that is later: how it was
-    divided before is not told. Regions that have ended are not here.
+    divided before is left out. Regions that have ended are not here.
     """
     today = regions.filter(pl.col("valid_to").is_null())
     twin = today.drop_nulls("code_2020").select("code_2020", twin="code")

@@ -30,11 +30,11 @@ class Admission(NamedTuple):
     `admitted`: rows with `region_code`, `region_level`, `source_item`, `approach`, `value` (null: sent as blank),
     `value_sent`, `correction`, `reference`, `statement` (figure, or category or rank of a score that is not stated);
     `quarantine`: one row per violation; `findings` about corrections;
-    `refused_places`: what quarantined rows were about, as far as that is known: said something, so not blank. Where the
+    `refused_places`: what quarantined rows were about, as far as that is known: reported, so not blank. Where the
     region is not known `region_code` is null, and `candidates` are the codes that it can be (null: any).
     `own_regions`: regions of the source's own that rows are about, admitted or not, and those they lie in (`code`,
     `level`, `name`, `parent`). `quarantined`: how many figures are in quarantine, per extract and `rule` (a figure that
-    breaks two rules stands under both), and without a rule, whichever it is; complete, also where not every violation
+    breaks two rules is under both), and without a rule, whichever it is; complete, also where not every violation
     is put into words.
     """
 
@@ -313,7 +313,7 @@ def _end(bound: Decimal | None, open_end: str) -> float:
 
 
 def _repeated(good: pl.DataFrame) -> pl.DataFrame:
-    """Rows whose region and item stand in the extract before: repetitions where figures agree, else all."""
+    """Rows whose region and item the extract has before: repetitions where figures agree, else all."""
     same = ["extract_sha256", "region_code", "source_item", "approach", "statement"]
     reported = (
         good.filter(pl.col("value").is_not_null() & ~pl.col("is_event"))

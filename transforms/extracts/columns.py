@@ -111,7 +111,7 @@ def _width(grid: Grid) -> int:
 
 
 def largest_table(grid: Grid) -> tuple[int, int, list[Column]]:
-    """Where the header stands, how many rows it has, and the columns below it.
+    """The position of the header, how many rows it has, and the columns below it.
 
     It is the row that looks most like a header: many different words, and rows below that fill its columns. Two rows,
     where the second gives names to columns that the first leaves without one of their own.

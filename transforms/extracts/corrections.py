@@ -28,12 +28,13 @@ def correction_frame(corrections: Sequence[Correction], sources: Sequence[str]) 
 def corrected(rows: pl.DataFrame, declared: pl.DataFrame, source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows of a source's extracts with `value`, the figure after corrections, and findings about the corrections.
 
-    `rows` and `declared` say which place they are about (`region_code`, `source_item`, `approach`), so that a spelling
-    never decides. Adds `value_sent` (the figure as sent), `value` and `correction` (its id, or null). A row that has
-    neither the figure its correction expects nor the right one already stays as it is and yields a critical finding.
+    `rows` and `declared` say which unit and item they are about (`region_code`, `source_item`, `approach`), so that
+    a spelling never decides. Adds `value_sent` (the figure as sent), `value` and `correction` (its id, or null). A row
+    that has neither the figure its correction expects nor the right one already stays as it is and yields a critical
+    finding.
 
-    Where rows of one place are added up, a correction is of one of them: the row that has what it expects. The others
-    are not meant; where several have it, none is corrected.
+    Where rows of one unit and item are added up, a correction is of one of them: the row that has what it expects. The
+    others are not meant; where several have it, none is corrected.
     """
     is_summed = source.layout == "events" or source.repeated == "sum"
     together = [*FIGURE_KEY, "extract_sha256"] if is_summed else ["_row"]
@@ -65,7 +66,7 @@ def corrected(rows: pl.DataFrame, declared: pl.DataFrame, source: Source) -> tup
             ),
             matched.filter(pl.col("correction").is_not_null()).with_columns(
                 pl.col("_fits").sum().over(together).alias("_fitting"),
-                # That the row meant is another one, of which it is told.
+                # The row meant is another one, and the finding is about that.
                 (~pl.col("_fits") & (pl.col("_fits").any() | (~pl.col("_mended") & pl.col("_mended").any())))
                 .over(together)
                 .alias("_is_reported"),

@@ -15,8 +15,8 @@ PATH = LEVELS[LEVELS.index("province") :]
 
 
 class Grain(NamedTuple):
-    """The columns that name regions, by their place from the left: one, by a `key`, of some `levels`; or, by name, one
-    for each of the levels from the highest down (`is_path`).
+    """The columns that name regions, by their position from the left: one, by a `key`, of some `levels`; or, by name,
+    one for each of the levels from the highest down (`is_path`).
 
     `share` of the rows are known so. `own_within`: codes of regions of which the reference has nothing below, though
     the table has.
@@ -106,7 +106,7 @@ def _by_path(rows: pl.DataFrame, reference: Reference) -> Grain | None:
         if best is None or best[0] < NEXT_COLUMN:
             continue
         if placed is None:
-            # Rows of a region that has nothing below it in the reference are told apart: overseas.
+            # Rows of a region that has nothing below it in the reference are looked at alone: overseas.
             alone = reference.regions.filter(pl.col("parent").is_null() & (pl.col("level") == level))["code"]
             childless = set(alone) - set(reference.regions["parent"].drop_nulls())
             apart = best[2].filter(pl.col("code").is_in(childless))

@@ -26,9 +26,9 @@ def extract_rows(content: bytes, source: Source) -> pl.DataFrame:
     """The rows of an extract: `sheet`, `row`, `region`, `item`, `value_text`, `number` (of a number cell), `reference`.
 
     Every text is stripped, blank ones are null. Events also have `severity` and `date`, and rows of a source that
-    declares it the `level` of their region. `is_evidenced` tells rows that name a reference or evidence; the text of
+    declares it the `level` of their region. `is_evidenced` marks rows that name a reference or evidence; the text of
     the evidence goes no further. `region_column`, `level_column`, `item_column`, `value_column`, `date_column` and
-    `severity_column` are what the extract calls these columns; `is_ragged` tells rows with more or fewer cells; `odd`
+    `severity_column` are what the extract calls these columns; `is_ragged` marks rows with more or fewer cells; `odd`
     is the rule that a cell breaks before its value is looked at.
 
     Raises Refusal where a column is missing, there is no row, or numbers are not written as the source declares.
@@ -99,10 +99,10 @@ def _refuse_header(table: Table, source: Source, *, is_one_of_many: bool) -> Non
 
 def selected_rows(table: Table, source: Source) -> tuple[list[tuple[int, Sequence[object]]], Counter[str]]:
     """The rows of a table that are read, by their number, and what the rows have, by how many, that are left out
-    because they are not those that the source asks for in `where`.
+    because they are not those that the source selects in `where`.
 
-    Blank rows, totals and repeated headers are neither. A row that cannot be told by a sound cell is kept, to be put in
-    quarantine. Raises Refusal for a second table below.
+    Blank rows, totals and repeated headers are neither. A row without a sound cell to recognise it by is kept, to be
+    put in quarantine. Raises Refusal for a second table below.
     """
     roles = roles_of(table.header, source)
     found, values = roles.found, roles.values
@@ -244,7 +244,7 @@ def _says_something(columns: Sequence[pl.Series], nothing: Collection[str]) -> p
 
 
 def _paths(source: Source, cells: list[pl.Series]) -> pl.Series:
-    """The regions of the rows as one text each: the names of the places, each with its code where there is one. Rows
+    """The regions of the rows as one text each: the names of the steps, each with its code where there is one. Rows
     without any code have names alone.
     """
     frame = pl.DataFrame({str(index): series for index, series in enumerate(cells)})

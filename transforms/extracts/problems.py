@@ -21,7 +21,7 @@ PARTS = {
     "severity": "severity_text",
 }
 UNKNOWN_REGION = "unknown_region"  # the rule whose sentence names the nearest regions
-# Violations that are put into words; more than that tells nobody more, and words take time and memory.
+# Violations that are put into words; nobody reads more, and words take time and memory.
 MOST_DESCRIBED = 300_000
 MOST_PROBLEMS = 100
 EXAMPLES = 3  # sentences, and figures, of each problem
@@ -107,7 +107,7 @@ def problems(found: Checked, lookup: Lookup, dictionary: Dictionary) -> list[dic
         *(pl.col(f"message_{each}").unique(maintain_order=True).alias(f"examples_{each}") for each in LANGUAGES),
         *(pl.col(f"action_{each}").first() for each in LANGUAGES),
     )
-    positions = first(["position"]).group_by(what).agg(_place(each).alias(f"places_{each}") for each in LANGUAGES)
+    positions = first(["position"]).group_by(what).agg(_position(each).alias(f"places_{each}") for each in LANGUAGES)
     joined = counted.join(spoken, on=what, how="left", nulls_equal=True, maintain_order="left")
     return joined.join(positions, on=what, how="left", nulls_equal=True, maintain_order="left").to_dicts()
 
@@ -139,8 +139,8 @@ def _described(found: Checked) -> pl.DataFrame:
     )
 
 
-def _place(language: Language) -> pl.Expr:
-    """Where a figure stands, in words: sheet and row, region and item."""
+def _position(language: Language) -> pl.Expr:
+    """The position of a figure, in words: sheet and row, region and item."""
     row, nothing = {"id": ("baris", "tanpa"), "en": ("row", "no")}[language]
     names = {"region": {"id": "wilayah", "en": "region"}, "item": {"id": "indikator", "en": "item"}}
     cell = pl.format("{} {}", pl.lit(row), "row")

@@ -1,4 +1,4 @@
-"""A source entry to start from, made of what stands in a file. What cannot be seen in the file is said, not guessed."""
+"""A source entry to start from, made of what is in a file. What the file does not show is reported, not guessed."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -77,7 +77,7 @@ def proposed(content: bytes, file_name: str, reference: Reference) -> Proposal:
             Sentence(
                 f"Tidak ada angka yang menunjukkan apakah bilangan ditulis {' atau '.join(examples)}; number_style "
                 "adalah perkiraan.",
-                f"No figure tells whether numbers are written {' or '.join(examples)}; number_style is a guess.",
+                f"No figure shows whether numbers are written {' or '.join(examples)}; number_style is a guess.",
             )
         )
     entry = {
@@ -123,7 +123,7 @@ def proposed(content: bytes, file_name: str, reference: Reference) -> Proposal:
 
 
 def _grain_remarks(grain: Grain, columns: Sequence[Column]) -> list[Sentence]:
-    """What was seen of regions."""
+    """What was found about regions."""
     labels = [f"'{columns[index].label}'" for index in grain.columns]
     if grain.is_path:
         steps = " > ".join(f"{label} ({level})" for label, level in zip(labels, grain.levels, strict=True))
@@ -170,7 +170,7 @@ def _path(columns: Sequence[Column], grain: Grain) -> dict[str, Any]:
 
 
 def _style(figures: Sequence[Column]) -> str | None:
-    """The style that figures kept as text are written in; None where none tells."""
+    """The style that figures kept as text are written in; None where no figure shows it."""
     texts = {without_percent(cell) for column in figures for cell in column.cells if isinstance(cell, str)}
     fits = {name: sum(style.is_number(text) for text in texts) for name, style in packaged_styles().items()}
     if len(set(fits.values())) == 1:
@@ -181,7 +181,7 @@ def _style(figures: Sequence[Column]) -> str | None:
 def _layout(
     columns: Sequence[Column], grain: Grain, figures: Sequence[Column], style: NumberStyle, remarks: list[Sentence]
 ) -> dict[str, Any]:
-    """How figures stand in the table: an event per row, a figure per row, or a column per indicator."""
+    """The layout of figures in the table: an event per row, a figure per row, or a column per indicator."""
     rest = [column for index, column in enumerate(columns) if index not in grain.columns]
     roles: dict[str, Any] = {} if grain.is_path else {"region": [columns[grain.columns[0]].label]}
 
@@ -282,7 +282,7 @@ def _no_item(column: Column, style: NumberStyle) -> Sentence | None:
 
 
 def _unit(column: Column, style: NumberStyle, remarks: list[Sentence]) -> dict[str, str]:
-    """The unit of a column, where its figures tell that it is no count."""
+    """The unit of a column, where its figures show that it is no count."""
     total = sum(column.counts.values())
     if 2 * sum(count for text, count in column.counts.items() if text.rstrip().endswith("%")) > total:
         return {"unit": "pct"}
@@ -322,7 +322,7 @@ def _unit(column: Column, style: NumberStyle, remarks: list[Sentence]) -> dict[s
 
 
 def _names_items(column: Column, columns: Sequence[Column], grain: Grain) -> bool:
-    """Whether a column of words tells what the figure of a row is: the rows of a region differ in it."""
+    """Whether a column of words says what the figure of a row is: the rows of a region differ in it."""
     regions = list(zip(*(columns[index].every for index in grain.columns), strict=True))
     each = len(set(zip(regions, column.every, strict=True)))
     return len(set(regions)) < 0.9 * len(regions) and each > 0.9 * len(regions) and len(column.counts) > 1

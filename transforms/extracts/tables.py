@@ -1,4 +1,4 @@
-"""Tables in grids: where the header stands, and which column plays which role."""
+"""Tables in grids: where the header is, and which column plays which role."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ SEARCHED = 50  # rows at the top of a sheet, among which the header is looked fo
 
 
 class Table(NamedTuple):
-    """A table as it stands in a grid: the labels of its columns, the rows below them, and what is odd about cells;
+    """A table as a grid has it: the labels of its columns, the rows below them, and what is odd about cells;
     `present` is how many of the declared columns it has, `rows` are all rows of the grid.
     """
 
@@ -27,7 +27,7 @@ class Table(NamedTuple):
 
 class Roles(NamedTuple):
     """Which column of a table plays which role: by role, by label in a wide table those of figures (and of what figures
-    are derived from), those of the places of a path, and by label those that tell which rows are read.
+    are derived from), those of the steps of a path, and by label those that select which rows are read.
     """
 
     found: dict[str, int | None]

@@ -23,6 +23,7 @@ from transforms.figures.sums import with_ratios, with_roll_up_sums
 from transforms.figures.treatment import level_caps, with_treated_value
 
 FIGURE = "figure_index"  # numbers the applicable rows: quicker to find again than by extract, sheet and row
+IS_VALUE = pl.col("statement") == "figure"  # not a category or a rank
 
 
 class ResolvedFigures(NamedTuple):
@@ -46,6 +47,20 @@ class ResolvedFigures(NamedTuple):
     findings: pl.DataFrame
 
 
+class KeyedRows(NamedTuple):
+    """Rows by what they are of in the edition.
+
+    `applicable`: admitted rows with their unit-node key, numbered; `not_applicable`: admitted rows of what is declared
+    so; `outside`: admitted rows of no unit or no item of the edition; `quarantined`: what quarantined rows were about,
+    keys null where they are not known.
+    """
+
+    applicable: pl.DataFrame
+    not_applicable: pl.DataFrame
+    outside: pl.DataFrame
+    quarantined: pl.DataFrame
+
+
 def resolved_figures(
     admitted: pl.DataFrame, quarantined: pl.DataFrame, methodology: Methodology, design: Mapping[str, pl.DataFrame]
 ) -> ResolvedFigures:
@@ -58,97 +73,138 @@ def resolved_figures(
     units, nodes = design["unit"], design["node"]
     node = item_nodes(nodes)
     unit = units.select("unit_key", "label", "region_code", "region_level", "approach")
+    keyed = _keyed_rows(admitted, quarantined, node, unit, methodology, design["not_applicable"])
+    applicable = keyed.applicable
 
-    def on_keys(rows: pl.DataFrame) -> pl.DataFrame:
-        keyed = rows.join(node, on=["source_item", "statement"], how="left")
-        return keyed.join(unit, on=["region_code", "region_level", "approach"], how="left")
+    kept_out = _kept_out(keyed.quarantined, possible_addends(quarantined, applicable, node, unit))
+    refused = _of_newest_forms(kept_out, applicable)
+    partly_blank = partly_blank_sums(applicable.filter("is_summed"))
+    incomplete = _incomplete_sums(applicable, kept_out, partly_blank)
+    sums = _sums(applicable, refused, incomplete, methodology)
+    stated = _with_state(pl.concat([_single_figures(applicable), sums], how="diagonal"))
+    used = stated.filter(pl.col("state") == "used")
 
-    placed = with_categories(on_keys(admitted), methodology).join(
+    worked = with_roll_up_sums(with_ratios(_parts(_leaves(used), nodes), methodology), design, methodology)
+    reported, undefined, out_of_range = _values(worked, units, nodes)
+    conflicting = stated.filter(pl.col("state") == "conflicting")
+    possible = possible_units(quarantined, applicable, node, unit)
+    unknown = pl.concat([each.select(UNIT_NODE) for each in (refused, incomplete, conflicting, possible, undefined)])
+    zeros = imputed_zeros(applicable, reported, unknown, units, nodes, design["required_leaf"])
+    complete = pl.concat([reported, zeros], how="diagonal").join(
+        units.select("unit_key", "population_key"), on="unit_key"
+    )
+    caps = level_caps(complete, methodology, design)
+    return ResolvedFigures(
+        reported=with_treated_value(complete, caps).sort(UNIT_NODE),
+        cap=caps,
+        entered=_entered(used),
+        entered_rank=entered_ranks(used, node, methodology),
+        responding=_responding(keyed),
+        observation=_lineage(applicable, stated, pl.concat([refused.select(UNIT_NODE_EXTRACT), incomplete])),
+        findings=pl.concat(
+            [
+                disagreement_findings(stated),
+                _counted_findings("outside_edition", keyed.outside, ("source", "source_item", "approach")),
+                _counted_findings("not_applicable", keyed.not_applicable, ("source", "node_code")),
+                out_of_range,
+                partly_blank_findings(partly_blank),
+            ]
+        ),
+    )
+
+
+def _keyed_rows(
+    admitted: pl.DataFrame,
+    quarantined: pl.DataFrame,
+    node: pl.DataFrame,
+    unit: pl.DataFrame,
+    methodology: Methodology,
+    not_applicable: pl.DataFrame,
+) -> KeyedRows:
+    """The rows with their unit-node keys, admitted ones also with what their source is worth."""
+
+    def with_keys(rows: pl.DataFrame) -> pl.DataFrame:
+        of_node = rows.join(node, on=["source_item", "statement"], how="left")
+        return of_node.join(unit, on=["region_code", "region_level", "approach"], how="left")
+
+    rows = with_categories(with_keys(admitted), methodology).join(
         source_frame(methodology.sources), on="source", how="left"
     )
-    inside = pl.col("unit_key").is_not_null() & pl.col("node_key").is_not_null()
-    exempt = placed.filter(inside).join(design["not_applicable"], on=UNIT_NODE, how="semi")
-    applicable = placed.filter(inside).join(design["not_applicable"], on=UNIT_NODE, how="anti").with_row_index(FIGURE)
+    is_inside = pl.col("unit_key").is_not_null() & pl.col("node_key").is_not_null()
+    inside = rows.filter(is_inside)
+    return KeyedRows(
+        inside.join(not_applicable, on=UNIT_NODE, how="anti").with_row_index(FIGURE),
+        inside.join(not_applicable, on=UNIT_NODE, how="semi"),
+        rows.filter(~is_inside),
+        with_keys(quarantined),
+    )
+
+
+def _kept_out(quarantined: pl.DataFrame, addends: pl.DataFrame) -> pl.DataFrame:
+    """Which figures were quarantined, those included of which a row without a known region can be an addend."""
     about = [*UNIT_NODE_EXTRACT, "region_code", "received_at"]
-    addends = possible_addends(quarantined, applicable, node, unit)
-    every = pl.concat([on_keys(quarantined).drop_nulls(UNIT_NODE).select(about), addends.select(about)]).unique()
+    return pl.concat([quarantined.drop_nulls(UNIT_NODE).select(about), addends.select(about)]).unique()
+
+
+def _of_newest_forms(kept_out: pl.DataFrame, applicable: pl.DataFrame) -> pl.DataFrame:
+    """The quarantined figures of the newest form of their source and region: older forms do not count."""
     form = ["source", "region_code"]
-    newest = pl.concat([frame.select(*form, "received_at") for frame in (applicable, every)]).group_by(form).max()
-    refused = every.join(newest, on=[*form, "received_at"], how="semi")
-    repeated = applicable.filter("is_summed")
-    partly_blank = partly_blank_sums(repeated)
-    incomplete = pl.concat(
-        [
-            every.join(repeated, on="source", how="semi").select(UNIT_NODE_EXTRACT),
-            partly_blank.select(UNIT_NODE_EXTRACT),
-        ]
-    )
+    newest = pl.concat([frame.select(*form, "received_at") for frame in (applicable, kept_out)]).group_by(form).max()
+    return kept_out.join(newest, on=[*form, "received_at"], how="semi")
+
+
+def _incomplete_sums(applicable: pl.DataFrame, kept_out: pl.DataFrame, partly_blank: pl.DataFrame) -> pl.DataFrame:
+    """The sums of repeated rows of which a row was quarantined or is blank, by UNIT_NODE_EXTRACT."""
+    lacking = kept_out.join(applicable.filter("is_summed"), on="source", how="semi")
+    return pl.concat([lacking.select(UNIT_NODE_EXTRACT), partly_blank.select(UNIT_NODE_EXTRACT)])
+
+
+def _sums(
+    applicable: pl.DataFrame, refused: pl.DataFrame, incomplete: pl.DataFrame, methodology: Methodology
+) -> pl.DataFrame:
+    """The sums of events and of repeated rows of which every part is known."""
     events = newest_forms(applicable.filter("is_event")).join(refused, on=UNIT_NODE_EXTRACT, how="anti")
-    sums = sums_of_parts(pl.concat([events, repeated.join(incomplete, on=UNIT_NODE_EXTRACT, how="anti")]), methodology)
-    alone = applicable.filter(~IS_PART).select(*FIGURE_KEY, *FIGURE_VALUES, FIGURE)
-    stated = _with_state(pl.concat([alone, sums], how="diagonal"))
-    used = stated.filter(pl.col("state") == "used")
-    outside = (
-        placed.filter(~inside)
-        .group_by("source", "source_item", "approach")
-        .len()
-        .select(
-            pl.lit("outside_edition").alias("check"),
-            pl.format("{} / {} / {}", "source", "source_item", "approach").alias("subject"),
-            pl.col("len").cast(pl.String).alias("observed"),
-            pl.lit(None, pl.String).alias("expected"),
-        )
-    )
-    not_applicable = (
-        exempt.group_by("source", "node_code")
-        .len()
-        .select(
-            pl.lit("not_applicable").alias("check"),
-            pl.format("{} / {}", "source", "node_code").alias("subject"),
-            pl.col("len").cast(pl.String).alias("observed"),
-            pl.lit(None, pl.String).alias("expected"),
-        )
-    )
-    is_figure = pl.col("statement") == "figure"
-    leaves = used.filter(is_figure & pl.col("aggregation").is_null()).select(
+    repeated = applicable.filter("is_summed").join(incomplete, on=UNIT_NODE_EXTRACT, how="anti")
+    return sums_of_parts(pl.concat([events, repeated]), methodology)
+
+
+def _single_figures(applicable: pl.DataFrame) -> pl.DataFrame:
+    """The rows that are figures by themselves."""
+    return applicable.filter(~IS_PART).select(*FIGURE_KEY, *FIGURE_VALUES, FIGURE)
+
+
+def _leaves(used: pl.DataFrame) -> pl.DataFrame:
+    """The figures that feed leaves, or that ratios are divided by."""
+    return used.filter(IS_VALUE & pl.col("aggregation").is_null()).select(
         *UNIT_NODE,
         "value",
         "is_evidenced",
         extract="extract_sha256",
         is_score=pl.col("measure") == "score",
     )
-    figures = with_roll_up_sums(with_ratios(_parts(leaves, nodes), methodology), design, methodology)
-    reported, undefined, findings = _values(figures, units, nodes)
-    entered = used.filter(is_figure & (pl.col("measure") == "score")).select(*UNIT_NODE, score="value")
-    conflicting = stated.filter(pl.col("state") == "conflicting")
-    possible = possible_units(quarantined, applicable, node, unit)
-    answered = applicable.filter(pl.col("value").is_not_null())
-    responding = pl.concat([answered.select("unit_key"), on_keys(quarantined).select("unit_key").drop_nulls()])
-    unknown = pl.concat(
-        [refused.select(UNIT_NODE), incomplete.select(UNIT_NODE), conflicting.select(UNIT_NODE), possible, undefined]
-    )
-    complete = pl.concat(
-        [reported, imputed_zeros(applicable, reported, unknown, units, nodes, design["required_leaf"])], how="diagonal"
-    )
-    placed_figures = complete.join(units.select("unit_key", "population_key"), on="unit_key")
-    caps = level_caps(placed_figures, methodology, design)
-    return ResolvedFigures(
-        with_treated_value(placed_figures, caps).sort(UNIT_NODE),
-        caps,
-        entered.sort(UNIT_NODE),
-        entered_ranks(used, node, methodology),
-        responding.unique().sort("unit_key"),
-        _lineage(applicable, stated, pl.concat([refused.select(UNIT_NODE_EXTRACT), incomplete])),
-        pl.concat(
-            [
-                disagreement_findings(stated),
-                outside.cast(FINDING),
-                not_applicable.cast(FINDING),
-                findings,
-                partly_blank_findings(partly_blank),
-            ]
-        ),
-    )
+
+
+def _entered(used: pl.DataFrame) -> pl.DataFrame:
+    """The finished scores."""
+    return used.filter(IS_VALUE & (pl.col("measure") == "score")).select(*UNIT_NODE, score="value").sort(UNIT_NODE)
+
+
+def _responding(keyed: KeyedRows) -> pl.DataFrame:
+    """The units about which anything but blanks was sent, admitted or not."""
+    answered = keyed.applicable.filter(pl.col("value").is_not_null())
+    quarantined = keyed.quarantined.drop_nulls("unit_key")
+    return pl.concat([answered.select("unit_key"), quarantined.select("unit_key")]).unique().sort("unit_key")
+
+
+def _counted_findings(check: str, rows: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
+    """Findings about rows that do not count: how many, by some columns."""
+    counted = rows.group_by(by).len()
+    return counted.select(
+        pl.lit(check).alias("check"),
+        pl.format(" / ".join("{}" for _ in by), *by).alias("subject"),
+        pl.col("len").cast(pl.String).alias("observed"),
+        pl.lit(None, pl.String).alias("expected"),
+    ).cast(FINDING)
 
 
 def _parts(leaves: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:

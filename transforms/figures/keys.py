@@ -1,4 +1,4 @@
-"""What names the place of a figure: region, approach and item."""
+"""The unit-node key of a figure, with and without its extract."""
 
 import polars as pl
 

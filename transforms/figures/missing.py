@@ -28,7 +28,7 @@ def possible_units(
     refused: pl.DataFrame, reports: pl.DataFrame, node: pl.DataFrame, unit: pl.DataFrame
 ) -> pl.DataFrame:
     """Which units refused rows without a known region can be about: those that the name can mean, or else all that
-    their source says nothing of. What such a unit left blank may have been said: it is not known.
+    their source reports nothing of. What such a unit left blank may have been reported: it is not known.
     """
     nameless = refused.filter(pl.col("region_code").is_null()).join(node, on=["source_item", "statement"])
     meant = nameless.drop_nulls("candidates").with_columns(pl.col("candidates").str.split(" ")).explode("candidates")
@@ -51,10 +51,10 @@ def imputed_zeros(
     nodes: pl.DataFrame,
     required: pl.DataFrame,
 ) -> pl.DataFrame:
-    """Zeros for the leaves that count as zero when left blank, in units that reported anything to the source that asks
-    for them.
+    """Zeros for the leaves that count as zero when left blank, in units that reported anything to the source that
+    requires them.
 
-    What was said but not admitted, or said in two ways, is `unknown`: not blank, and never zero.
+    What was reported but not admitted, or reported in two ways, is `unknown`: not blank, and never zero.
     """
     gaps = (
         reports.filter(pl.col("value").is_not_null())

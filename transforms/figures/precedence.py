@@ -1,4 +1,4 @@
-"""Where sources disagree: which figure counts, which are overridden, and what is said of them."""
+"""Where sources disagree: which figure counts, which are overridden, and the findings about them."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from transforms.figures.keys import IS_PART, UNIT_NODE
 
 def source_frame(sources: Mapping[str, Source]) -> pl.DataFrame:
     """What sources are worth, and how their rows come to figures: `source`, `precedence`, `measure`; `is_summed`: rows
-    of one place are added up; `is_weighted`: events count by their severity.
+    of one unit and item are added up; `is_weighted`: events count by their severity.
     """
     return pl.DataFrame(
         [
@@ -49,7 +49,7 @@ FIGURE_VALUES = ("value", "value_sent", "correction", "reference", "is_evidenced
 
 
 def newest_forms(events: pl.DataFrame) -> pl.DataFrame:
-    """The events of the forms that count: a form takes the place of older ones of the same source and region whole."""
+    """The events of the forms that count: a form replaces older ones of the same source and region whole."""
     return events.filter(pl.col("received_at") == pl.col("received_at").max().over("source", "region_code"))
 
 
@@ -128,7 +128,7 @@ def possible_addends(
     refused: pl.DataFrame, reported: pl.DataFrame, node: pl.DataFrame, unit: pl.DataFrame
 ) -> pl.DataFrame:
     """What refused rows without a known region can be about within their own extract, where rows are parts of sums: the
-    regions that it speaks of, of these those that the name can mean.
+    regions that it reports, of these those that the name can mean.
     """
     spoken = reported.filter(IS_PART).select("source", "extract_sha256", "region_code", "region_level").unique()
     can_be = pl.col("candidates").is_null() | pl.col("candidates").str.split(" ").list.contains(pl.col("region_code"))

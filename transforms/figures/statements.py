@@ -5,12 +5,12 @@ import polars as pl
 from schemas.methodology.library import Methodology
 from transforms.figures.keys import UNIT_NODE
 
-# What can be published of a node in place of its score.
+# What can be published of a node instead of its score.
 STATEMENTS = ("category", "rank")
 
 
 def item_nodes(nodes: pl.DataFrame) -> pl.DataFrame:
-    """What is fed by an item: nodes, then items that ratios are divided by, then what is stated of nodes in place of a
+    """What is fed by an item: nodes, then items that ratios are divided by, then what is stated of nodes instead of a
     score (called by the node and the statement). The keys of the others come after those of nodes.
     """
     fed = nodes.select(
@@ -37,7 +37,7 @@ def item_nodes(nodes: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_categories(rows: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
-    """The rows with categories as their place in the edition's list: sources have words and an order of their own."""
+    """The rows, categories as their position in the edition's list: sources have an order and words of their own."""
     ordinals = {category.code: ordinal for ordinal, category in enumerate(methodology.edition.categories, start=1)}
     words = pl.DataFrame(
         [
@@ -59,7 +59,7 @@ def with_categories(rows: pl.DataFrame, methodology: Methodology) -> pl.DataFram
 
 
 def entered_ranks(used: pl.DataFrame, node: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
-    """Where nodes stand as published: `unit_key`, `node_key`, `category`, `rank`."""
+    """The categories and ranks of nodes as published: `unit_key`, `node_key`, `category`, `rank`."""
     codes = {float(ordinal): each.code for ordinal, each in enumerate(methodology.edition.categories, start=1)}
     stated_ones = used.filter(pl.col("statement") != "figure").join(node.select("node_key", "of_key"), on="node_key")
     category, rank = (

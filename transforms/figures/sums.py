@@ -33,7 +33,8 @@ def with_roll_up_sums(own: pl.DataFrame, design: Mapping[str, pl.DataFrame], met
     """The figures with their sums over the regions below, where enough of these are known: `members_counted`.
 
     Of a ratio both parts are summed, over the regions of which both are known. `extract_count` is of how many extracts
-    a figure is made. A figure of a region's own stands before a sum, unless it is a ratio of which a part is missing.
+    a figure is made. A figure of a region's own takes precedence over a sum, unless it is a ratio of which a part is
+    missing.
     """
     # Numbers are quicker to count than digests.
     numbered = (pl.when(pl.col(each).is_not_null()).then(pl.col(each).hash()).alias(each) for each in EXTRACTS)

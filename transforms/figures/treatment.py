@@ -11,7 +11,7 @@ def level_caps(reported: pl.DataFrame, methodology: Methodology, design: Mapping
     """The caps of the edition's treatments: `population_key`, `node_key`, `cap`, `n`.
 
     A cap is the quantile of all values of the leaf that are known at the level, zeros that fill blanks included and
-    finished scores left out, interpolated between neighbours. It is null where fewer are known than the level asks for.
+    finished scores left out, interpolated between neighbours. It is null where fewer are known than the level requires.
     """
     keys = ["population_key", "node_key"]
     parts = [pl.DataFrame(schema={"population_key": pl.Int32, "node_key": pl.Int32, "cap": pl.Float64, "n": pl.Int64})]

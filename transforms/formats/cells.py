@@ -28,9 +28,9 @@ Area = tuple[tuple[int, int], tuple[int, int]]
 
 
 class Grid(NamedTuple):
-    """A table as it stands in a file: rows with their number, every cell as it was read (None or "" for a blank).
+    """A table as a file has it: rows with their number, every cell as it was read (None or "" for a blank).
 
-    `odd` tells cells (row number, column from 0; column -1: the whole row; row 0: every row) whose value cannot be
+    `odd` names cells (row number, column from 0; column -1: the whole row; row 0: every row) whose value cannot be
     taken as it stands: the rule of the dictionary that they break, or `percent` for a number that is shown in per cent.
     `merged` are areas of merged cells, by their first and last row and column from 0.
     """
@@ -43,7 +43,7 @@ class Grid(NamedTuple):
 
 @dataclass
 class Look:
-    """What a look at a sheet tells that readers of values do not: what is odd about cells, as in `Grid`; formats of
+    """What a look at a sheet finds that readers of values do not: what is odd about cells, as in `Grid`; formats of
     cells that may show something else than they hold; merged areas; whether zeros are shown.
     """
 

@@ -90,7 +90,7 @@ def _section_rule(section: Section, sign: int) -> str | None:
         return HIDES if has_digits else None
     if re.search("[ymdhsb]", marks, re.IGNORECASE) or not re.search("[0#?]", marks):
         return HIDES  # a date of what is held as a number, or no figure at all
-    # What is shown, with 0 for a digit; a point or comma that is only text is told apart.
+    # What is shown, with 0 for a digit; a point or comma that is only text is kept apart.
     shown = "".join(
         re.sub("[#?]", "0", written) if kind == "mark" else re.sub("[.,]", "\1", written)
         for kind, written in section

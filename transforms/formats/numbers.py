@@ -56,7 +56,7 @@ def number_expr(text: pl.Expr, style: NumberStyle) -> pl.Expr:
 
 def style_contradiction(texts: pl.Series, style: NumberStyle, others: Iterable[NumberStyle]) -> str | None:
     """A text that shows that figures are written in one of other styles than declared, so that what both styles read,
-    but as other numbers (1.234), cannot be told; None where nothing can be misread.
+    but as other numbers (1.234), are not known; None where nothing can be misread.
 
     Texts in another style alone are no reason: each is refused by itself. They are where figures that both styles
     read differently stand beside them, or where nothing is written as declared.

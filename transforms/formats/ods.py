@@ -29,7 +29,7 @@ from transforms.formats.cells import (
 from transforms.formats.containers import member_names
 from transforms.formats.ods_styles import StyleReading, Styles
 
-MOST_SPACES = 10_000  # that stand for themselves in one place
+MOST_SPACES = 10_000  # that stand for themselves in one text
 MOST_SHEETS = 1_000
 LAST_ROW = 1_048_576
 ERROR = re.compile(r"#[A-Z0-9/]+[!?]?|Err:[0-9]+")

@@ -72,8 +72,8 @@ def _refuse_circles(content: bytes) -> None:
 def _refuse_twins(names: Sequence[str], positions: Sequence[int]) -> None:
     if len(names) > MOST_SHEETS:
         raise Refusal("too_many_sheets", most=MOST_SHEETS)
-    for number, (name, place) in enumerate(zip(names, positions, strict=True)):
-        if place in positions[:number]:
+    for number, (name, position) in enumerate(zip(names, positions, strict=True)):
+        if position in positions[:number]:
             raise Refusal("sheet_of_two_names", sheet=name)
     plain = [name.casefold() for name in names]
     twice = next((name for name in names if plain.count(name.casefold()) > 1), None)

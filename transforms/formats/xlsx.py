@@ -1,8 +1,8 @@
 """What is odd about the cells of an XLSX: errors, formulas without a value, what is hidden, struck out, or shown as
 something else.
 
-Readers of values do not tell it, so the XML is parsed beside them. Where the workbook says two things at once, so that
-a reader might see another sheet, row or cell than is looked at here, it is refused.
+Readers of values do not report it, so the XML is parsed beside them. Where the workbook says two things at once, so
+that a reader might see another sheet, row or cell than is looked at here, it is refused.
 """
 
 import io
@@ -32,7 +32,7 @@ MOST_SHEETS = 1_000
 
 
 class Found(NamedTuple):
-    """A sheet: its name, what was seen in it, whether the workbook hides it."""
+    """A sheet: its name, what was found in it, whether the workbook hides it."""
 
     name: str
     look: Look
@@ -45,7 +45,7 @@ def xlsx_looks(content: bytes) -> dict[str, Look]:
     Raises Refusal for what must not be read at all, and zipfile's and zlib's errors where the archive is broken.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        # Some readers tell neither capitals from small letters nor one slash from the other.
+        # Some readers distinguish neither capitals from small letters nor one slash from the other.
         called = member_names(archive)
         if any(name.endswith("vbaproject.bin") for name in called):
             raise Refusal("macros")

@@ -57,7 +57,7 @@ class SheetLook:
         self.area = ""
 
     def of(self, xml: bytes) -> Look:
-        """What the XML tells. Raises Refusal where it reaches too far or says two things, ValueError for damage."""
+        """What the XML says. Raises Refusal where it goes too far or says two things, ValueError for damage."""
         look, odd, formats = self.look, self.look.odd, self.look.formats
         misleading, struck_styles, (lengths, struck_texts) = self.styles.formats, self.styles.struck, self.texts
         stack: list[str] = [""]

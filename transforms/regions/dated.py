@@ -8,7 +8,7 @@ from transforms.regions.lookup import FOUND, Lookup, region_lookup
 from transforms.regions.resolving import Resolved, resolved
 from transforms.regions.territories import day_starts
 
-# Of these the sentence tells the day.
+# Of these the sentence names the day.
 OF_DAYS = ("divided_region", "region_ended", "region_of_another_time", "date_before_reference")
 
 

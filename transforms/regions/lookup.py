@@ -59,7 +59,7 @@ class Lookup(NamedTuple):
     what, for sources that name regions by a path; `spellings`: how names are made alike; `reference`, `on` and
     `territory`: what it was made of, to look up the regions of other days. Both tables also say the `kind` of the
     region, and whether a key `is_bare`, without the word for it. `level_words`: the words of the source for levels
-    (`key`, `level`, `kind`, null: any); `covered`: the codes of the regions that figures are asked for.
+    (`key`, `level`, `kind`, null: any); `covered`: the codes of the regions of which figures are required.
     """
 
     known: pl.DataFrame
@@ -155,7 +155,7 @@ def region_lookup(
 ) -> Lookup:
     """What a source may call regions, for an edition whose regions are those of a day.
 
-    `territory` is what the edition covers, None in it the country; without it no edition is asked for, and what counts
+    `territory` is what the edition covers, None in it the country; without it no edition is given, and what counts
     is the country and wherever the source has regions of its own.
     """
     levels = {*source.region_levels, *(path_step.level for path_step in source.region_path)}
@@ -199,7 +199,7 @@ def region_lookup(
 
 
 def label(name: pl.Expr, kind: pl.Expr, code: pl.Expr) -> pl.Expr:
-    """A region as people are told of it: with its kind and its code."""
+    """A region as sentences name it: with its kind and its code."""
     return pl.format("{} ({})", with_kind(name, kind), code)
 
 
@@ -290,7 +290,7 @@ def _containment(reference: Reference, valid: pl.DataFrame, day: Day | None) -> 
 
 
 def own_regions(candidates: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The regions of sources' own, once each, and findings about those that are told in more than one way."""
+    """The regions of sources' own, once each, and findings about those that are reported in more than one way."""
     ordered = candidates.unique().sort("code", "name", "parent")
     known_names = pl.format("{} in {}", "name", "parent")
     twice = (
@@ -303,8 +303,8 @@ def own_regions(candidates: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def nearest_labels(unknown: pl.DataFrame, lookup: Lookup) -> pl.DataFrame:
-    """For what no region is known by (`unknown_part`, `unknown_level`, `unknown_in`): `nearest`, the nearest names that
-    could stand there, to say what may have been meant.
+    """For what no region is known by (`unknown_part`, `unknown_level`, `unknown_in`): `nearest`, the labels of the
+    nearest names that are possible there. Of equally near ones the first by label comes first.
     """
     from rapidfuzz import fuzz, process
 
@@ -317,10 +317,11 @@ def nearest_labels(unknown: pl.DataFrame, lookup: Lookup) -> pl.DataFrame:
         if within:
             inside = lookup.lineage.filter(pl.col("ancestor").is_in(str(within).split(" ")))
             known = known.join(inside, on="code", how="semi")
-        labels = dict(known.select("key", "label").iter_rows())
-        keys = list(labels)
+        # Of equal scores the matcher takes the key that comes first.
+        known = known.select("label", "key").unique().sort("label", "key")
+        keys, labels = known["key"].to_list(), known["label"].to_list()
         for text, key in part.select("unknown_part", "key").iter_rows():
             found = process.extract(key, keys, scorer=fuzz.ratio, limit=3 * KEYS_PER_NAME, score_cutoff=NEAR)
-            near = ", ".join([*dict.fromkeys(labels[match] for match, _, _ in found)][:3]) or "-"
+            near = ", ".join([*dict.fromkeys(labels[number] for _, _, number in found)][:3]) or "-"
             rows.append((text, level, within, near))
     return pl.DataFrame(rows, schema=dict.fromkeys(("unknown_part", *unknown_key, "nearest"), pl.String), orient="row")

@@ -1,4 +1,4 @@
-"""Paths of places, from the province down, and the regions that they can stand for. Nothing is ever guessed."""
+"""Paths of regions, from the province down, and the regions that they can stand for. Nothing is ever guessed."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from schemas.methodology.sources import PathStep, Source
 from transforms.regions.lookup import CODED_BY_HAND, OWN, Lookup, code_key, name_key, whole_code
 from transforms.regions.written import MARK, PATH
 
-# What a text can stand for, one row per region: `is_whole` tells that the text was read to its end.
+# What a text can stand for, one row per region: `is_whole` says that the text was read to its end.
 MEANING = ("region_code", "region_level", "kind", "is_bare", "label", "refused", "refused_by", "codes")
 # Why a text stands for nothing that is known.
 UNKNOWN = ("unknown_part", "unknown_level", "unknown_in")
@@ -23,10 +23,10 @@ PASSED = "divided_region"
 class Walk(NamedTuple):
     """What paths can mean.
 
-    `meanings`: `region` (the path), the columns of MEANING, `is_whole`, and for each place the region that it is then
+    `meanings`: `region` (the path), the columns of MEANING, `is_whole`, and for each step the region that it is then
     (`met0` ...); `unknown`: paths that mean nothing, with those of UNKNOWN and REFUSED; `own`: the
-    regions of the source's own (the columns of OWN); `nodes`: each path with the numbers of its places, as far as they
-    are known (`node0` ...), and `places`: for each of the places, what it can be (`node`, `met`, `kind`, `is_bare`).
+    regions of the source's own (the columns of OWN); `nodes`: each path with the numbers of its steps, as far as they
+    are known (`node0` ...), and `by_step`: for each of the steps, what it can be (`node`, `met`, `kind`, `is_bare`).
     """
 
     meanings: pl.DataFrame
@@ -37,10 +37,10 @@ class Walk(NamedTuple):
 
 
 def along_path(texts: pl.DataFrame, lookup: Lookup, source: Source) -> Walk:
-    """What paths can mean: every place is looked for within all that the one before it can be, so that the places below
-    settle what a place alone does not.
+    """What paths can mean: every step is looked for within all that the one before it can be, so that the steps below
+    resolve what a step alone does not.
 
-    Where a place has code and name, the code decides and the name must be one of the region's. A code that is not known
+    Where a step has code and name, the code decides and the name must be one of the region's. A code that is not known
     is a region of the source's own where the source declares it; its code begins with the name of the system. One code
     at two levels names nothing: neither it nor what lies in it is taken.
     """
@@ -110,7 +110,7 @@ def bare_meaning(lookup: Lookup, source: Source) -> tuple[str, str | None]:
 def _step(
     step: pl.DataFrame, reached: pl.DataFrame, path_step: PathStep, lookup: Lookup, source: Source
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """What the places of one step can be (`node`, the columns of MEANING, what was met before), those that are unknown
+    """What the texts of one step can be (`node`, the columns of MEANING, what was met before), those that are unknown
     (`node`, the columns of UNKNOWN and REFUSED), and the regions of the source's own among them.
     """
     requested = step.join(_keyed(step.select("part").unique(), path_step, lookup, source), on="part", nulls_equal=True)
@@ -182,7 +182,7 @@ def _step(
 
 
 def _keyed(parts: pl.DataFrame, path_step: PathStep, lookup: Lookup, source: Source) -> pl.DataFrame:
-    """The texts of places with their `name`, `code`, `key` by which the source names regions, and `name_key`."""
+    """The texts of steps with their `name`, `code`, `key` by which the source names regions, and `name_key`."""
     part = pl.col("part")
     if source.region_key == "name":
         split = parts.with_columns(name="part", code=pl.lit(None, pl.String))
@@ -221,7 +221,7 @@ def _with_its_name(met: pl.DataFrame, lookup: Lookup) -> pl.DataFrame:
 
 def _own(unmet: pl.DataFrame, names: pl.DataFrame, path_step: PathStep, lookup: Lookup, source: Source) -> pl.DataFrame:
     """What was not met with `is_own`, whether it is a region of the source's own, and its `own_code`; `elsewhere` is
-    where it lies, if that is where the reference knows nothing and no figure is asked for.
+    where it lies, if that is where the reference knows nothing and no figure is required.
     """
     system = f"{source.region_key}:"
     above, code = pl.col("above"), pl.col("code")

@@ -26,8 +26,8 @@ def resolved(rows: pl.DataFrame, lookup: Lookup, source: Source) -> Resolved:
 
     Also adds the other columns of FOUND: `candidates`, how many regions the text can mean; `candidate_labels`,
     `candidate_codes`, which they are; `refused`, why a region that is known cannot be taken; `unknown_part`. What a
-    text leaves open is settled by the level that the row states, by what the source declares of names without the word
-    for their kind, and in a path by the places below and by what else its extract names; never by other extracts.
+    text leaves open is resolved by the level that the row states, by what the source declares of names without the word
+    for their kind, and in a path by the steps below and by what else its extract names; never by other extracts.
     """
     keys = ["region", *(["level"] if source.columns.level and "level" in rows.columns else [])]
     questions = rows.select(keys).drop_nulls("region").unique(maintain_order=True)
@@ -54,7 +54,7 @@ def resolved(rows: pl.DataFrame, lookup: Lookup, source: Source) -> Resolved:
 
 
 def _meanings(texts: pl.DataFrame, lookup: Lookup, source: Source) -> Walk:
-    """What texts can mean; one place is a path of one that lies nowhere."""
+    """What texts can mean; one region is a path of one step that lies nowhere."""
     if source.region_path:
         return along_path(texts, lookup, source)
     text = pl.col("region")
@@ -119,7 +119,7 @@ def _resolution(meant: pl.DataFrame, by: list[str], lookup: Lookup) -> pl.DataFr
 
 
 def _with_nearest_step(many: pl.DataFrame, by: list[str], met_columns: list[str], lookup: Lookup) -> pl.DataFrame:
-    """Meanings whose labels say where they lie, where a text has some in more than one place."""
+    """Meanings whose labels say where they lie, where a text has some in more than one region."""
     if len(met_columns) < 2:
         return many
     named = lookup.reference.regions.select(
@@ -135,8 +135,8 @@ def _with_nearest_step(many: pl.DataFrame, by: list[str], met_columns: list[str]
 
 
 def _by_siblings(keys: pl.DataFrame, meant: pl.DataFrame, walk: Walk, by: list[str], lookup: Lookup) -> pl.DataFrame:
-    """What an extract settles that names a city with its word: the same name without is then not that city, unless the
-    places below say in another row that it is. `extract_sha256`, the columns `by` and those of FOUND.
+    """What an extract resolves that names a city with its word: the same name without is then not that city, unless the
+    steps below say in another row that it is. `extract_sha256`, the columns `by` and those of FOUND.
     """
     several = (pl.col("region_code").n_unique() > 1).over(by)
     is_open = several & pl.col("is_whole") & pl.col("refused").is_null()
@@ -169,7 +169,7 @@ def _by_siblings(keys: pl.DataFrame, meant: pl.DataFrame, walk: Walk, by: list[s
 
 
 def _replaced(found: pl.DataFrame, by_sibling: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    """The rows with what is settled of them in place of what was found."""
+    """The rows with what is resolved of them instead of what was found."""
     names = [name for name in FOUND if name not in UNKNOWN]
     joined = found.join(
         by_sibling.with_columns(_is_resolved=pl.lit(True)),

@@ -1,8 +1,8 @@
 """How a path of regions is written as one text."""
 
-# Between the places of a path; no keyboard writes it.
+# Between the steps of a path; no keyboard writes it.
 PATH = " › "
-# A place with its code, divided by a space that no cell keeps; people who write it themselves use a plain one.
+# A step with its code, divided by a space that no cell keeps; people who write it themselves use a plain one.
 MARK = "\u00a0("
 WITH_CODE = "{}" + MARK + "{})"
 UNCODED = MARK + ")"

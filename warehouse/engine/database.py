@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 HERE = files("warehouse.engine")
-# What stands before each check in the file of a statement.
+# The line before each check in the file of a statement.
 CHECK = ";\n\n-- check "
 
 

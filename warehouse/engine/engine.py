@@ -180,7 +180,7 @@ class Engine:
                 yield ahead.popleft().result()
 
     def _runs(self, text: str, more: Values) -> list[Values]:
-        """The values to run a statement with: once, or once per block of units or of nodes if it asks for one."""
+        """The values to run a statement with: once, or once per block of units or of nodes if it names one."""
         blocks = self.unit_blocks if "$first_unit" in text else self.node_blocks if "$first_node" in text else [{}]
         return [{**self.values, **more, **block} for block in blocks]
 

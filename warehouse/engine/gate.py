@@ -31,7 +31,7 @@ SHOWN_FINDINGS = 200
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a rule found: what it judged, what was seen, and the cases that broke it, furthest off first."""
+    """What a rule found: what it judged, what was observed, and the cases that broke it, furthest off first."""
 
     rule: GateRule
     judged: int
@@ -138,10 +138,10 @@ def _verdicts(marts: Mapping[str, "pd.DataFrame"], methodology: Methodology) -> 
 
 
 def _broken(cases: Mapping[str, "_Cases"]) -> dict[str, Sequence[int]]:
-    """The rules that are broken, and the places of the cases that break them.
+    """The rules that are broken, and the positions of the cases that break them.
 
     Great Expectations judges one table that has a column for each rule, with the values in its scope: a row condition
-    would be evaluated anew for every metric of every rule. Which cases break a rule is asked only where one does.
+    would be evaluated anew for every metric of every rule. Which cases break a rule is computed only where one does.
     """
     import great_expectations as gx
     import pandas as pd
@@ -211,7 +211,7 @@ def _scope(rule: GateRule, methodology: Methodology) -> dict[str, str]:
 
 
 def _verdict(cases: _Cases, unexpected: Sequence[int]) -> Verdict:
-    """The verdict of a rule, of which the cases at some places are broken."""
+    """The verdict of a rule, of which the cases at some positions are broken."""
     rule, values = cases.rule, cases.values
     lowest, highest = (_plain(min(values)), _plain(max(values))) if values else ("", "")
     observed = lowest if lowest == highest else f"{lowest} - {highest} ({len(values)})"

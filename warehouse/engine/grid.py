@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-# What stands where a statement has no row; elsewhere it is null.
+# The value where a statement has no row; elsewhere it is null.
 WITHOUT_ROW: dict[str, Any] = {"children_present": 0, "extract_count": 0, "status": "missing"}
 
 
@@ -78,7 +78,7 @@ def _repeated(values: pa.Array, index: Any) -> pa.Array:
 
 
 def _placed(values: pa.Array, at: Any, size: int, otherwise: Any) -> pa.Array:
-    """Values at their places among `size`; the others are `otherwise`, or null."""
+    """Values at their positions among `size`; the others are `otherwise`, or null."""
     words = values.dictionary if pa.types.is_dictionary(values.type) else None
     numbers = values.indices if words is not None else values
     if numbers.null_count:

@@ -44,7 +44,7 @@ class Receipt:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What every row of the extract is to be told by."""
+        """What every row of the extract is identified by."""
         return {
             "source": self.source,
             "file_name": self.file_name,
@@ -91,7 +91,7 @@ def read_extract(store: Store, receipt: Receipt) -> bytes:
 def file_content(path: Path) -> bytes:
     """The bytes of a regular file. Raises Refusal for anything else, without opening it.
 
-    What is opened is looked at once more, and never waited for: another thing may have taken its place meanwhile. Links
+    What is opened is looked at once more, and never waited for: another thing may have replaced it meanwhile. Links
     among the folders above the file are followed.
     """
     try:
@@ -223,7 +223,7 @@ def erasures(store: Store) -> dict[str, dict[str, Any]]:
 def note_refusal(
     store: Store, file_name: str, sha256: str, size: int, source: str | None, refusal: Refusal, now: datetime
 ) -> None:
-    """Note that a file was refused, so that its sender can be told; its bytes are not kept."""
+    """Note that a file was refused, so that its sender can be notified; its bytes are not kept."""
     file = {"file_name": file_name, "source": source, "sha256": sha256, "size": size, "refused_at": now}
     why = {"reason": refusal.reason("en"), "reason_id": refusal.reason("id"), "rule": refusal.rule}
     with suppress(AlreadyThere):

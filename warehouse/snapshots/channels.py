@@ -108,7 +108,7 @@ def candidates(store: Store, edition: str) -> list[dict[str, Any]]:
 
 
 def head(store: Store, edition: str, channel: str) -> dict[str, Any] | None:
-    """The entry a channel stands on, never of what was withdrawn: of `stable` the last; of `candidate` the one of the
+    """The entry a channel points to, never of what was withdrawn: of `stable` the last; of `candidate` the one of the
     latest night, so that replaying an earlier night never moves the channel back. None where there is none.
     """
     withdrawn = named(store, edition, "withdrawn")
@@ -224,7 +224,7 @@ def worker(now: datetime) -> dict[str, Any]:
 
 
 def is_over(note: Mapping[str, Any], now: datetime) -> bool:
-    """Whether the process that noted its work is gone, as far as can be told from here."""
+    """Whether the process that noted its work is gone, as far as is known from here."""
     if note["host"] == platform.node() and os.name == "posix":
         try:
             os.kill(note["process"], 0)

@@ -87,7 +87,7 @@ class Difference:
     """What became of a snapshot in another one.
 
     `tables`: columns and rows added, removed and changed, by the key of the table, where there is any difference; what
-    only tells the run apart does not count. `regions`: those whose score, rank or category changed, the largest changes
+    only identifies the run does not count. `regions`: those whose score, rank or category changed, the largest changes
     first. `inputs`: extracts added and removed; `methodology`: files that were added, removed or changed.
     """
 

@@ -79,7 +79,7 @@ def _night_scores(store: Store, edition: str, before: pl.DataFrame) -> pl.DataFr
 
 def _runs(store: Store, edition: str, before: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """How every run went: rows that are there, also of runs whose records expired, and those of new ones; of one that
-    is under way nothing can be said yet.
+    is under way nothing is known yet.
     """
     new = run_records(store, now, but=set(before["run_id"]))
     steps = [name.removeprefix(STEP_SECONDS) for name in before.columns if name.startswith(STEP_SECONDS)]

@@ -1,4 +1,4 @@
-"""Nights: which snapshot each night stands on, also where it had nothing new to say."""
+"""Nights: which snapshot each night refers to, also where it had nothing new."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ from warehouse.store.store import READERS, Store, read_sealed, sealed
 
 @dataclass(frozen=True)
 class NightRecord:
-    """A night that stands on a snapshot: which day, when and by which run it was found, of which inputs, and whether it
+    """A night that refers to a snapshot: which day, when and by which run it was found, of which inputs, and whether it
     was held.
     """
 
@@ -45,8 +45,8 @@ Policy = Literal["nobody", "person", "gate"]
 def stand_on(
     store: Store, night: NightRecord, entry: Mapping[str, Any], policy: Policy, signer: Signer | None = None
 ) -> None:
-    """Let a night stand on the snapshot of a log entry: moves the candidate there, unless a later night has moved it,
-    and writes down what the night stands on, last.
+    """Let a night refer to the snapshot of a log entry: moves the candidate there, unless a later night has moved it,
+    and writes down what the night refers to, last.
 
     By itself the first good snapshot of an edition becomes stable, and with the policy `gate` every later one that
     breaks no rule of the gate and never was stable. Held, synthetic and withdrawn ones never do.
@@ -65,7 +65,7 @@ def move_to(
     *,
     is_new: bool,
 ) -> None:
-    """Let a night stand on a snapshot, within work on the store that is under way; `is_new` where it just made it."""
+    """Let a night refer to a snapshot, within work on the store that is under way; `is_new` where it just made it."""
     edition, snapshot_id, as_of = night.edition, entry["snapshot_id"], night.as_of.isoformat()
     if not is_new:
         keep(store, edition, snapshot_id)
@@ -119,7 +119,7 @@ def record_nights(
     now: datetime,
     signer: Signer | None = None,
 ) -> None:
-    """Let many nights stand on snapshots that are there, as `stand_on` does one by one, but for what becomes stable."""
+    """Let many nights refer to snapshots that are there, as `stand_on` does one by one, but for what becomes stable."""
     entries = named(store, edition, "candidate")
     put_in_order(store, edition, now)
     with under_way(store, edition, name, now):
@@ -133,14 +133,14 @@ def record_nights(
 
 
 def night_key(edition: str, as_of: date) -> str:
-    """Where it is written which snapshot a night stands on."""
+    """Where it is written which snapshot a night refers to."""
     return f"nights/{edition}/{as_of}.json"
 
 
 def recalled(
     store: Store, edition: str, as_of: date, inputs_digest: str, signer: Signer | None = None
 ) -> tuple[NightRecord, dict[str, Any]] | None:
-    """An earlier night of the same inputs with the log entry of the snapshot it stands on; None where there is none.
+    """An earlier night of the same inputs with the log entry of the snapshot it refers to; None where there is none.
 
     Looks at the latest night and at an earlier run of the same one; a held one is judged anew. Who signs believes only
     what it signed.

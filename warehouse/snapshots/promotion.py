@@ -90,7 +90,7 @@ def _promote(
 
 
 def withdraw(store: Store, snapshot_id: str, at: datetime, reason: str, signer: Signer | None = None) -> dict[str, Any]:
-    """Withdraw a snapshot, for a reason: it stays readable, marked, and no channel stands on it any more. Where it was
+    """Withdraw a snapshot, for a reason: it stays readable, marked, and no channel points to it any more. Where it was
     stable, the one that was stable before is again; where there is none, nothing is. Raises UsageError.
     """
     facts = find_snapshot(store, snapshot_id)["kerawanan"]
@@ -147,7 +147,7 @@ def critical_sentences(store: Store, edition: str, snapshot_id: str) -> Sentence
     """What is critical in the figures of a snapshot themselves, whatever was stable beside it; None where nothing."""
     file = store.local(f"{snapshot_folder(edition, snapshot_id)}/tables/quality_result.parquet")
     rows = pq.read_table(file).to_pylist()
-    # Snapshots of before the gate have no scope: all that is said there is said of the figures.
+    # Snapshots of before the gate have no scope: all findings there are about the figures.
     return spaced(
         Sentence(row["message_id"], row["message_en"])
         for row in rows

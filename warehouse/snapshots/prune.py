@@ -24,7 +24,7 @@ def prune(
 ) -> dict[str, Any]:
     """What nobody refers to and is older than so many days: removed with `execute`, else only named.
 
-    `snapshots`: those that never were stable, are no latest candidate, were not withdrawn, and that no night stands on;
+    `snapshots`: those that never were stable, are no latest candidate, were not withdrawn, and that no night refers to;
     `runs`: records of runs that no night and no snapshot names. Extracts are always kept.
     """
     before = (at - timedelta(days=keep_days)).isoformat()

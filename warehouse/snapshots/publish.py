@@ -57,8 +57,8 @@ class Draft:
 def publish_snapshot(store: Store, draft: Draft, signer: Signer | None = None) -> tuple[str, str, bool]:
     """Publish a draft, unless a candidate says the same (content and methodology) already.
 
-    Returns the snapshot the night stands on, its content hash, and whether it is new. What becomes stable by itself is
-    said in `stand_on`.
+    Returns the snapshot the night refers to, its content hash, and whether it is new. What becomes stable by itself is
+    explained in `stand_on`.
     """
     edition = draft.edition
     store.sweep(draft.created - timedelta(days=1))

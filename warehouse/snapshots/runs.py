@@ -201,7 +201,7 @@ def _without_end(key: str, content: bytes, now: datetime) -> RunRecord:
             f"prosesnya berhenti pada langkah {note.step}; tidak ada lagi yang tercatat.",
             f"its process ended during {note.step}; nothing more was written down.",
         )
-    except (DamagedStore, TypeError, ValueError):  # a machine that lost its power leaves such
+    except (DamagedStore, TypeError, ValueError):  # a machine without power leaves such
         note = RunRecord(run_id=key.split("/")[1], started_at="", nights=())
         why = Sentence(
             "catatan saat proses ini dimulai tidak dapat dibaca.", "what was noted when it began cannot be read."

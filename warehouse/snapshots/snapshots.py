@@ -21,7 +21,7 @@ def read_manifest(store: Store, edition: str, snapshot_id: str) -> dict[str, Any
 
 
 def snapshots(store: Store, edition: str | None = None) -> list[dict[str, Any]]:
-    """The facts of all snapshots with a manifest, oldest first, each with the `channels` that stand on it, and why it
+    """The facts of all snapshots with a manifest, oldest first, each with the `channels` that point to it, and why it
     was `withdrawn`, if it was.
     """
     keys = [

@@ -96,7 +96,7 @@ class Edition:
             self.damage += guarded(log_folder(self.edition, log), self._log_damage, log)
         if self.damage:
             for base in chosen:
-                withdrawal_mark = opened(self.store, f"{base}/{WITHDRAWN_MARK}")  # what it should say cannot be told
+                withdrawal_mark = opened(self.store, f"{base}/{WITHDRAWN_MARK}")  # what it should say is not known
                 self.damage += guarded(base, snapshot_damage, self.store, base, withdrawal_mark)
             return
         logged, withdrawn = (named(self.store, self.edition, log) for log in ("candidate", "withdrawn"))

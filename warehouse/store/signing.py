@@ -1,4 +1,4 @@
-"""Ed25519 signatures: who holds the private key can make them, who has the public key can tell."""
+"""Ed25519 signatures: who holds the private key can make them, who has the public key can check them."""
 
 import base64
 from collections.abc import Mapping

@@ -58,7 +58,7 @@ def as_json(data: Any) -> bytes:
 
 
 def sealed(data: Mapping[str, Any]) -> bytes:
-    """JSON as it is stored, with a SHA-256 over all of it as its last field, so that any change to it is seen."""
+    """JSON as it is stored, with a SHA-256 over all of it as its last field, so that any change to it is noticed."""
     return as_json({**data, "seal": hashlib.sha256(as_json(data)).hexdigest()})
 
 
@@ -167,7 +167,7 @@ class Store:
 
     def create(self, key: str, content: bytes) -> None:
         """Write a key that must not exist; appears as a whole or not at all. Raises AlreadyThere; where the same is
-        there already it is as good: an earlier try, whose answer was lost, may have written it.
+        there already it is as good: an earlier try, whose answer did not arrive, may have written it.
         """
         for last in (*[False] * (TRIES - 1), True):
             try:
@@ -183,7 +183,7 @@ class Store:
                     raise
 
     def replace(self, key: str, content: bytes) -> None:
-        """Write a key, taking the place of what was there; readers see the old or the new, never half."""
+        """Write a key, replacing what was there; readers see the old or the new, never half."""
         with self._storage_errors(key):
             obstore.put(self._objects, key, content, use_multipart=False)
 
@@ -284,7 +284,7 @@ class Store:
 
     @contextmanager
     def _storage_errors(self, key: str) -> Iterator[None]:
-        """Tell in a sentence, without any secret, what the storage did not do."""
+        """Report in a sentence, without any secret, what the storage did not do."""
         try:
             yield
         except FileNotFoundError as error:

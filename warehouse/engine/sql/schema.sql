@@ -1,6 +1,6 @@
 -- types, tables and macros of the engine. Statements of sql/score/ fill the tables, each named for the table it writes
 
--- how a score, or the rank or category that was published in its place, came about; narrow, because every score has one
+-- how a score, or the rank or category that was published instead of it, came about; narrow, as every score has one
 create type origin as enum('computed', 'entered', 'rolled_up', 'entered_rank', 'entered_category');
 
 -- what became of a report
@@ -54,7 +54,7 @@ end;
 -- whether a node is among those of a string of bits
 create macro has_node(nodes, node_key) as coalesce(get_bit(nodes, node_key - 1) = 1, false);
 
--- how many regions below a roll-up asks for
+-- how many regions below a roll-up requires
 create macro members_needed(member, roll_up_exempt) as
 (member.members - coalesce(roll_up_exempt.exempt, 0)) * member.min_share - 1e-9;
 
@@ -144,7 +144,7 @@ create table score_moments (
     is_flat boolean
 );
 
--- grain: unit x node whose place or category counts, filled block by block
+-- grain: unit x node whose rank or category counts, filled block by block
 create table score_rank (
     unit_key integer,
     node_key smallint,
@@ -154,7 +154,7 @@ create table score_rank (
 
 -- grain: unit x node that is not reported, or made of such; the lowest and the highest score it could have, filled
 -- level by level. A score that is known lies between them. Null where an end is not known: no region reported the
--- leaf, so that nothing was seen, or it rests on a figure that was entered whole
+-- leaf, so that no range was observed, or it rests on a figure that was entered whole
 create table score_range (
     unit_key integer,
     node_key smallint,

@@ -1,4 +1,4 @@
--- grain: region level x approach x node that a rule asks for; coverage, and change since the last stable snapshot
+-- grain: region level x approach x node that a rule names; coverage, and change since the last stable snapshot
 with
 reported as (
     select

@@ -1,4 +1,4 @@
--- grain: region x approach x node that a rule asks for; its score, and how far it moved since the last stable snapshot
+-- grain: region x approach x node that a rule names; its score, and how far it moved since the last stable snapshot
 select
     now.region_level,
     now.approach,

@@ -1,5 +1,6 @@
 -- grain: region x approach x leaf; what was reported, and the score it became. Numbers by unit and node, in any order
--- and only where there are some; the rows of a block of units are put in their places as they are written
+-- and only where there are some; the rows of a block of units are put at their positions as they are written.
+-- By name: a column that a part lacks is null, so parts may differ in columns (AM07)
 with
 leaf as (
     select node_key
@@ -7,7 +8,7 @@ leaf as (
     where children_expected = 0
 )
 
-select
+select -- noqa: AM07
     reported.unit_key,
     reported.node_key,
     reported.raw_value,

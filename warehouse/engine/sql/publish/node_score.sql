@@ -1,5 +1,6 @@
 -- grain: region x approach x node; every node of the tree, also where it is not known. Numbers by unit and node, in any
--- order and only where there are some; the rows of a block of units are put in their places as they are written
+-- order and only where there are some; the rows of a block of units are put at their positions as they are written.
+-- By name: a column that a part lacks is null, so parts may differ in columns (AM07)
 with
 share as (
     select
@@ -10,7 +11,7 @@ share as (
     where unit_key between $first_unit and $last_unit
 )
 
-select
+select -- noqa: AM07
     result.unit_key,
     result.node_key,
     result.score,

@@ -1,4 +1,4 @@
--- grain: region x approach whose office is asked; how much of what it is asked for it reported
+-- grain: region x approach whose office is to report; how much of what is required it reported
 with
 leaf as (
     select distinct

@@ -1,4 +1,4 @@
--- grain: target unit x node of the level whose members below are known as far as the roll-up asks; their simple mean
+-- grain: target unit x node of the level whose members below are known as far as the roll-up requires; their mean
 create or replace table given_score as
 with
 known as (

@@ -1,4 +1,4 @@
--- grain: unit whose index could be another; its ends, and the places that it would have among the others as they are
+-- grain: unit whose index could be another; its ends, and the ranks that it would have among the others as they are
 create or replace table index_range as
 with
 root as (

@@ -1,4 +1,4 @@
--- grain: population x node x quantile that a cut-off asks for; interpolated between neighbouring scores
+-- grain: population x node x quantile that a cut-off needs; interpolated between neighbouring scores
 create or replace table score_quantile as
 with
 wanted as (

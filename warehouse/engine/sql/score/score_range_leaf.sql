@@ -1,5 +1,5 @@
 -- grain: unit of the block x leaf without a report, or entered node that has parts. A leaf could be what was lowest and
--- highest among those reported, and what the edition counts it as; of an entered node nobody can tell what was blank
+-- highest among those reported, and what the edition counts it as; of an entered node nobody knows what was blank
 -- among its parts
 insert into score_range
 with

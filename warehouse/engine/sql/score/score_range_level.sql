@@ -117,5 +117,5 @@ inner join node_scaling as scaling
     on unit.population_key = scaling.population_key and raw.node_key = scaling.node_key
 left join node_result as result on raw.unit_key = result.unit_key and raw.node_key = result.node_key
 -- of what has no scale there is no score, whatever is reported; but where too little is known to make one, nobody can
--- tell what it would be
+-- say what it would be
 where scaling.span is not null or (scaling.basis = 'derived' and scaling.n < scaling.n_needed)

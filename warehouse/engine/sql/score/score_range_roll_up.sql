@@ -1,5 +1,5 @@
 -- grain: target unit x node of the level with a region below whose score could be another; the mean of theirs, where
--- as many can be known as the roll-up asks, and the score it has. It beats what is computed of the ends of children
+-- as many can be known as the roll-up requires, and the score it has. It overrides what the ends of children give
 merge into score_range
 using (
     with

@@ -1,4 +1,4 @@
-"""What a name leaves open is settled by what is sent with it, or not at all: by the places below, by what else the
+"""What a name leaves open is resolved by what is sent with it, or not at all: by the steps below, by what else the
 extract names, by the level that a row states, by what its source declares of bare names.
 """
 
@@ -24,7 +24,7 @@ from transforms.extracts.admission import Admission, admission, identified
 from transforms.extracts.parse import extract_rows
 from transforms.regions.lookup import Lookup, region_lookup
 
-CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "settled_cases.yml").read_text())
+CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "resolved_cases.yml").read_text())
 TODAY = date(2026, 1, 1)
 LEVELS = ("province", "regency_city", "district", "village")
 NAMES = dict(zip(LEVELS, ("provinsi", "kabkota", "kecamatan", "desa"), strict=True))
@@ -72,7 +72,7 @@ def told(of: Admission, name: str = "a") -> dict[int, tuple[str, str]]:
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_what_settles_a_name(case: dict[str, Any], seed: int) -> None:
+def test_what_resolves_a_name(case: dict[str, Any], seed: int) -> None:
     """Whatever the order of rows, and whatever other extracts say."""
     of = asked(case.get("path", ()), **case.get("by", {}))
     rows = random.Random(seed).sample(case["rows"], len(case["rows"]))
@@ -92,7 +92,7 @@ def test_what_settles_a_name(case: dict[str, Any], seed: int) -> None:
 OTHERS = (("BANTEN", "KOTA SERANG"), ("JAWA BARAT", "KOTA BANDUNG"), ("PAPUA BARAT DAYA", "KOTA SORONG"))
 
 
-def test_an_extract_settles_nothing_of_another() -> None:
+def test_an_extract_resolves_nothing_of_another() -> None:
     of = asked(("province", "regency_city"))
     bare, both = [["BANTEN", "SERANG"]], [["BANTEN", "SERANG"], ["BANTEN", "KOTA SERANG"]]
     for order in (1, -1):

@@ -1,4 +1,4 @@
-"""Corrections, contradictions and repetitions: settled by declaration, never by chance."""
+"""Corrections, contradictions and repetitions: resolved by declaration, never by chance."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
