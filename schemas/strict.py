@@ -208,8 +208,8 @@ def csv_rows(
     ]
 
 
-class _Dumper(yaml.SafeDumper):
-    """Writes decimals with the digits they were read with."""
+class _Dumper(yaml.CSafeDumper):
+    """Writes decimals with the digits they were read with; libyaml takes a tenth of the time."""
 
 
 _Dumper.add_representer(

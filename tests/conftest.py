@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ import pytest
 from flows.cli import main
 from flows.night.request import Night, Request
 from flows.night.steps import run_night
+from flows.readers import pool
 from flows.results.night import NightAnswer, night_answer
 from schemas.methodology.library import Library, Methodology
 
@@ -64,6 +65,14 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("KERAWANAN_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("KERAWANAN_LANG", "en")  # whatever the locale of the machine
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _patient_readers() -> Iterator[None]:
+    """Readers that outlive the time between two tests; `test_reader_processes.py` has the product's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "COMMAND", ("-P", str(ROOT / "tests/patient_reader.py")))
+        yield
 
 
 @pytest.fixture

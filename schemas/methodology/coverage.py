@@ -35,15 +35,18 @@ def lowest_level(edition: Edition, sources: Mapping[str, Source], own: set[str],
 
 def own_levels(edition: Edition, sources: Mapping[str, Source], reference: Reference) -> set[str]:
     """The levels at which the edition's sources bring regions of its territory along."""
-    territory = set(in_territory(reference.regions, edition.territory)["code"])
-    path_steps = [path_step for source in sources.values() for path_step in source.region_path]
-    return {path_step.level for path_step in path_steps if territory & {*path_step.own_within}}
+    steps = [step for source in sources.values() for step in source.region_path if step.own_within]
+    within = [code for step in steps for code in step.own_within]
+    regions = in_territory(reference.regions, edition.territory) if within else reference.regions
+    here = {*regions.filter(pl.col("code").is_in(within))["code"]}
+    return {step.level for step in steps if here & {*step.own_within}}
 
 
 def key_problems(sources: Mapping[str, Source], reference: Reference) -> list[Problem]:
     """Every source that names regions in a way, or has regions of its own in a region, that the reference lacks."""
     keys = (*KEYS, *reference.codes["system"].unique(maintain_order=True))
-    codes = set(reference.regions["code"])
+    within = {code for source in sources.values() for step in source.region_path for code in step.own_within}
+    codes = {*reference.regions.filter(pl.col("code").is_in(within))["code"]}
     sentences = [
         f"source {name}: the region_key '{source.region_key}' is none of {', '.join(keys)} (keys and systems of "
         f"{CODES_FILE})."

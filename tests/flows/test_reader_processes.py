@@ -28,6 +28,7 @@ Cli = Callable[..., Answer]
 PRESS = "siaran-pers-provinsi-2022-12-16.csv"
 SOURCE = "siaran-pers-provinsi"
 HERE = Path(__file__).parent
+COMMAND = readers.COMMAND
 LIMITS = ReaderLimits(memory=300_000_000, seconds=1, readers=2)
 # What a file does to the process that reads it: the limit that it meets, and words of the sentence.
 ENDS = {
@@ -49,6 +50,12 @@ def odd(does: str) -> bytes:
 @pytest.fixture
 def source() -> Source:
     return Library().sources[SOURCE]
+
+
+@pytest.fixture(autouse=True)
+def _own_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The readers of the product, not those of other tests."""
+    monkeypatch.setattr(readers, "COMMAND", COMMAND)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from threading import Thread
@@ -23,6 +24,8 @@ from warehouse.engine.engine import Stamp
 
 if TYPE_CHECKING:
     import pandas as pd
+    from great_expectations.core.batch_definition import BatchDefinition
+    from jinja2 import Template
 
 SEVERITIES = get_args(Severity)
 SHOWN_CASES = 20
@@ -145,15 +148,11 @@ def _broken(cases: Mapping[str, "_Cases"]) -> dict[str, Sequence[int]]:
     """
     import great_expectations as gx
     import pandas as pd
-    from great_expectations.data_context.types.base import ProgressBarsConfig
     from great_expectations.expectations.core.expect_column_values_to_be_between import ExpectColumnValuesToBeBetween
     from great_expectations.expectations.metadata_types import FailureSeverity
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    asset = context.data_sources.add_pandas("gate").add_dataframe_asset("gate")
     table = pd.DataFrame({code: pd.Series(each.values, dtype=float) for code, each in cases.items()})
-    batch = asset.add_batch_definition_whole_dataframe("gate").get_batch({"dataframe": table})
+    batch = _batches().get_batch({"dataframe": table})
 
     def validated(rules: Collection[str], result_format: dict[str, Any]) -> dict[str, Any]:
         """The result of each rule, by its code."""
@@ -178,6 +177,19 @@ def _broken(cases: Mapping[str, "_Cases"]) -> dict[str, Sequence[int]]:
         return {}
     whole = validated(broken, {"result_format": "COMPLETE", "return_unexpected_index_query": False})
     return {code: whole[code].result["unexpected_index_list"] for code in broken}
+
+
+@cache
+def _batches() -> "BatchDefinition[Any]":
+    """How Great Expectations is given a table, declared once in a process."""
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    return (
+        context.data_sources.add_pandas("gate").add_dataframe_asset("gate").add_batch_definition_whole_dataframe("gate")
+    )
 
 
 @dataclass(frozen=True)
@@ -255,16 +267,20 @@ def _row(verdict: Verdict, dictionary: Dictionary, run_id: str) -> dict[str, Any
     }
 
 
-def write_page(file: Path, judgement: Judgement, refused: Sequence[Mapping[str, Any]]) -> None:
-    """Write a judgement as one page that needs nothing from outside, with the files that were refused whole."""
+@cache
+def _template() -> "Template":
+    """The page of the gate, compiled once in a process."""
     from jinja2 import Environment
 
-    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
-        (files("warehouse.engine") / "gate.html.j2").read_text(encoding="utf-8")
-    )
+    text = (files("warehouse.engine") / "gate.html.j2").read_text(encoding="utf-8")
+    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(text)
+
+
+def write_page(file: Path, judgement: Judgement, refused: Sequence[Mapping[str, Any]]) -> None:
+    """Write a judgement as one page that needs nothing from outside, with the files that were refused whole."""
     methodology, stable = judgement.release.methodology, judgement.release.stable
     rows = {row["check"]: row for row in judgement.rows if row["scope"] == "release"}
-    page = template.render(
+    page = _template().render(
         edition=methodology.edition,
         stamp=judgement.release.stamp,
         is_held=judgement.findings.get("critical", 0) > 0,
