@@ -46,7 +46,7 @@ class Grid:
 
         def column(name: str) -> pa.Array:
             if name in rows.column_names:
-                return _placed(_whole(rows[name]), at, units * nodes, WITHOUT_ROW.get(name))
+                return placed_values(_whole(rows[name]), at, units * nodes, WITHOUT_ROW.get(name))
             if name in self.units.column_names:
                 return _repeated(_whole(block[name]), of_unit)
             # What is no label of units is the same in every block of so many.
@@ -77,10 +77,12 @@ def _repeated(values: pa.Array, index: Any) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(at, mask=missing), coded.dictionary)
 
 
-def _placed(values: pa.Array, at: Any, size: int, otherwise: Any) -> pa.Array:
+def placed_values(values: pa.Array, at: Any, size: int, otherwise: Any) -> pa.Array:
     """Values at their positions among `size`; the others are `otherwise`, or null."""
     words = values.dictionary if pa.types.is_dictionary(values.type) else None
     numbers = values.indices if words is not None else values
+    if words is not None and otherwise is not None and otherwise not in words.to_pylist():
+        words = pa.concat_arrays([words, pa.array([otherwise], words.type)])
     if numbers.null_count:
         is_known = np.asarray(numbers.is_valid())
         at, numbers = at[is_known], numbers.drop_null()
