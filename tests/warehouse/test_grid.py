@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warehouse.engine.grid import placed_values
@@ -21,6 +21,7 @@ def placed(draw: st.DrawFn) -> tuple[list[str | None], list[int], int, str | Non
     return draw(st.lists(word, min_size=len(at), max_size=len(at))), at, size, otherwise
 
 
+@settings(deadline=None)
 @given(placed(), st.sampled_from([WORDS, None]))
 def test_words_stand_where_their_keys_say(
     given: tuple[list[str | None], list[int], int, str | None], enum: list[str] | None
