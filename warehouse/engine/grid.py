@@ -82,6 +82,7 @@ def placed_values(values: pa.Array, at: Any, size: int, otherwise: Any) -> pa.Ar
     words = values.dictionary if pa.types.is_dictionary(values.type) else None
     numbers = values.indices if words is not None else values
     if words is not None and otherwise is not None and otherwise not in words.to_pylist():
+        # A statement without any row has no words either.
         words = pa.concat_arrays([words, pa.array([otherwise], words.type)])
     if numbers.null_count:
         is_known = np.asarray(numbers.is_valid())
@@ -89,9 +90,6 @@ def placed_values(values: pa.Array, at: Any, size: int, otherwise: Any) -> pa.Ar
     target = np.zeros(size, numbers.to_numpy(zero_copy_only=False).dtype)
     missing = None
     if otherwise is not None:
-        if words is not None and otherwise not in words.to_pylist():
-            # A statement without any row has no words either.
-            words = pa.concat_arrays([words, pa.array([otherwise], words.type)])
         target[:] = words.index(pa.scalar(otherwise, words.type)).as_py() if words is not None else otherwise
     else:
         missing = np.ones(size, bool)
