@@ -553,7 +553,7 @@ DECLARATIONS: dict[str, tuple[dict[str, Any], str]] = {
         {"columns": {}, "region_path": [{"level": "province"}]},
         "a column for its code, its name, or both",
     ),
-    "no code for a key of codes": ({"columns": {}, "region_path": [PLACE]}, "region_key code every place"),
+    "no code for a key of codes": ({"columns": {}, "region_path": [PLACE]}, "region_key code every step"),
     "no name for the key name": (
         {"columns": {}, "region_key": "name", "region_path": [{"level": "province", "code": "kode"}]},
         "have names only",
