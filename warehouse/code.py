@@ -8,6 +8,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from platform import python_version
+from threading import Lock
 from typing import Any
 
 PACKAGES = ("flows", "schemas", "transforms", "warehouse")
@@ -16,6 +17,8 @@ LIBRARIES = ("duckdb", "pandera", "polars", "pyarrow", "python-calamine")
 # What the rows of an extract depend on: these modules with all that they import of ours, and these by themselves.
 READING, BESIDE = ("transforms.extracts.parse",), ("flows.readers.process", "warehouse.extracts.parsed")
 READING_LIBRARIES = ("polars", "pyarrow", "pydantic", "python-calamine", "pyyaml", "xlrd")
+# Python 3.11 raises SystemError where two threads make syntax trees at a time (CPython issue 106905).
+_SYNTAX = Lock()
 
 
 @cache
@@ -37,11 +40,16 @@ def code_identity() -> dict[str, Any]:
     return {"version": version("kerawanan"), "sha256": total.hexdigest(), "libraries": libraries}
 
 
-@cache
 def reading_identity() -> str:
     """SHA-256 over all that the rows of an extract depend on besides its bytes and its source, hexadecimal: the modules
     that read, without comments and docstrings, Python, and the libraries that read.
     """
+    with _SYNTAX:
+        return _reading_identity()
+
+
+@cache
+def _reading_identity() -> str:
     return reading_digest(reading_modules())
 
 

@@ -86,3 +86,24 @@ def test_the_libraries_that_read_are_those_that_the_modules_import() -> None:
         for distribution in of.get(root, [])
     }
     assert needed <= set(READING_LIBRARIES)
+
+
+def test_many_threads_may_ask_at_once() -> None:
+    """As the files of an inbox are read side by side, before anybody knows the answer."""
+    code = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from warehouse.code import reading_identity
+sys.setswitchinterval(1e-5)
+together = Barrier(8)
+
+def asked(_):
+    together.wait()
+    return reading_identity()
+
+with ThreadPoolExecutor(8) as pool:
+    print(len(set(pool.map(asked, range(8)))))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("1\n", "")
