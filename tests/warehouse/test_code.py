@@ -3,10 +3,13 @@
 import ast
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import packages_distributions
 
 import pytest
 
+from warehouse import code
 from warehouse.code import PACKAGES, READING_LIBRARIES, imported, reading_digest, reading_modules
 
 MODULE = '''
@@ -88,22 +91,24 @@ def test_the_libraries_that_read_are_those_that_the_modules_import() -> None:
     assert needed <= set(READING_LIBRARIES)
 
 
-def test_many_threads_may_ask_at_once() -> None:
-    """As the files of an inbox are read side by side, before anybody knows the answer."""
-    code = """
-import sys
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-from warehouse.code import reading_identity
-sys.setswitchinterval(1e-5)
-together = Barrier(8)
+def test_modules_are_read_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of an inbox are read side by side, before anybody knows the answer."""
+    together: list[int] = []
+    within = 0
 
-def asked(_):
-    together.wait()
-    return reading_identity()
+    def slow() -> dict[str, ast.Module]:
+        nonlocal within
+        within += 1
+        together.append(within)
+        time.sleep(0.2)
+        within -= 1
+        return {}
 
-with ThreadPoolExecutor(8) as pool:
-    print(len(set(pool.map(asked, range(8)))))
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("1\n", "")
+    monkeypatch.setattr(code, "reading_modules", slow)
+    code._reading_identity.cache_clear()
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert len(set(pool.map(lambda _: code.reading_identity(), range(4)))) == 1
+    finally:
+        code._reading_identity.cache_clear()
+    assert together == [1]
