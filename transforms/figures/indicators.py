@@ -7,22 +7,20 @@ import polars as pl
 
 from schemas.contract.violations import FINDING
 from schemas.methodology.library import Methodology
-from transforms.figures.keys import IS_PART, UNIT_NODE, UNIT_NODE_EXTRACT
+from transforms.figures.keys import FIGURE_KEY, FIGURE_VALUES, IS_PART, ROW_INDEX, UNIT_NODE, UNIT_NODE_EXTRACT
 from transforms.figures.missing import imputed_zeros, partly_blank_findings, partly_blank_sums, possible_units
-from transforms.figures.precedence import (
-    FIGURE_KEY,
-    FIGURE_VALUES,
-    disagreement_findings,
-    newest_forms,
-    possible_addends,
-    source_frame,
-    sums_of_parts,
-)
+from transforms.figures.precedence import disagreement_findings, source_frame, with_state
 from transforms.figures.statements import entered_ranks, item_nodes, with_categories
-from transforms.figures.sums import with_ratios, with_roll_up_sums
+from transforms.figures.sums import (
+    incomplete_sums,
+    of_newest_forms,
+    possible_addends,
+    sums_of_known_parts,
+    with_ratios,
+    with_roll_up_sums,
+)
 from transforms.figures.treatment import level_caps, with_treated_value
 
-FIGURE = "figure_index"  # numbers the applicable rows: quicker to find again than by extract, sheet and row
 IS_VALUE = pl.col("statement") == "figure"  # not a category or a rank
 
 
@@ -67,28 +65,30 @@ def resolved_figures(
     """What all admitted figures of a night come to. `design` are the frames of the methodology (`design_frames`).
 
     `admitted` has the rows of all extracts with `received_at` and `is_synthetic` of their receipts; `quarantined` is
-    what quarantined rows were about. A sum of events or of repeated rows of which one was refused is not known, nor one
-    of repeated rows of which one is blank.
+    what quarantined rows were about. A sum of events or of repeated rows of which one was quarantined is not known, nor
+    one of repeated rows of which one is blank.
     """
     units, nodes = design["unit"], design["node"]
-    node = item_nodes(nodes)
-    unit = units.select("unit_key", "label", "region_code", "region_level", "approach")
-    keyed = _keyed_rows(admitted, quarantined, node, unit, methodology, design["not_applicable"])
+    item_node = item_nodes(nodes)
+    unit_label = units.select("unit_key", "label", "region_code", "region_level", "approach")
+    keyed = _keyed_rows(admitted, quarantined, item_node, unit_label, methodology, design["not_applicable"])
     applicable = keyed.applicable
 
-    kept_out = _kept_out(keyed.quarantined, possible_addends(quarantined, applicable, node, unit))
-    refused = _of_newest_forms(kept_out, applicable)
+    kept_out = _kept_out(keyed.quarantined, possible_addends(quarantined, applicable, item_node, unit_label))
+    newest_kept_out = of_newest_forms(kept_out, applicable)
     partly_blank = partly_blank_sums(applicable.filter("is_summed"))
-    incomplete = _incomplete_sums(applicable, kept_out, partly_blank)
-    sums = _sums(applicable, refused, incomplete, methodology)
-    stated = _with_state(pl.concat([_single_figures(applicable), sums], how="diagonal"))
-    used = stated.filter(pl.col("state") == "used")
+    incomplete = incomplete_sums(applicable, kept_out, partly_blank)
+    sums = sums_of_known_parts(applicable, newest_kept_out, incomplete, methodology)
+    resolved = with_state(pl.concat([_single_figures(applicable), sums], how="diagonal"))
+    used = resolved.filter(pl.col("state") == "used")
 
-    worked = with_roll_up_sums(with_ratios(_parts(_leaves(used), nodes), methodology), design, methodology)
-    reported, undefined, out_of_range = _values(worked, units, nodes)
-    conflicting = stated.filter(pl.col("state") == "conflicting")
-    possible = possible_units(quarantined, applicable, node, unit)
-    unknown = pl.concat([each.select(UNIT_NODE) for each in (refused, incomplete, conflicting, possible, undefined)])
+    with_values = with_roll_up_sums(with_ratios(_parts(_leaves(used), nodes), methodology), design, methodology)
+    reported, undefined, out_of_range = _values(with_values, units, nodes)
+    conflicting = resolved.filter(pl.col("state") == "conflicting")
+    possible = possible_units(quarantined, applicable, item_node, unit_label)
+    unknown = pl.concat(
+        [each.select(UNIT_NODE) for each in (newest_kept_out, incomplete, conflicting, possible, undefined)]
+    )
     zeros = imputed_zeros(applicable, reported, unknown, units, nodes, design["required_leaf"])
     complete = pl.concat([reported, zeros], how="diagonal").join(
         units.select("unit_key", "population_key"), on="unit_key"
@@ -98,12 +98,12 @@ def resolved_figures(
         reported=with_treated_value(complete, caps).sort(UNIT_NODE),
         cap=caps,
         entered=_entered(used),
-        entered_rank=entered_ranks(used, node, methodology),
+        entered_rank=entered_ranks(used, item_node, methodology),
         responding=_responding(keyed),
-        observation=_lineage(applicable, stated, pl.concat([refused.select(UNIT_NODE_EXTRACT), incomplete])),
+        observation=_lineage(applicable, resolved, pl.concat([newest_kept_out.select(UNIT_NODE_EXTRACT), incomplete])),
         findings=pl.concat(
             [
-                disagreement_findings(stated),
+                disagreement_findings(resolved),
                 _counted_findings("outside_edition", keyed.outside, ("source", "source_item", "approach")),
                 _counted_findings("not_applicable", keyed.not_applicable, ("source", "node_code")),
                 out_of_range,
@@ -116,16 +116,16 @@ def resolved_figures(
 def _keyed_rows(
     admitted: pl.DataFrame,
     quarantined: pl.DataFrame,
-    node: pl.DataFrame,
-    unit: pl.DataFrame,
+    item_node: pl.DataFrame,
+    unit_label: pl.DataFrame,
     methodology: Methodology,
     not_applicable: pl.DataFrame,
 ) -> KeyedRows:
     """The rows with their unit-node keys, admitted ones also with what their source is worth."""
 
     def with_keys(rows: pl.DataFrame) -> pl.DataFrame:
-        of_node = rows.join(node, on=["source_item", "statement"], how="left")
-        return of_node.join(unit, on=["region_code", "region_level", "approach"], how="left")
+        of_node = rows.join(item_node, on=["source_item", "statement"], how="left")
+        return of_node.join(unit_label, on=["region_code", "region_level", "approach"], how="left")
 
     rows = with_categories(with_keys(admitted), methodology).join(
         source_frame(methodology.sources), on="source", how="left"
@@ -133,7 +133,7 @@ def _keyed_rows(
     is_inside = pl.col("unit_key").is_not_null() & pl.col("node_key").is_not_null()
     inside = rows.filter(is_inside)
     return KeyedRows(
-        inside.join(not_applicable, on=UNIT_NODE, how="anti").with_row_index(FIGURE),
+        inside.join(not_applicable, on=UNIT_NODE, how="anti").with_row_index(ROW_INDEX),
         inside.join(not_applicable, on=UNIT_NODE, how="semi"),
         rows.filter(~is_inside),
         with_keys(quarantined),
@@ -146,31 +146,9 @@ def _kept_out(quarantined: pl.DataFrame, addends: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([quarantined.drop_nulls(UNIT_NODE).select(about), addends.select(about)]).unique()
 
 
-def _of_newest_forms(kept_out: pl.DataFrame, applicable: pl.DataFrame) -> pl.DataFrame:
-    """The quarantined figures of the newest form of their source and region: older forms do not count."""
-    form = ["source", "region_code"]
-    newest = pl.concat([frame.select(*form, "received_at") for frame in (applicable, kept_out)]).group_by(form).max()
-    return kept_out.join(newest, on=[*form, "received_at"], how="semi")
-
-
-def _incomplete_sums(applicable: pl.DataFrame, kept_out: pl.DataFrame, partly_blank: pl.DataFrame) -> pl.DataFrame:
-    """The sums of repeated rows of which a row was quarantined or is blank, by UNIT_NODE_EXTRACT."""
-    lacking = kept_out.join(applicable.filter("is_summed"), on="source", how="semi")
-    return pl.concat([lacking.select(UNIT_NODE_EXTRACT), partly_blank.select(UNIT_NODE_EXTRACT)])
-
-
-def _sums(
-    applicable: pl.DataFrame, refused: pl.DataFrame, incomplete: pl.DataFrame, methodology: Methodology
-) -> pl.DataFrame:
-    """The sums of events and of repeated rows of which every part is known."""
-    events = newest_forms(applicable.filter("is_event")).join(refused, on=UNIT_NODE_EXTRACT, how="anti")
-    repeated = applicable.filter("is_summed").join(incomplete, on=UNIT_NODE_EXTRACT, how="anti")
-    return sums_of_parts(pl.concat([events, repeated]), methodology)
-
-
 def _single_figures(applicable: pl.DataFrame) -> pl.DataFrame:
     """The rows that are figures by themselves."""
-    return applicable.filter(~IS_PART).select(*FIGURE_KEY, *FIGURE_VALUES, FIGURE)
+    return applicable.filter(~IS_PART).select(*FIGURE_KEY, *FIGURE_VALUES, ROW_INDEX)
 
 
 def _leaves(used: pl.DataFrame) -> pl.DataFrame:
@@ -226,12 +204,12 @@ def _parts(leaves: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
 
 
 def _values(
-    worked: pl.DataFrame, units: pl.DataFrame, nodes: pl.DataFrame
+    with_values: pl.DataFrame, units: pl.DataFrame, nodes: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """The values of indicators as `ResolvedFigures.reported`, without treatment; the keys where a ratio has none, as
     one of its parts is not known or it is divided by zero; and findings about ratios that cannot be.
     """
-    named = worked.filter("is_impossible").join(nodes.select("node_key", "node_code"), on="node_key")
+    named = with_values.filter("is_impossible").join(nodes.select("node_key", "node_code"), on="node_key")
     findings = named.join(units.select("unit_key", "label"), on="unit_key").select(
         pl.lit("ratio_out_of_range").alias("check"),
         pl.format("{} / {}", "label", "node_code").alias("subject"),
@@ -239,7 +217,7 @@ def _values(
         expected="domain",
     )
     good = pl.col("value").is_not_null() & ~pl.col("is_impossible")
-    reported = worked.filter(good).select(
+    reported = with_values.filter(good).select(
         *UNIT_NODE,
         raw_value="value",
         treated_value="value",
@@ -251,15 +229,15 @@ def _values(
         is_evidenced="is_evidenced",
         is_score="is_score",
     )
-    return reported, worked.filter(~good).select(UNIT_NODE), findings.cast(FINDING)
+    return reported, with_values.filter(~good).select(UNIT_NODE), findings.cast(FINDING)
 
 
-def _lineage(applicable: pl.DataFrame, stated: pl.DataFrame, incomplete: pl.DataFrame) -> pl.DataFrame:
+def _lineage(applicable: pl.DataFrame, resolved: pl.DataFrame, incomplete: pl.DataFrame) -> pl.DataFrame:
     """Every row that was applicable, with what became of it: a part of a sum shares the state of the sum."""
     figures, parts = applicable.filter(~IS_PART), applicable.filter(IS_PART)
-    rows = figures.join(stated.select(FIGURE, "state"), on=FIGURE, how="left")
+    rows = figures.join(resolved.select(ROW_INDEX, "state"), on=ROW_INDEX, how="left")
     partial = incomplete.unique().with_columns(pl.lit("incomplete").alias("partial"))
-    parts = parts.join(stated.select(*UNIT_NODE_EXTRACT, "state"), on=UNIT_NODE_EXTRACT, how="left")
+    parts = parts.join(resolved.select(*UNIT_NODE_EXTRACT, "state"), on=UNIT_NODE_EXTRACT, how="left")
     parts = parts.join(partial, on=UNIT_NODE_EXTRACT, how="left").with_columns(
         pl.when(pl.col("is_summed") & pl.col("value").is_null())
         .then(pl.lit("blank"))
@@ -267,47 +245,4 @@ def _lineage(applicable: pl.DataFrame, stated: pl.DataFrame, incomplete: pl.Data
         .alias("state")
     )
     parts = parts.drop("partial")
-    return pl.concat([rows, parts]).drop(FIGURE).with_columns(pl.col("state").fill_null("superseded"))
-
-
-def _with_state(figures: pl.DataFrame) -> pl.DataFrame:
-    """The figures with `state`.
-
-    Of several for one unit and node, the source of the highest precedence counts, then what was received last. Where
-    figures of the same worth and time still differ, none is used: nothing but chance could decide.
-    """
-    is_known = pl.col("value").is_not_null()
-    # Nearly all keys have one figure, and looking at keys one by one is slow.
-    is_single = figures.select(UNIT_NODE).is_unique()
-    single = figures.filter(is_single).with_columns(
-        pl.when(is_known).then(pl.lit("used")).otherwise(pl.lit("blank")).alias("state")
-    )
-    ordered = figures.filter(~is_single).sort(
-        ~is_known,
-        -pl.col("precedence"),
-        pl.col("received_at"),
-        pl.col("reference").is_null(),
-        *("source", "extract_sha256", "sheet", "row"),
-        descending=[False, False, True, False, False, False, False, False],
-    )
-    best = pl.col("value").first().over(UNIT_NODE)
-    worth = pl.struct("precedence", "received_at")
-    among_best = is_known & (worth == worth.first().over(UNIT_NODE))
-    conflicting = pl.when(among_best).then("value").n_unique().over(UNIT_NODE) - (~among_best).any().over(
-        UNIT_NODE
-    ).cast(pl.UInt32)
-    several = ordered.with_columns(
-        pl.when(~is_known)
-        .then(pl.lit("blank"))
-        .when(among_best & (conflicting > 1))
-        .then(pl.lit("conflicting"))
-        .when(conflicting > 1)
-        .then(pl.lit("superseded"))
-        .when(pl.int_range(pl.len()).over(UNIT_NODE) == 0)
-        .then(pl.lit("used"))
-        .when(pl.col("value") == best)
-        .then(pl.lit("confirming"))
-        .otherwise(pl.lit("superseded"))
-        .alias("state")
-    )
-    return pl.concat([single, several])
+    return pl.concat([rows, parts]).drop(ROW_INDEX).with_columns(pl.col("state").fill_null("superseded"))

@@ -25,26 +25,32 @@ def partly_blank_findings(gaps: pl.DataFrame) -> pl.DataFrame:
 
 
 def possible_units(
-    refused: pl.DataFrame, reports: pl.DataFrame, node: pl.DataFrame, unit: pl.DataFrame
+    quarantined: pl.DataFrame, applicable: pl.DataFrame, item_node: pl.DataFrame, unit_label: pl.DataFrame
 ) -> pl.DataFrame:
-    """Which units refused rows without a known region can be about: those that the name can mean, or else all that
+    """Which units quarantined rows without a known region can be about: those that the name can mean, or else all that
     their source reports nothing of. What such a unit left blank may have been reported: it is not known.
     """
-    nameless = refused.filter(pl.col("region_code").is_null()).join(node, on=["source_item", "statement"])
-    meant = nameless.drop_nulls("candidates").with_columns(pl.col("candidates").str.split(" ")).explode("candidates")
-    meant = meant.select("node_key", "approach", region_code="candidates").join(unit, on=["region_code", "approach"])
+    without_region = quarantined.filter(pl.col("region_code").is_null()).join(
+        item_node, on=["source_item", "statement"]
+    )
+    meant = (
+        without_region.drop_nulls("candidates").with_columns(pl.col("candidates").str.split(" ")).explode("candidates")
+    )
+    meant = meant.select("node_key", "approach", region_code="candidates").join(
+        unit_label, on=["region_code", "approach"]
+    )
     silent = (
-        nameless.filter(pl.col("candidates").is_null())
+        without_region.filter(pl.col("candidates").is_null())
         .select("source", "node_key", "approach")
         .unique()
-        .join(unit, on="approach")
-        .join(reports.select("source", "unit_key").unique(), on=["source", "unit_key"], how="anti")
+        .join(unit_label, on="approach")
+        .join(applicable.select("source", "unit_key").unique(), on=["source", "unit_key"], how="anti")
     )
     return pl.concat([meant.select(UNIT_NODE), silent.select(UNIT_NODE)]).unique()
 
 
 def imputed_zeros(
-    reports: pl.DataFrame,
+    applicable: pl.DataFrame,
     reported: pl.DataFrame,
     unknown: pl.DataFrame,
     units: pl.DataFrame,
@@ -57,7 +63,7 @@ def imputed_zeros(
     What was reported but not admitted, or reported in two ways, is `unknown`: not blank, and never zero.
     """
     gaps = (
-        reports.filter(pl.col("value").is_not_null())
+        applicable.filter(pl.col("value").is_not_null())
         .select("source", "unit_key")
         .unique()
         .join(units.select("unit_key", "population_key"), on="unit_key")

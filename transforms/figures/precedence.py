@@ -5,9 +5,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from schemas.contract.violations import FINDING
-from schemas.methodology.library import Methodology
 from schemas.methodology.sources import Source
-from transforms.figures.keys import IS_PART, UNIT_NODE
+from transforms.figures.keys import UNIT_NODE
 
 
 def source_frame(sources: Mapping[str, Source]) -> pl.DataFrame:
@@ -30,56 +29,51 @@ def source_frame(sources: Mapping[str, Source]) -> pl.DataFrame:
     )
 
 
-# A figure: what it is of and from where, and what it says.
-FIGURE_KEY = (
-    *UNIT_NODE,
-    "label",
-    "node_code",
-    "aggregation",
-    "statement",
-    "source",
-    "precedence",
-    "measure",
-    "received_at",
-    "extract_sha256",
-)
+def with_state(figures: pl.DataFrame) -> pl.DataFrame:
+    """The figures with `state`.
 
-
-FIGURE_VALUES = ("value", "value_sent", "correction", "reference", "is_evidenced", "sheet", "row")
-
-
-def newest_forms(events: pl.DataFrame) -> pl.DataFrame:
-    """The events of the forms that count: a form replaces older ones of the same source and region whole."""
-    return events.filter(pl.col("received_at") == pl.col("received_at").max().over("source", "region_code"))
-
-
-def sums_of_parts(parts: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
-    """The figures that events and repeated rows come to, per extract, unit and leaf: the sum of their counts, of events
-    whose severity is known of count x severity.
+    Of several for one unit and node, the source of the highest precedence counts, then what was received last. Where
+    these still differ, none is used: nothing but chance could decide. Of equal ones the first by reference, source,
+    extract, sheet and row is `used`, and the others are `confirming`.
     """
-    multipliers = {code: float(level.multiplier) for code, level in methodology.edition.severities.items()}
-    severity = pl.col("severity").replace_strict(multipliers, default=0.0, return_dtype=pl.Float64)
-    weight = pl.when("is_weighted").then(severity).otherwise(1.0)
-    totals = (
-        parts.sort("value", "severity")  # so that a sum has the same bits in whatever order rows were sent
-        .group_by(FIGURE_KEY, maintain_order=True)
-        .agg(
-            (pl.col("value") * weight).sum().alias("total"),
-            pl.col("value").is_not_null().any().alias("is_reported"),
-            pl.lit(None, pl.String).alias("correction"),
-            pl.lit(None, pl.String).alias("reference"),
-            pl.col("is_evidenced").any(),
-            pl.col("sheet").min(),
-            pl.col("row").min(),
-        )
+    is_known = pl.col("value").is_not_null()
+    # Nearly all keys have one figure, and looking at keys one by one is slow.
+    is_single = figures.select(UNIT_NODE).is_unique()
+    single = figures.filter(is_single).with_columns(
+        pl.when(is_known).then(pl.lit("used")).otherwise(pl.lit("blank")).alias("state")
     )
-    value = pl.when("is_reported").then("total")
-    return totals.with_columns(value.alias("value"), value.alias("value_sent")).select(*FIGURE_KEY, *FIGURE_VALUES)
+    ordered = figures.filter(~is_single).sort(
+        ~is_known,
+        -pl.col("precedence"),
+        pl.col("received_at"),
+        pl.col("reference").is_null(),
+        *("source", "extract_sha256", "sheet", "row"),
+        descending=[False, False, True, False, False, False, False, False],
+    )
+    best = pl.col("value").first().over(UNIT_NODE)
+    rank = pl.struct("precedence", "received_at")
+    among_best = is_known & (rank == rank.first().over(UNIT_NODE))
+    best_values = pl.col("value").filter(among_best).n_unique().over(UNIT_NODE)
+    several = ordered.with_columns(
+        pl.when(~is_known)
+        .then(pl.lit("blank"))
+        .when(among_best & (best_values > 1))
+        .then(pl.lit("conflicting"))
+        .when(best_values > 1)
+        .then(pl.lit("superseded"))
+        .when(pl.int_range(pl.len()).over(UNIT_NODE) == 0)
+        .then(pl.lit("used"))
+        .when(pl.col("value") == best)
+        .then(pl.lit("confirming"))
+        .otherwise(pl.lit("superseded"))
+        .alias("state")
+    )
+    return pl.concat([single, several])
 
 
-def disagreement_findings(stated: pl.DataFrame) -> pl.DataFrame:
+def disagreement_findings(resolved: pl.DataFrame) -> pl.DataFrame:
     """Findings: sources that contradict each other in what they sent last, and figures a source replaced itself."""
-    figures = stated.filter(pl.col("value").is_not_null() & stated.select(UNIT_NODE).is_duplicated()).with_columns(
+    figures = resolved.filter(pl.col("value").is_not_null() & resolved.select(UNIT_NODE).is_duplicated()).with_columns(
         pl.format("{} / {}", "label", "node_code").alias("subject")
     )
     newest = pl.col("received_at") == pl.col("received_at").max().over(*UNIT_NODE, "source")
@@ -122,21 +116,3 @@ def disagreement_findings(stated: pl.DataFrame) -> pl.DataFrame:
         )
     )
     return pl.concat([each.cast(FINDING) for each in (contradictions, conflicts, replaced)])
-
-
-def possible_addends(
-    refused: pl.DataFrame, reported: pl.DataFrame, node: pl.DataFrame, unit: pl.DataFrame
-) -> pl.DataFrame:
-    """What refused rows without a known region can be about within their own extract, where rows are parts of sums: the
-    regions that it reports, of these those that the name can mean.
-    """
-    spoken = reported.filter(IS_PART).select("source", "extract_sha256", "region_code", "region_level").unique()
-    can_be = pl.col("candidates").is_null() | pl.col("candidates").str.split(" ").list.contains(pl.col("region_code"))
-    return (
-        refused.filter(pl.col("region_code").is_null())
-        .drop("region_code", "region_level")
-        .join(spoken, on=["source", "extract_sha256"])
-        .filter(can_be)
-        .join(node, on=["source_item", "statement"])
-        .join(unit, on=["region_code", "region_level", "approach"])
-    )

@@ -1,13 +1,84 @@
-"""Figures that are added up: events of a form, and repeated rows of an extract."""
+"""Sums of the rows of an extract (events of a form, repeated rows), ratios, and sums over the regions below."""
 
 from collections.abc import Mapping
 
 import polars as pl
 
 from schemas.methodology.library import Methodology
-from transforms.figures.keys import UNIT_NODE
+from transforms.figures.keys import FIGURE_KEY, FIGURE_VALUES, IS_PART, UNIT_NODE, UNIT_NODE_EXTRACT
 
 EXTRACTS = ("extract", "divisor_extract")
+
+
+def newest_forms(events: pl.DataFrame) -> pl.DataFrame:
+    """The events of the forms that count: a form replaces older ones of the same source and region whole."""
+    return events.filter(pl.col("received_at") == pl.col("received_at").max().over("source", "region_code"))
+
+
+def sums_of_parts(parts: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
+    """The figures that events and repeated rows come to, per extract, unit and leaf: the sum of their counts, of events
+    whose severity is known of count x severity.
+    """
+    multipliers = {code: float(level.multiplier) for code, level in methodology.edition.severities.items()}
+    severity = pl.col("severity").replace_strict(multipliers, default=0.0, return_dtype=pl.Float64)
+    weight = pl.when("is_weighted").then(severity).otherwise(1.0)
+    totals = (
+        parts.sort("value", "severity")  # so that a sum has the same bits in whatever order rows were sent
+        .group_by(FIGURE_KEY, maintain_order=True)
+        .agg(
+            (pl.col("value") * weight).sum().alias("total"),
+            pl.col("value").is_not_null().any().alias("is_reported"),
+            pl.lit(None, pl.String).alias("correction"),
+            pl.lit(None, pl.String).alias("reference"),
+            pl.col("is_evidenced").any(),
+            pl.col("sheet").min(),
+            pl.col("row").min(),
+        )
+    )
+    value = pl.when("is_reported").then("total")
+    return totals.with_columns(value.alias("value"), value.alias("value_sent")).select(*FIGURE_KEY, *FIGURE_VALUES)
+
+
+def possible_addends(
+    quarantined: pl.DataFrame, applicable: pl.DataFrame, item_node: pl.DataFrame, unit_label: pl.DataFrame
+) -> pl.DataFrame:
+    """What quarantined rows without a known region can be about within their own extract, where rows are parts of sums:
+    the regions that it reports, of these those that the name can mean.
+    """
+    reported_regions = (
+        applicable.filter(IS_PART).select("source", "extract_sha256", "region_code", "region_level").unique()
+    )
+    can_be = pl.col("candidates").is_null() | pl.col("candidates").str.split(" ").list.contains(pl.col("region_code"))
+    return (
+        quarantined.filter(pl.col("region_code").is_null())
+        .drop("region_code", "region_level")
+        .join(reported_regions, on=["source", "extract_sha256"])
+        .filter(can_be)
+        .join(item_node, on=["source_item", "statement"])
+        .join(unit_label, on=["region_code", "region_level", "approach"])
+    )
+
+
+def of_newest_forms(kept_out: pl.DataFrame, applicable: pl.DataFrame) -> pl.DataFrame:
+    """The quarantined figures of the newest form of their source and region: older forms do not count."""
+    form = ["source", "region_code"]
+    newest = pl.concat([frame.select(*form, "received_at") for frame in (applicable, kept_out)]).group_by(form).max()
+    return kept_out.join(newest, on=[*form, "received_at"], how="semi")
+
+
+def incomplete_sums(applicable: pl.DataFrame, kept_out: pl.DataFrame, partly_blank: pl.DataFrame) -> pl.DataFrame:
+    """The sums of repeated rows of which a row was quarantined or is blank, by UNIT_NODE_EXTRACT."""
+    lacking = kept_out.join(applicable.filter("is_summed"), on="source", how="semi")
+    return pl.concat([lacking.select(UNIT_NODE_EXTRACT), partly_blank.select(UNIT_NODE_EXTRACT)])
+
+
+def sums_of_known_parts(
+    applicable: pl.DataFrame, newest_kept_out: pl.DataFrame, incomplete: pl.DataFrame, methodology: Methodology
+) -> pl.DataFrame:
+    """The sums of events and of repeated rows of which every part is known."""
+    events = newest_forms(applicable.filter("is_event")).join(newest_kept_out, on=UNIT_NODE_EXTRACT, how="anti")
+    repeated = applicable.filter("is_summed").join(incomplete, on=UNIT_NODE_EXTRACT, how="anti")
+    return sums_of_parts(pl.concat([events, repeated]), methodology)
 
 
 def with_ratios(figures: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
