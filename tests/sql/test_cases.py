@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import yaml
 
+from schemas.methodology.library import Library
 from warehouse.engine.database import checks, statement, statements, used
 
 HERE = Path(__file__).parent / "cases"
@@ -101,3 +102,34 @@ def test_every_statement_is_one_and_says_its_grain() -> None:
         assert ";" not in code, name
     for name, text in CHECKS.items():
         assert f"'{name}' as \"check\"" in text, name
+
+
+AGGREGATION_MACROS = (
+    "weighted_term(node.aggregation, 4, 1)",
+    "combined(node, 4, 1, 4, 4, 4)",
+    "share_of_score(node, 1, 1)",
+    "half_units(node)",
+)
+
+
+@pytest.mark.parametrize("macro", AGGREGATION_MACROS)
+def test_every_aggregation_of_the_dictionary_has_a_formula_and_no_other(macro: str) -> None:
+    with duckdb.connect() as connection:
+        for text in (*INPUTS, statement("sql", "schema")):
+            connection.execute(text)
+
+        def computed(aggregation: str) -> None:
+            node = "select $aggregation as aggregation, 1 as weight_scale, 1 as children_weight_units"
+            connection.execute(f"select {macro} from ({node}) as node", {"aggregation": aggregation}).fetchall()
+
+        for aggregation in Library().dictionary.columns["aggregation"].values:
+            computed(aggregation)
+        with pytest.raises(duckdb.InvalidInputException, match="unknown aggregation: average"):
+            computed("average")
+
+
+def test_only_the_schema_knows_aggregations_by_name() -> None:
+    names = Library().dictionary.columns["aggregation"].values
+    for name in statements("sql/score"):
+        for text in (statement("sql/score", name), *checks("sql/score", name)):
+            assert not [each for each in names if f"'{each}'" in text], name

@@ -35,20 +35,46 @@ create macro scaled(value, scaling) as limited(
     scaling.score_ceiling
 );
 
--- what a child's score adds to its parent: times its weight; its logarithm for a geometric mean, where 0 has none
-create macro weighted_term(score, weight_units, is_geometric) as weight_units * case
-    when not is_geometric then score
-    when score > 0 then ln(score)
+-- how an aggregation makes a node of its children: these four macros, and no other statement, know its name
+
+-- what a child's score adds to its parent: times its weight; its logarithm for a geometric mean, where 0 has none. Of
+-- the scores that have a term, the largest term is that of the lowest or of the highest
+create macro weighted_term(aggregation, score, weight_units) as weight_units * case aggregation
+    when 'arithmetic_mean' then score
+    when 'sum' then score
+    when 'geometric_mean' then ln(case when score > 0 then score end)
+    else error('unknown aggregation: ' || aggregation)
 end;
 
--- what the terms of the children of a node come to. A mean lies between what it is the mean of, also where its last
--- digit is rounded; `smallest` is the lowest score of a child
-create macro combined(node, total, weight_units, smallest, lowest, highest) as case
-    when node.aggregation = 'arithmetic_mean' then limited(total / weight_units, lowest, highest)
-    when node.aggregation = 'sum' then total / node.weight_scale * node.children_weight_units / weight_units
-    when node.aggregation <> 'geometric_mean' then error('unknown aggregation: ' || node.aggregation)
-    when smallest > 0 then limited(exp(total / weight_units), lowest, highest)
-    when smallest = 0 then 0
+-- what the terms of the children of a node come to: no less where a score is higher. A mean lies between what it is
+-- the mean of, also where its last digit is rounded; `smallest` is the lowest score of a child
+create macro combined(node, total, weight_units, smallest, lowest, highest) as case node.aggregation
+    when 'arithmetic_mean' then limited(total / weight_units, lowest, highest)
+    when 'sum' then total / node.weight_scale * node.children_weight_units / weight_units
+    when 'geometric_mean'
+        then case
+            when smallest > 0 then limited(exp(total / weight_units), lowest, highest)
+            when smallest = 0 then 0
+        end
+    else error('unknown aggregation: ' || node.aggregation)
+end;
+
+-- what a child's weighted score is multiplied by to be its contribution to a node that is then multiplied by `factor`;
+-- null where the scores are not simply added
+create macro share_of_score(node, factor, weight_units) as case node.aggregation
+    when 'arithmetic_mean' then factor / weight_units
+    when 'sum' then factor / weight_units * node.children_weight_units / node.weight_scale
+    when 'geometric_mean' then null
+    else error('unknown aggregation: ' || node.aggregation)
+end;
+
+-- how many half units a rounded node may lie from the one made of its rounded children: its own, and the weighted ones
+-- of these; null where that is not known
+create macro half_units(node) as case node.aggregation
+    when 'arithmetic_mean' then 2
+    when 'sum' then 1 + node.children_weight_units / node.weight_scale
+    when 'geometric_mean' then null
+    else error('unknown aggregation: ' || node.aggregation)
 end;
 
 -- whether a node is among those of a string of bits
@@ -114,7 +140,6 @@ create table child_term (
     weight_units bigint,
     lowest double,
     highest double,
-    is_geometric boolean,
     scale double
 );
 

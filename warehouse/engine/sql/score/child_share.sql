@@ -1,5 +1,6 @@
 -- grain: unit x aggregated node with a known child; what a child's weighted score is multiplied by to be its
--- contribution (null where the node is not computed as a mean or sum, or normalisation did more than multiply)
+-- contribution (null where the node is not computed, its children are not simply added, or normalisation did more than
+-- multiply)
 create or replace view child_share as
 select
     child_sum.unit_key,
@@ -8,9 +9,7 @@ select
     result.score,
     case
         when result.origin <> 'computed' then null
-        when node.aggregation = 'arithmetic_mean' then scaling.factor / child_sum.weight_present
-        when node.aggregation = 'sum'
-            then scaling.factor / child_sum.weight_present * node.children_weight_units / node.weight_scale
+        else share_of_score(node, scaling.factor, child_sum.weight_present)
     end as share
 from child_sum
 inner join node on child_sum.node_key = node.node_key

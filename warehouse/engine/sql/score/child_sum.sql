@@ -6,9 +6,9 @@ select
     child.parent_key as node_key,
     count(*) as children_present,
     sum_no_overflow(child.weight_units) as weight_present,
-    min(result.score) filter (where child.is_geometric) as lowest,
+    min(result.score) as lowest,
     sum_no_overflow(exact_term(
-        weighted_term(result.score, child.weight_units, child.is_geometric), child.scale
+        weighted_term(parent.aggregation, result.score, child.weight_units), child.scale
     )) as total
 from node_result as result
 inner join child_term as child on result.node_key = child.node_key

@@ -20,17 +20,12 @@ select
     child.weight_units,
     reach.lowest,
     reach.highest,
-    parent.aggregation = 'geometric_mean' as is_geometric,
-    exact_scale(parent.children_expected * max(
-        child.weight_units * case
-            when is_geometric
-                then
-                    greatest(
-                        abs(ln(reach.lowest_positive)), abs(ln(case when reach.highest > 0 then reach.highest end))
-                    )
-            else greatest(abs(reach.lowest), abs(reach.highest))
-        end
-    ) over (partition by child.parent_key)) as scale
+    exact_scale(parent.children_expected * max(greatest(
+        abs(weighted_term(parent.aggregation, reach.lowest, child.weight_units)),
+        -- a mean of positive scores only has no term for the lowest of all
+        abs(weighted_term(parent.aggregation, reach.lowest_positive, child.weight_units)),
+        abs(weighted_term(parent.aggregation, reach.highest, child.weight_units))
+    )) over (partition by child.parent_key)) as scale
 from reach
 inner join node as child on reach.node_key = child.node_key
 inner join node as parent on child.parent_key = parent.node_key

@@ -25,8 +25,4 @@ inner join node on result.node_key = node.node_key
 where
     result.origin = 'entered'
     and node.normalisation = 'none'
-    and node.aggregation in ('arithmetic_mean', 'sum')
-    and abs(result.score - overridden.computed_score) > $half_unit * case
-        when node.aggregation = 'sum' then 1 + node.children_weight_units / node.weight_scale
-        else 2
-    end + 1e-9
+    and abs(result.score - overridden.computed_score) > $half_unit * half_units(node) + 1e-9

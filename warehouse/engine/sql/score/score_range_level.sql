@@ -43,8 +43,8 @@ term as (
         part.weight_units,
         part.lowest as least_score,
         part.highest as greatest_score,
-        weighted_term(part.lowest, part.weight_units, node.aggregation = 'geometric_mean') as lowest,
-        weighted_term(part.highest, part.weight_units, node.aggregation = 'geometric_mean') as highest
+        weighted_term(node.aggregation, part.lowest, part.weight_units) as lowest,
+        weighted_term(node.aggregation, part.highest, part.weight_units) as highest
     from part
     inner join node on part.node_key = node.node_key
 ),
