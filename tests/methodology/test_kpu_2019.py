@@ -289,7 +289,7 @@ def test_villages_are_the_quotients_of_their_own_figures(real: Real) -> None:
     values = real.table("indicator_value").filter(region_level="village")
     told = quotients(with_regions(real.here)).rename({"village": "region_code"}).filter(pl.col("denominator") > 0)
     known = values.drop_nulls("raw_value")
-    both = known.join(told, on=["region_code", "node_code"], how="full", suffix="_is_reported")
+    both = known.join(told, on=["region_code", "node_code"], how="full", suffix="_told")
     assert both.height == known.height == told.height
     for part in ("numerator", "denominator"):
         assert (both[part] == both[f"{part}_told"]).all()
@@ -318,7 +318,7 @@ def test_regions_above_have_the_sums_of_their_villages(real: Real, level: str) -
     assert set(values["approach"]) == {"rollup"}
     known = values.drop_nulls("numerator")
     expected = sums.filter(pl.col("is_enough") & (pl.col("denominator") > 0))
-    both = known.join(expected, on=["region_code", "node_code"], how="full", suffix="_is_reported")
+    both = known.join(expected, on=["region_code", "node_code"], how="full", suffix="_told")
     assert both.height == known.height == expected.height
     assert (both["numerator"] == both["numerator_told"]).all()
     assert (both["denominator"] == both["denominator_told"]).all()
@@ -332,7 +332,7 @@ def test_regions_above_have_the_sums_of_their_villages(real: Real, level: str) -
         .drop_nulls()
         .is_empty()
     )
-    reasons = unknown.join(sums, on=["region_code", "node_code"], suffix="_is_reported")
+    reasons = unknown.join(sums, on=["region_code", "node_code"], suffix="_told")
     assert reasons.filter(pl.col("is_enough") & (pl.col("denominator_told") > 0)).is_empty()
 
 
@@ -387,7 +387,7 @@ def test_overseas_is_computed_like_the_country(real: Real) -> None:
         left_on=["region_code", "node_code"],
         right_on=["village", "node_code"],
         how="full",
-        suffix="_is_reported",
+        suffix="_told",
     )
     assert both.height == known.height
     assert (both["numerator"] == both["numerator_told"]).all()
