@@ -83,6 +83,8 @@ def _measured(way: str, folder: Path, limit: str | None = None) -> Result:
 def _differing(results: dict[str, Result], known: dict[str, str] | None) -> list[str]:
     """Where a way's result is not that of the engine, or not the check sum that other programs gave."""
     ours = results["engine_tables"]
+    if "failed" in ours:
+        return [f"engine_tables: {ours['failed']}"]
     sentences = []
     for way, result in results.items():
         if way == "scan":

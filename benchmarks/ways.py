@@ -138,12 +138,12 @@ def pandas_text(folder: Path, _: str | None) -> Work:
 def engine_scores(folder: Path, memory_limit: str | None) -> Work:
     """Our engine from the prepared Parquet to every node's score, rank and category."""
     from schemas.methodology.library import Library
-    from warehouse.engine.database import EngineLimits, contained
+    from warehouse.engine.database import EngineLimits, open_database
     from warehouse.engine.engine import Engine, Stamp
 
     edition = Library(folder / "methodology").edition(EDITION).edition
     limits, stamp = EngineLimits(memory_limit), Stamp(date(2026, 1, 1), "benchmark", is_synthetic=True)
-    connection = contained(limits, [folder / "prepared"])
+    connection = open_database(limits, [folder / "prepared"])
 
     def run() -> Callable[[], Sums]:
         Engine(connection, folder / "prepared", edition, stamp, limits).score()

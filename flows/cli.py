@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from flows.commands import backfill, extracts, ingest, methodology, run, runs, snapshots, sources, validate
-from flows.commands.common import Body
+from flows.commands.common import Body, add_language
 from flows.language import current_language, in_words, language_of, speaking
 from flows.results.terminal import Parser, escaped, printable
 from schemas.errors import FAILED, KerawananError, unforeseen
@@ -125,6 +125,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=Version, nargs=0, help="the version of this program")
     shells = ("bash", "zsh", "fish")
     parser.add_argument("--completion", action=Completion, choices=shells, help="what completes commands in a shell")
+    add_language(parser)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for each in COMMANDS:
         each.add_to(commands)

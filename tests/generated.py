@@ -25,7 +25,7 @@ from transforms.extracts.admission import admission, identified
 from transforms.extracts.parse import extract_rows
 from transforms.figures.indicators import resolved_figures
 from transforms.regions.lookup import region_lookup
-from warehouse.engine.database import EngineLimits, contained, statement, used
+from warehouse.engine.database import EngineLimits, open_database, statement, used
 from warehouse.engine.engine import Engine, Stamp
 
 EDITION = "by-chance"
@@ -311,10 +311,10 @@ def tables(edition: Generated, *names: str) -> dict[str, pl.DataFrame]:
     with tempfile.TemporaryDirectory() as folder:
         of, prepared = prepared_of(edition, Path(folder))
         limits = EngineLimits(threads=1)
-        with contained(limits, [prepared]) as connection:
+        with open_database(limits, [prepared]) as connection:
             engine = Engine(connection, prepared, of.edition, Stamp(date(2022, 12, 31), "s", False), limits)
             engine.score()
-            engine.range()
+            engine.find_ranges()
             values = engine.values | dict(engine.unit_blocks[0]) | dict(engine.node_blocks[0])
             texts = {name: statement("sql/publish", name) for name in names}
             return {name: connection.sql(text, params=used(text, values)).pl() for name, text in texts.items()}

@@ -34,13 +34,18 @@ def common_arguments() -> argparse.ArgumentParser:
     common.add_argument(
         "--log", choices=("none", "json"), help="json: a line on stderr for each step of a night (KERAWANAN_LOG)"
     )
-    common.add_argument(
+    add_language(common)
+    common.add_argument("--format", choices=("text", "json"), default="text", help="json: one document on stdout")
+    return common
+
+
+def add_language(parser: argparse.ArgumentParser) -> None:
+    """The language of answers; it may stand before the command or after it."""
+    parser.add_argument(
         "--lang",
         choices=LANGUAGES,
         help="what answers are said in: id (Indonesian) or en (KERAWANAN_LANG; default: as the locale)",
     )
-    common.add_argument("--format", choices=("text", "json"), default="text", help="json: one document on stdout")
-    return common
 
 
 def add(to: Commands, name: str, body: Body, about: str) -> argparse.ArgumentParser:

@@ -15,7 +15,7 @@ from flows.night.request import Admitted, Judged, Night, Request, Validated
 from schemas.errors import StorageError, sentence_of
 from warehouse.extracts.raw_store import read_extract
 from warehouse.snapshots.history import write_history
-from warehouse.snapshots.nights import recalled, stand_on
+from warehouse.snapshots.nights import equal_night, stand_on
 from warehouse.snapshots.runs import (
     Input,
     RefusedFile,
@@ -110,10 +110,10 @@ def record_night(
     write_run(Store(request.store), record, _own_files(request))
 
 
-def recall(request: Request, admitted: Admitted, journal: Journal) -> Night | None:
+def reuse_night(request: Request, admitted: Admitted, journal: Journal) -> Night | None:
     """Stand on what an earlier night made of the same extracts, methodology and code, if one did: it is the same."""
     store = Store(request.store)
-    earlier = recalled(store, request.edition, request.as_of, admitted.inputs_digest, request.signer)
+    earlier = equal_night(store, request.edition, request.as_of, admitted.inputs_digest, request.signer)
     if earlier is None:
         return None
     for extract in admitted.extracts:
@@ -123,11 +123,11 @@ def recall(request: Request, admitted: Admitted, journal: Journal) -> Night | No
     policy = "nobody" if request.candidate_only else request.resolved().edition.promotion
     stand_on(store, found, entry, policy, request.signer)
     night = Night("unchanged", entry["snapshot_id"], entry["content_hash"])
-    _record_recall(request, journal, night, admitted, record.run_id)
+    _record_reuse(request, journal, night, admitted, record.run_id)
     return night
 
 
-def _record_recall(request: Request, journal: Journal, night: Night, admitted: Admitted, earlier: str) -> None:
+def _record_reuse(request: Request, journal: Journal, night: Night, admitted: Admitted, earlier: str) -> None:
     store, folder = Store(request.store), run_folder(earlier)
     before = read_run(store, earlier)
     record = RunRecord(
@@ -204,7 +204,7 @@ def _refused(files: Sequence[Refused]) -> tuple[RefusedFile, ...]:
     return tuple(RefusedFile(**asdict(each)) for each in files)
 
 
-def chart(request: Request, journal: Journal) -> None:
+def update_history(request: Request, journal: Journal) -> None:
     """Bring the tables over all nights up to date; where the storage fails, the next night does."""
     # Of many nights at once it is done at their end; of a night without a methodology nothing is known.
     if request.candidate_only or not (request.snapshot / "methodology").exists():
@@ -212,4 +212,4 @@ def chart(request: Request, journal: Journal) -> None:
     try:
         write_history(Store(request.store), request.edition, request.resolved().dictionary, request.now)
     except StorageError as error:
-        journal.report(f"the tables over all nights are as they were: {error}", outcome="failed", step="chart")
+        journal.report(f"the tables over all nights are as they were: {error}", outcome="failed", step="update_history")

@@ -174,7 +174,7 @@ class Night:
         return {**vars(self), "reason": self.reason and str(self.reason)}
 
 
-def counted(
+def counting_extracts(
     every: Sequence[Receipt], withdrawn: Mapping[tuple[str, str], Mapping[str, Any]], as_of: date
 ) -> tuple[Receipt, ...]:
     """The extracts that count on a night: received by the end of its day, and not withdrawn by then."""

@@ -14,7 +14,7 @@ import polars as pl
 from flows.clock import end_of_day
 from flows.night.intake import Extracts, inbox_files, take_in
 from flows.night.reading import read_extracts
-from flows.night.record import Journal, P, Step, T, chart, recall, record_failure, record_night
+from flows.night.record import Journal, P, Step, T, record_failure, record_night, reuse_night, update_history
 from flows.night.request import (
     Admitted,
     Judged,
@@ -22,7 +22,7 @@ from flows.night.request import (
     Outcome,
     Request,
     Validated,
-    counted,
+    counting_extracts,
     inputs_digest,
     nothing_to_score,
 )
@@ -34,7 +34,7 @@ from transforms.extracts.admission import Admission, quarantine_findings
 from transforms.figures.indicators import resolved_figures
 from transforms.regions.lookup import own_regions
 from warehouse.engine.engine import score_tables
-from warehouse.engine.gate import Release, begin_import, judged, write_page
+from warehouse.engine.gate import Release, begin_import, judgement_of, write_page
 from warehouse.extracts.raw_store import receipts, withdrawals
 from warehouse.outputs.workbooks import write_workbooks
 from warehouse.snapshots.publish import Draft, publish_snapshot, stable_tables
@@ -51,7 +51,7 @@ def admit(request: Request) -> Admitted:
     files = inbox_files(request.inbox) if request.inbox else []
     intake = take_in(store, files, methodology.sources, request.now, request.now, limits=request.reading)
     every = receipts(store, methodology.sources)
-    extracts = counted(every, withdrawals(store), request.as_of)
+    extracts = counting_extracts(every, withdrawals(store), request.as_of)
     later = sum(each.received_at >= end_of_day(request.as_of) for each in every)
     digest = inputs_digest(methodology, extracts)
     return Admitted(extracts, intake.refused, len(intake.new), later, intake.parsed, digest)
@@ -97,13 +97,13 @@ def judge(request: Request, validated: Validated, tables: Path) -> Judged:
     """Judge the release by the edition's rules and by what was stable; anything critical holds it."""
     store, stamp = Store(request.store), request.stamp(validated)
     stable = stable_tables(store, request.edition)
-    judgement = judged(Release(tables, stable, request.resolved(), validated.intake, stamp))
+    judgement = judgement_of(Release(tables, stable, request.resolved(), validated.intake, stamp))
     write_page(request.work / "gate.html", judgement, [asdict(each) for each in validated.refused])
     return Judged(judgement.findings, judgement.held_because, not any(each.broken for each in judgement.verdicts))
 
 
 def publish(
-    request: Request, admitted: Admitted, validated: Validated, tables: Path, verdict: Judged, journal: Journal
+    request: Request, admitted: Admitted, validated: Validated, tables: Path, judged: Judged, journal: Journal
 ) -> Night:
     """Publish the snapshot unless it says nothing new, and write the record of the run."""
     write_workbooks(tables, request.snapshot / "exports", request.now)
@@ -117,14 +117,14 @@ def publish(
         inputs=validated.inputs,
         inputs_digest=admitted.inputs_digest,
         is_synthetic=validated.is_synthetic,
-        is_held=verdict.is_held,
-        is_within_limits=verdict.is_within_limits,
+        is_held=judged.is_held,
+        is_within_limits=judged.is_within_limits,
         candidate_only=request.candidate_only,
     )
     snapshot_id, content_hash, is_new = publish_snapshot(Store(request.store), draft, request.signer)
-    outcome: Outcome = "held" if verdict.is_held else "published" if is_new else "unchanged"
-    night = Night(outcome, snapshot_id, content_hash, spaced(verdict.held_because))
-    record_night(request, night, admitted, validated, verdict, journal)
+    outcome: Outcome = "held" if judged.is_held else "published" if is_new else "unchanged"
+    night = Night(outcome, snapshot_id, content_hash, spaced(judged.held_because))
+    record_night(request, night, admitted, validated, judged, journal)
     return night
 
 
@@ -141,18 +141,18 @@ def run_night(request: Request, step: Step = call) -> Night:
     journal = Journal(request, step)
     try:
         admitted = journal.take(admit, request)
-        night = recall(request, admitted, journal)
+        night = reuse_night(request, admitted, journal)
         if night is None:
             validated = journal.take(validate, request, admitted)
             prepared = journal.take(prepare, request, validated)
             tables = journal.take(score, request, validated, prepared)
-            verdict = journal.take(judge, request, validated, tables)
-            night = journal.take(publish, request, admitted, validated, tables, verdict, journal)
+            judged = journal.take(judge, request, validated, tables)
+            night = journal.take(publish, request, admitted, validated, tables, judged, journal)
     except BaseException as error:
         with suppress(Exception):  # where the storage fails, it also fails to take the record
             record_failure(request, error, journal)
-            chart(request, journal)
+            update_history(request, journal)
         raise
-    chart(request, journal)
+    update_history(request, journal)
     journal.report(f"{night.outcome}, snapshot {night.snapshot_id}. {night.reason or ''}".strip(". "), **night.facts)
     return night

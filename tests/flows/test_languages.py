@@ -146,6 +146,7 @@ def test_lang_is_heeded_by_answers_and_by_errors(published: Published, kerawanan
     wrong = ("snapshots", "show", "nope", *store)
     assert "there is no such snapshot" in kerawanan(*wrong).err
     assert "tidak ada snapshot itu" in kerawanan(*wrong, "--lang", "id").err
+    assert "tidak ada snapshot itu" in kerawanan("--lang", "id", *wrong).err
     assert "bukan tanggal" in kerawanan("run", "--edition", "x", "--as-of", "nonsense", "--lang=id").err
     assert kerawanan("snapshots", "list", *store, "--lang", "fr").code == 2
     assert current_language() == "en"

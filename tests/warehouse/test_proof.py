@@ -24,7 +24,7 @@ from tests.warehouse.drafts import Drafts
 from transforms.figures.indicators import ResolvedFigures, resolved_figures
 from warehouse.extracts.raw_store import extract_called, note_refusal, withdraw_extract
 from warehouse.snapshots.channels import head, named
-from warehouse.snapshots.nights import recalled
+from warehouse.snapshots.nights import equal_night
 from warehouse.snapshots.promotion import promote, withdraw
 from warehouse.snapshots.publish import publish_snapshot
 from warehouse.snapshots.runs import RunRecord, write_run
@@ -191,12 +191,14 @@ def test_a_log_in_the_place_of_another_and_a_night_that_was_forged_are_named(
     store = lived_in(Store(str(tmp_path / "store")), drafts, tmp_path, signer)
     night = f"nights/{EDITION}/2026-02-02.json"
     record = read_sealed(store, night)
-    assert recalled(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer) is None  # its run has no record
+    assert (
+        equal_night(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer) is None
+    )  # its run has no record
     write_run(store, RunRecord(run_id="night-2", started_at="", outcome="published"), {})
-    assert recalled(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer)
+    assert equal_night(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer)
     store.replace(night, sealed(record | {"snapshot_id": "night-1"}))
     assert [each["where"] for each in verify(Store(store.url), None, key)["damage"]] == [night]
-    assert recalled(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer) is None
+    assert equal_night(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer) is None
     store.replace(night, sealed(record))
     for name in store.keys(f"log/{EDITION}/candidate"):
         store.replace(name.replace("candidate", "stable"), store.read(name))

@@ -18,7 +18,7 @@ from schemas.methodology.library import Library, Methodology
 from tests.warehouse.plain_index import Index, Part, Told
 from tests.warehouse.prepared import NOT_A_RATIO, write_prepared
 from transforms.engine_tables.design import design_frames
-from warehouse.engine.database import EngineLimits, contained, statement, used
+from warehouse.engine.database import EngineLimits, open_database, statement, used
 from warehouse.engine.engine import Engine, Stamp
 
 REGIONS = 5
@@ -139,10 +139,10 @@ def of_the_engine(root: Part, told: Told, min_share: float) -> dict[str, dict[st
     with tempfile.TemporaryDirectory() as folder:
         prepared = write_prepared(Path(folder), frames, start.dictionary)
         limits = EngineLimits(threads=1)
-        with contained(limits, [prepared]) as connection:
+        with open_database(limits, [prepared]) as connection:
             engine = Engine(connection, prepared, edition, Stamp(date(2026, 1, 1), "s", False), limits)
             engine.score()
-            engine.range()
+            engine.find_ranges()
             text = statement("sql/publish", "index_score")
             rows = connection.sql(text, params=used(text, engine.values)).pl()
     return {row["region_code"]: row for row in rows.to_dicts()}

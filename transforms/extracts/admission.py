@@ -28,7 +28,7 @@ class Admission(NamedTuple):
     """What became of the rows of a source's extracts: every row is either admitted or in quarantine.
 
     `admitted`: rows with `region_code`, `region_level`, `source_item`, `approach`, `value` (null: sent as blank),
-    `value_sent`, `correction`, `reference`, `statement` (figure, or category or rank of a score that is not stated);
+    `value_sent`, `correction`, `reference`, `figure_kind` (figure, or category or rank of a score that is not stated);
     `quarantine`: one row per violation; `findings` about corrections;
     `refused_places`: what quarantined rows were about, as far as that is known: reported, so not blank. Where the
     region is not known `region_code` is null, and `candidates` are the codes that it can be (null: any).
@@ -74,7 +74,7 @@ def admission(
         "date",
     )
     kept_out = rows.filter(~pl.col("position").is_in(good["position"].implode()))
-    about = ("region_code", "region_level", "source_item", "approach", "statement")
+    about = ("region_code", "region_level", "source_item", "approach", "figure_kind")
     received = [name for name in ("source", "extract_sha256", "received_at") if name in rows.columns]
     keys = (
         kept_out.select(*about, *received, candidates="candidate_codes")
@@ -99,7 +99,7 @@ def checked(
             (plain(label), each.item, each.approach, source.unit_of(each), each.measure or "figure")
             for label, each in source.items.items()
         ],
-        schema=dict.fromkeys(("_item", "source_item", "approach", "unit", "statement"), pl.String),
+        schema=dict.fromkeys(("_item", "source_item", "approach", "unit", "figure_kind"), pl.String),
         orient="row",
     )
 
@@ -115,7 +115,7 @@ def checked(
 
     words = {plain(word): float(position) for position, word in enumerate(source.categories, start=1)}
     category = plain_expr(pl.col("value_text")).replace_strict(words, default=None, return_dtype=pl.Float64)
-    is_category = pl.col("statement").eq_missing("category")
+    is_category = pl.col("figure_kind").eq_missing("category")
     is_blank = plain_expr(pl.col("value_text")).is_in(blank).fill_null(True)
     is_usable = ~is_blank & pl.col("odd").is_null()
     read_rows, own = with_region_and_item(read)
@@ -314,7 +314,7 @@ def _end(bound: Decimal | None, open_end: str) -> float:
 
 def _repeated(good: pl.DataFrame) -> pl.DataFrame:
     """Rows whose region and item the extract has before: repetitions where figures agree, else all."""
-    same = ["extract_sha256", "region_code", "source_item", "approach", "statement"]
+    same = ["extract_sha256", "region_code", "source_item", "approach", "figure_kind"]
     reported = (
         good.filter(pl.col("value").is_not_null() & ~pl.col("is_event"))
         .sort(pl.col("reference").is_null(), maintain_order=True)

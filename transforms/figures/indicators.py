@@ -7,10 +7,10 @@ import polars as pl
 
 from schemas.contract.violations import FINDING
 from schemas.methodology.library import Methodology
+from transforms.figures.figure_kinds import entered_ranks, item_nodes, with_categories
 from transforms.figures.keys import FIGURE_KEY, FIGURE_VALUES, IS_PART, ROW_INDEX, UNIT_NODE, UNIT_NODE_EXTRACT
 from transforms.figures.missing import imputed_zeros, partly_blank_findings, partly_blank_sums, possible_units
 from transforms.figures.precedence import disagreement_findings, source_frame, with_state
-from transforms.figures.statements import entered_ranks, item_nodes, with_categories
 from transforms.figures.sums import (
     incomplete_sums,
     of_newest_forms,
@@ -21,7 +21,7 @@ from transforms.figures.sums import (
 )
 from transforms.figures.treatment import level_caps, with_treated_value
 
-IS_VALUE = pl.col("statement") == "figure"  # not a category or a rank
+IS_VALUE = pl.col("figure_kind") == "figure"  # not a category or a rank
 
 
 class ResolvedFigures(NamedTuple):
@@ -124,7 +124,7 @@ def _keyed_rows(
     """The rows with their unit-node keys, admitted ones also with what their source is worth."""
 
     def with_keys(rows: pl.DataFrame) -> pl.DataFrame:
-        of_node = rows.join(item_node, on=["source_item", "statement"], how="left")
+        of_node = rows.join(item_node, on=["source_item", "figure_kind"], how="left")
         return of_node.join(unit_label, on=["region_code", "region_level", "approach"], how="left")
 
     rows = with_categories(with_keys(admitted), methodology).join(
@@ -187,7 +187,7 @@ def _counted_findings(check: str, rows: pl.DataFrame, by: tuple[str, ...]) -> pl
 
 def _parts(leaves: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     """The figures of indicators: `numerator`, and of a ratio also `denominator` (null where it is not known)."""
-    others = item_nodes(nodes).tail(-nodes.height).filter(statement="figure")
+    others = item_nodes(nodes).tail(-nodes.height).filter(figure_kind="figure")
     divisor = others.select(denominator="node_code", divisor_key="node_key")
     ratios = nodes.join(divisor, on="denominator", how="left", maintain_order="left").select(
         "node_key", "divisor_key", "per", "unit", divided=pl.col("denominator").is_not_null()

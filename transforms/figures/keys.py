@@ -12,7 +12,7 @@ FIGURE_KEY = (
     "label",
     "node_code",
     "aggregation",
-    "statement",
+    "figure_kind",
     "source",
     "precedence",
     "measure",

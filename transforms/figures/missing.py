@@ -31,7 +31,7 @@ def possible_units(
     their source reports nothing of. What such a unit left blank may have been reported: it is not known.
     """
     without_region = quarantined.filter(pl.col("region_code").is_null()).join(
-        item_node, on=["source_item", "statement"]
+        item_node, on=["source_item", "figure_kind"]
     )
     meant = (
         without_region.drop_nulls("candidates").with_columns(pl.col("candidates").str.split(" ")).explode("candidates")

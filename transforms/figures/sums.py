@@ -54,7 +54,7 @@ def possible_addends(
         .drop("region_code", "region_level")
         .join(reported_regions, on=["source", "extract_sha256"])
         .filter(can_be)
-        .join(item_node, on=["source_item", "statement"])
+        .join(item_node, on=["source_item", "figure_kind"])
         .join(unit_label, on=["region_code", "region_level", "approach"])
     )
 

@@ -27,7 +27,7 @@ class EngineLimits:
     threads: int | None = None
 
 
-def contained(limits: EngineLimits, folders: Sequence[Path]) -> duckdb.DuckDBPyConnection:
+def open_database(limits: EngineLimits, folders: Sequence[Path]) -> duckdb.DuckDBPyConnection:
     """A database in memory that reaches nothing but `folders`, spills into the first, and loads no extension."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
@@ -35,6 +35,9 @@ def contained(limits: EngineLimits, folders: Sequence[Path]) -> duckdb.DuckDBPyC
         "temp_directory": str(folders[0] / "spill"),
         # Every published statement orders its rows; nothing else needs an order, and keeping one costs memory.
         "preserve_insertion_order": False,
+        # DuckDB 2.0 ends in an internal error where an operator keeps chunks whose dictionary changes ("dict-surviving
+        # cache"), seen with 83,000 regions: operators keep none. Set here, it also holds for every cursor.
+        "enable_caching_operators": False,
     }
     if limits.memory_limit:
         config["memory_limit"] = limits.memory_limit
@@ -45,9 +48,6 @@ def contained(limits: EngineLimits, folders: Sequence[Path]) -> duckdb.DuckDBPyC
     connection.execute("set enable_external_access = false")
     # The files of a run do not change while it reads them, and are read block by block.
     connection.execute("set parquet_metadata_cache = true")
-    # DuckDB 2.0 sometimes ends in an internal error where an operator keeps chunks whose dictionary changes
-    # ("dict-surviving cache"), seen with 83,399 villages: operators keep none.
-    connection.execute("set enable_caching_operators = false")
     return connection
 
 

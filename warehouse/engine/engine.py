@@ -15,20 +15,20 @@ import pyarrow as pa
 
 from schemas.errors import UsageError
 from schemas.methodology.edition import Edition
-from warehouse.engine.database import EngineLimits, checks, contained, statement, statements, used, write_parquet
-from warehouse.engine.grid import Grid
+from warehouse.engine.database import EngineLimits, checks, open_database, statement, statements, used, write_parquet
+from warehouse.engine.unit_nodes import UnitNodeTable
 
-# The statements of sql/score/ in their order; each is named for the table it writes.
+# The statements of sql/score/ in their order. A name begins with the table that the statement fills.
 BEFORE_LEVELS = ("node_value", "child_share")
 CHILDREN = ("child_term", "child_sum")
-LEVEL = ("node_bound", "node_scaling", "node_result", "given_score_entered")
-GIVEN = ("overridden_score", "node_result_given")
+LEVEL = ("node_bound", "node_scaling", "node_result", "overriding_score_entered")
+OVERRIDING = ("overridden_score", "node_result_overriding")
 AFTER_LEVELS = ("score_moments", "score_quantile", "category_bound", "score_rank")
 RANGE = ("report", "observed_range", "score_range_leaf")
 # Read where they lie: they are as large as the input, and few statements read them.
 NOT_COPIED = ("reported", "observation")
 # Tables of every unit and node; the second of leaves only.
-GRIDS = {"node_score": False, "indicator_value": True}
+UNIT_NODE_TABLES = {"node_score": False, "indicator_value": True}
 COLUMNS = 'select "column", is_required from published_column where "table" = $table order by position'
 # Statements with the parameters first_node and last_node, or first_unit and last_unit, run block by block, each of
 # about so many scores, several at a time and each on one thread: what they join and sort fits the memory, however
@@ -66,10 +66,10 @@ def score_tables(prepared: Path, edition: Edition, stamp: Stamp, limits: EngineL
     """
     tables.mkdir(parents=True, exist_ok=True)
     try:
-        with contained(limits, [prepared, tables]) as connection:
+        with open_database(limits, [prepared, tables]) as connection:
             engine = Engine(connection, prepared, edition, stamp, limits)
             engine.score()
-            engine.range()
+            engine.find_ranges()
             engine.check()
             engine.write(tables)
     except duckdb.OutOfMemoryException as error:
@@ -109,15 +109,15 @@ class Engine:
         for name in BEFORE_LEVELS:
             self._run(name)
         for level in range(1, self.edition.root.level + 1):
-            for name in (*(CHILDREN if level > 1 else ()), *LEVEL, *GIVEN):
+            for name in (*(CHILDREN if level > 1 else ()), *LEVEL, *OVERRIDING):
                 self._run(name, node_level=level)
             for roll_up_key in range(1, len(self.edition.roll_ups) + 1):
-                for name in ("given_score_rolled_up", *GIVEN):
+                for name in ("overriding_score_rolled_up", *OVERRIDING):
                     self._run(name, node_level=level, roll_up_key=roll_up_key)
         for name in AFTER_LEVELS:
             self._run(name)
 
-    def range(self) -> None:
+    def find_ranges(self) -> None:
         """Find how far the index of each region could lie from what it is, for what its office did not report."""
         for name in RANGE:
             self._run(name)
@@ -139,10 +139,12 @@ class Engine:
         run = {"edition": self.edition.edition, "period": self.edition.period, **asdict(self.stamp)}
         for name in statements("sql/publish"):
             described = self.connection.execute(COLUMNS, {"table": name}).fetchall()
-            grid = (
-                Grid(self.connection, run, [column for column, _ in described], GRIDS[name]) if name in GRIDS else None
+            table = (
+                UnitNodeTable(self.connection, run, [column for column, _ in described], UNIT_NODE_TABLES[name])
+                if name in UNIT_NODE_TABLES
+                else None
             )
-            parts = self._parts(statement("sql/publish", name), grid)
+            parts = self._parts(statement("sql/publish", name), table)
             gap_free = [column for column, is_required in described if is_required]
             write_parquet(parts, tables / f"{name}.parquet", gap_free)
 
@@ -162,13 +164,13 @@ class Engine:
         with self._workers() as pool:
             list(pool.map(run, runs))
 
-    def _parts(self, text: str, grid: Grid | None) -> Iterator[pa.Table]:
-        """The result of a statement in the order of its blocks, put in a grid if there is one; a few computed ahead."""
+    def _parts(self, text: str, table: UnitNodeTable | None) -> Iterator[pa.Table]:
+        """The result of a statement in the order of its blocks, a few computed ahead; `table` puts rows in order."""
 
         def part(values: Values) -> pa.Table:
             with self.connection.cursor() as cursor:
                 rows = cursor.sql(text, params=used(text, values)).to_arrow_table()
-            return grid.filled(rows, values["first_unit"], values["last_unit"]) if grid else rows
+            return table.filled(rows, values["first_unit"], values["last_unit"]) if table else rows
 
         with self._workers() as pool:
             ahead: deque[Future[pa.Table]] = deque()

@@ -19,7 +19,7 @@ from schemas.contract.dictionary import Dictionary, Severity
 from schemas.methodology.gate import MARTS, OF_THE_INDEX, GateRule
 from schemas.methodology.library import Methodology
 from schemas.sentence import Sentence
-from warehouse.engine.database import EngineLimits, contained, statement, statements, used, write_parquet
+from warehouse.engine.database import EngineLimits, open_database, statement, statements, used, write_parquet
 from warehouse.engine.engine import Stamp
 
 if TYPE_CHECKING:
@@ -96,12 +96,12 @@ def begin_import() -> None:
         Thread(target=importlib.import_module, args=("great_expectations",), name="gate", daemon=True).start()
 
 
-def judged(release: Release) -> Judgement:
+def judgement_of(release: Release) -> Judgement:
     """Judge a release by the edition's rules. Adds the result to the draft's `quality_result`, in rows that the content
     hash leaves out: what was stable is no part of the figures.
     """
     tables, stable, methodology = release.tables, release.stable, release.methodology
-    with contained(EngineLimits(), [tables, *([stable] if stable else [])]) as connection:
+    with open_database(EngineLimits(), [tables, *([stable] if stable else [])]) as connection:
         for name in ("node_score", "index_score", "indicator_value", "quality_result"):
             connection.read_parquet(str(tables / f"{name}.parquet")).create_view(name)
         for name in ("node_score", "indicator_value"):

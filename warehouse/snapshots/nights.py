@@ -137,7 +137,7 @@ def night_key(edition: str, as_of: date) -> str:
     return f"nights/{edition}/{as_of}.json"
 
 
-def recalled(
+def equal_night(
     store: Store, edition: str, as_of: date, inputs_digest: str, signer: Signer | None = None
 ) -> tuple[NightRecord, dict[str, Any]] | None:
     """An earlier night of the same inputs with the log entry of the snapshot it refers to; None where there is none.

@@ -1,4 +1,4 @@
--- types, tables and macros of the engine. Statements of sql/score/ fill the tables, each named for the table it writes
+-- types, macros and tables of the engine. The name of a statement of sql/score/ begins with the table that it fills
 
 -- how a score, or the rank or category that was published instead of it, came about; narrow, as every score has one
 create type origin as enum('computed', 'entered', 'rolled_up', 'entered_rank', 'entered_category');
@@ -28,7 +28,7 @@ create macro exact_term(term, scale) as cast(round(term * scale) as bigint);
 create macro limited(number, lowest, highest) as
 case when number is not null then greatest(least(number, highest), lowest) end;
 
--- a value on the scale of a row of node_scaling, beyond whose ends no bound leads
+-- a value on the scale of a row of node_scaling, kept between the ends of the scale
 create macro scaled(value, scaling) as limited(
     (value * scaling.direction - scaling.shift) / scaling.span * scaling.height + scaling.base,
     scaling.score_floor,
@@ -125,7 +125,7 @@ create table node_result (
     origin origin
 );
 
--- grain: unit x node with a computed score that an entered or rolled-up one beat, filled level by level
+-- grain: unit x node with a computed score that an entered or rolled-up one overrides, filled level by level
 create table overridden_score (
     unit_key integer,
     node_key smallint,

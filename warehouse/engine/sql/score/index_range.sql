@@ -7,8 +7,8 @@ root as (
     where parent_key is null
 ),
 
--- a score and how many reach it
-reached as (
+-- a score and how many regions have no lower one
+score_count as (
     select distinct
         result.population_key,
         result.score,
@@ -44,7 +44,7 @@ select
             then coalesce(above_lowest.regions, 0) - cast(ends.score > ends.lowest as integer) + 1
     end as rank_worst
 from ends
-asof left join reached as above_highest
+asof left join score_count as above_highest
     on ends.population_key = above_highest.population_key and ends.highest < above_highest.score
-asof left join reached as above_lowest
+asof left join score_count as above_lowest
     on ends.population_key = above_lowest.population_key and ends.lowest < above_lowest.score

@@ -5,7 +5,8 @@ select
     result.node_key,
     result.score as computed_score
 from node_result as result
-inner join given_score as given on result.unit_key = given.unit_key and result.node_key = given.node_key
+inner join overriding_score as overriding
+    on result.unit_key = overriding.unit_key and result.node_key = overriding.node_key
 where result.origin = 'computed';
 
 -- check entered_differs: an entered score further from the one computed of its parts than rounding explains: half a

@@ -1,6 +1,6 @@
 -- grain: unit x node of the level above one whose score could be another; made of the ends of its children as scores
--- are made, with the bounds of the level as they are: what lies beyond them counts as the end of the scale. The score
--- that it has lies between its ends: over what is known, weights may be rescaled so that it is beyond what all could be
+-- are made, with the bounds of the level as they are: what lies beyond them counts as the end of the scale. Where the
+-- weights of what is known are rescaled, the score may lie outside the range of its children: then it is itself an end
 insert into score_range
 with
 affected as (

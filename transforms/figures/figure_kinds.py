@@ -6,27 +6,27 @@ from schemas.methodology.library import Methodology
 from transforms.figures.keys import UNIT_NODE
 
 # What can be published of a node instead of its score.
-STATEMENTS = ("category", "rank")
+INSTEAD_OF_SCORE = ("category", "rank")
 
 
 def item_nodes(nodes: pl.DataFrame) -> pl.DataFrame:
     """What is fed by an item: nodes, then items that ratios are divided by, then what is stated of nodes instead of a
-    score (called by the node and the statement). The keys of the others come after those of nodes.
+    score (called by the node and the kind). The keys of the others come after those of nodes.
     """
     fed = nodes.select(
-        "node_key", "node_code", "source_item", "aggregation", statement=pl.lit("figure"), of_key="node_key"
+        "node_key", "node_code", "source_item", "aggregation", figure_kind=pl.lit("figure"), of_key="node_key"
     )
     divisors = nodes.select(
-        node_code="denominator", source_item="denominator", statement=pl.lit("figure"), of_key=pl.lit(None, pl.Int32)
+        node_code="denominator", source_item="denominator", figure_kind=pl.lit("figure"), of_key=pl.lit(None, pl.Int32)
     )
     stated = [
         nodes.select(
-            node_code=pl.format("{}.{}", "node_code", pl.lit(statement)),
+            node_code=pl.format("{}.{}", "node_code", pl.lit(kind)),
             source_item="source_item",
-            statement=pl.lit(statement),
+            figure_kind=pl.lit(kind),
             of_key="node_key",
         )
-        for statement in STATEMENTS
+        for kind in INSTEAD_OF_SCORE
     ]
     others = pl.concat([divisors.drop_nulls("source_item").unique().sort("source_item"), *stated])
     keyed = others.with_columns(
@@ -45,11 +45,11 @@ def with_categories(rows: pl.DataFrame, methodology: Methodology) -> pl.DataFram
             for name, source in methodology.sources.items()
             for position, code in enumerate(source.categories.values(), start=1)
         ],
-        schema={"source": pl.String, "statement": pl.String, "value": pl.Float64, "_ordinal": pl.Float64},
+        schema={"source": pl.String, "figure_kind": pl.String, "value": pl.Float64, "_ordinal": pl.Float64},
         orient="row",
     )
     return (
-        rows.join(words, on=["source", "statement", "value"], how="left", maintain_order="left")
+        rows.join(words, on=["source", "figure_kind", "value"], how="left", maintain_order="left")
         .with_columns(
             pl.coalesce("_ordinal", "value").alias("value"),
             pl.when(pl.col("_ordinal").is_not_null()).then("_ordinal").otherwise("value_sent").alias("value_sent"),
@@ -61,9 +61,9 @@ def with_categories(rows: pl.DataFrame, methodology: Methodology) -> pl.DataFram
 def entered_ranks(used: pl.DataFrame, node: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
     """The categories and ranks of nodes as published: `unit_key`, `node_key`, `category`, `rank`."""
     codes = {float(ordinal): each.code for ordinal, each in enumerate(methodology.edition.categories, start=1)}
-    stated_ones = used.filter(pl.col("statement") != "figure").join(node.select("node_key", "of_key"), on="node_key")
+    stated_ones = used.filter(pl.col("figure_kind") != "figure").join(node.select("node_key", "of_key"), on="node_key")
     category, rank = (
-        stated_ones.filter(statement=name).select("unit_key", "of_key", name="value") for name in STATEMENTS
+        stated_ones.filter(figure_kind=name).select("unit_key", "of_key", name="value") for name in INSTEAD_OF_SCORE
     )
     return (
         category.rename({"name": "category"})

@@ -15,7 +15,7 @@ import pyarrow as pa
 WITHOUT_ROW: dict[str, Any] = {"children_present": 0, "extract_count": 0, "status": "missing"}
 
 
-class Grid:
+class UnitNodeTable:
     """The rows of units and nodes: unit by unit, in the order of their keys."""
 
     def __init__(

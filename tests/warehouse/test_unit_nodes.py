@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warehouse.engine.grid import placed_values
+from warehouse.engine.unit_nodes import placed_values
 
 WORDS = ["rendah", "sedang", "tinggi", ""]
 

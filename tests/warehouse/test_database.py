@@ -1,0 +1,26 @@
+"""The database of a run: what it may read, and the settings that every cursor of it has."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from warehouse.engine.database import EngineLimits, open_database
+
+
+def test_cursors_keep_no_chunks_in_operators(tmp_path: Path) -> None:
+    # A setting of one connection does not hold for its cursors, and blocks run on cursors.
+    with open_database(EngineLimits(), [tmp_path]) as connection, connection.cursor() as cursor:
+        for each in (connection, cursor):
+            assert each.execute("select current_setting('enable_caching_operators')").fetchall() == [(False,)]
+
+
+def test_nothing_outside_its_folders_is_read(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside.parquet"
+    inside.mkdir()
+    duckdb.sql(f"copy (select 1 as n) to '{outside}'")
+    with (
+        open_database(EngineLimits(), [inside]) as connection,
+        pytest.raises(duckdb.PermissionException),
+    ):
+        connection.read_parquet(str(outside)).fetchall()
