@@ -16,20 +16,6 @@ from transforms.formats.containers import unpacked
 from transforms.formats.grids import SIGNATURES, WORKBOOKS, grids
 from transforms.formats.numbers import without_percent
 
-ENDINGS = {
-    "csv": "csv",
-    "tsv": "csv",
-    "txt": "csv",
-    "json": "json",
-    "ndjson": "ndjson",
-    "jsonl": "ndjson",
-    "parquet": "parquet",
-    "xlsx": "xlsx",
-    "xls": "xls",
-    "ods": "ods",
-}
-
-
 GUESSED_HEADER = 30  # rows
 BLANKS = ("-", "n/a", "na", "tidak ada data", "...")
 

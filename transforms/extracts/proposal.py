@@ -13,8 +13,9 @@ from schemas.contract.refusals import Refusal
 from schemas.methodology.regions import Reference
 from schemas.methodology.sources import Source, plain
 from schemas.sentence import LANGUAGES, Sentence
-from transforms.extracts.columns import BLANKS, ENDINGS, Column, largest_grid, largest_table
+from transforms.extracts.columns import BLANKS, Column, largest_grid, largest_table
 from transforms.extracts.grain import Grain, grain_of
+from transforms.formats.grids import ENDINGS
 from transforms.formats.numbers import without_percent
 
 YEARS = range(1945, 2101)

@@ -40,6 +40,19 @@ MOST_LINES = 3_000_000
 MOST_OBJECTS = 2_000_000
 MOST_GROUPS = 10_000  # of rows of a Parquet file
 PARQUET_BATCH = 16_384  # rows
+# What files of a format are called.
+ENDINGS = {
+    "csv": "csv",
+    "tsv": "csv",
+    "txt": "csv",
+    "json": "json",
+    "ndjson": "ndjson",
+    "jsonl": "ndjson",
+    "parquet": "parquet",
+    "xlsx": "xlsx",
+    "xls": "xls",
+    "ods": "ods",
+}
 SEPARATORS = (";", ",", "\t", "|")
 BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
