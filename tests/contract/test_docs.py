@@ -22,6 +22,7 @@ from tests.transforms.sent import ENTRY, items
 Cli = Callable[..., Answer]
 
 
+@pytest.mark.slow
 def test_the_small_edition_runs_as_it_stands(tmp_path: Path, kerawanan: Cli) -> None:
     text = (ROOT / "docs/methodology.md").read_text()
     files = re.findall(r"^`(my-[^`]+)`\n\n```\w+\n(.*?)```", text, re.MULTILINE | re.DOTALL)
@@ -65,6 +66,7 @@ def test_what_real_files_need_is_read_as_it_stands(tmp_path: Path) -> None:
     assert added.units["per_100k"].domain == ">= 0"
 
 
+@pytest.mark.slow
 def test_every_query_for_bi_runs_and_finds_something(
     bundled: tuple[Nights, Night], monkeypatch: pytest.MonkeyPatch
 ) -> None:

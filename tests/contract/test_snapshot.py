@@ -145,6 +145,7 @@ def test_workbook_for_people(bundled: Bundled) -> None:
     assert "11.10" in codes
 
 
+@pytest.mark.slow
 def test_nothing_that_was_sent_becomes_a_formula(nights: Nights, inbox: Path) -> None:
     for number, data in enumerate(["=cmd|' /C calc'!A0", "+1", "@SUM(A1)", "{=1}"]):
         called = data.replace("/", "")
@@ -211,6 +212,7 @@ def test_verify_finds_nothing_on_a_whole_store_and_names_each_damage(
     assert "cut_off.parquet" in answer.out
 
 
+@pytest.mark.slow
 def test_answers_for_people_and_for_programs(tmp_path: Path, kerawanan: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAWANAN_STORE", str(tmp_path / "store"))
     run = kerawanan("run", "--edition", EDITION, "--inbox", EXTRACTS)
@@ -247,6 +249,7 @@ def test_answers_for_people_and_for_programs(tmp_path: Path, kerawanan: Cli, mon
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
 
 
+@pytest.mark.slow
 def test_synthetic_data_is_labelled_and_never_becomes_stable(
     own_methodology: Path, tmp_path: Path, kerawanan: Cli
 ) -> None:
@@ -300,6 +303,7 @@ def test_a_candidate_becomes_stable_by_a_person_with_a_reason(
     assert kerawanan("snapshots", "verify", "--store", store).code == 0
 
 
+@pytest.mark.slow
 def test_an_index_without_any_score_is_held(nights: Nights, inbox: Path, kerawanan: Cli) -> None:
     for file in inbox.iterdir():
         if not file.name.startswith("dimensi"):

@@ -228,6 +228,7 @@ def test_without_dask_a_sentence_says_what_to_install(
     assert "kerawanan[dask]" in answer.err
 
 
+@pytest.mark.slow
 def test_nights_that_were_missed_or_computed_too_early_are_made_up_for(nights: Nights, tmp_path: Path) -> None:
     arrived(nights.store)
     settings = Settings(store=str(nights.store))

@@ -185,6 +185,7 @@ def test_a_file_that_is_not_an_extract_is_refused_whole(case: str, tmp_path: Pat
     assert len(taken.json["admitted"]) == (1 if source == SOURCE else 0)
 
 
+@pytest.mark.slow
 def test_refused_and_quarantined_input_does_not_stop_the_night(nights: Nights, inbox: Path) -> None:
     (inbox / "laporan.pdf").write_bytes(b"%PDF-1.7")
     (inbox / "siaran-pers-provinsi-rusak.csv").write_bytes(b"%PDF-1.7")
@@ -216,6 +217,7 @@ def test_refused_and_quarantined_input_does_not_stop_the_night(nights: Nights, i
     }
 
 
+@pytest.mark.slow
 def test_a_correction_whose_expectation_fails_holds_the_night(tmp_path: Path, inbox: Path, kerawanan: Cli) -> None:
     press = (inbox / PRESS).read_text()
     (inbox / PRESS).write_text(

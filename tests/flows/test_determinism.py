@@ -85,6 +85,7 @@ def test_one_changed_figure_is_a_new_snapshot_that_names_its_predecessor(publish
     assert set(stable["snapshot_id"]) == {first.snapshot_id}
 
 
+@pytest.mark.slow
 def test_a_night_sees_what_was_received_by_its_end(nights: Nights, inbox: Path) -> None:
     """Extracts received after the day has ended in Jakarta belong to the next night."""
     from datetime import UTC, date, datetime

@@ -44,6 +44,7 @@ def workbook(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_a_new_workbook_becomes_a_source(workbook: Path, tmp_path: Path, kerawanan: Cli) -> None:
     proposed = kerawanan("sources", "propose", workbook, "--format", "json").json
     assert any("guess" in remark for remark in proposed["remarks"])
@@ -147,6 +148,7 @@ def test_past_its_limit_an_extract_is_refused_whole(nights: Nights, inbox: Path,
     assert nights.table(night, "index_score").filter(region_code="34.02")["score"].to_list() == [None]
 
 
+@pytest.mark.slow
 def test_extracts_are_listed_shown_and_withdrawn(published: Published, tmp_path: Path, kerawanan: Cli) -> None:
     nights, first = published
     store = nights.store
@@ -200,6 +202,7 @@ def test_what_a_person_may_ask_to_be_removed_is_removed(published: Published, ke
     assert (shown.code, "was erased at" in shown.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_night_before_the_withdrawal_is_as_it_was(nights: Nights) -> None:
     store, sources = Store(str(nights.store)), Library().sources
     early = datetime(2026, 1, 5, tzinfo=UTC)
@@ -220,6 +223,7 @@ def test_of_many_extracts_only_the_new_one_is_parsed_and_the_night_says_so(publi
     assert len(nights.record()["inputs"]) == 8
 
 
+@pytest.mark.slow
 def test_how_extracts_are_batched_changes_nothing(
     nights: Nights, inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,6 +243,7 @@ def test_how_extracts_are_batched_changes_nothing(
     assert not found[1].filter(check="correction_unused").height
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", ["sources.yml", "dictionary.yml", "regions/regions.csv", "regions/aliases.csv"])
 def test_a_changed_methodology_is_read_anew(published: Published, own_methodology: Path, changed: str) -> None:
     nights, _ = published

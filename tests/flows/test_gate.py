@@ -126,6 +126,7 @@ def test_rules_of_each_kind_hold_and_let_pass(
     assert all(f"test_rule_{place}" in page for place, _ in enumerate(kinds, start=1))
 
 
+@pytest.mark.slow
 def test_a_warning_holds_nothing_and_is_shown(tmp_path: Path, kerawanan: Cli) -> None:
     own = with_rule(tmp_path / "own", "known_share,regency_city,input,,,0.5,", severity="warning")
     answer = kerawanan(
@@ -135,6 +136,7 @@ def test_a_warning_holds_nothing_and_is_shown(tmp_path: Path, kerawanan: Cli) ->
     assert "Look at\n  - Share of the regions whose score is known (regency_city / input): 0.0817121" in answer.out
 
 
+@pytest.mark.slow
 def test_what_only_the_gate_holds_a_person_may_promote(
     published: Published, inbox: Path, tmp_path: Path, kerawanan: Cli
 ) -> None:
@@ -152,6 +154,7 @@ def test_what_only_the_gate_holds_a_person_may_promote(
     assert (after.code, after.json["outcome"]) == (0, "unchanged")
 
 
+@pytest.mark.slow
 def test_the_gate_never_enters_the_content_hash(
     published: Published, inbox: Path, tmp_path: Path, kerawanan: Cli
 ) -> None:
@@ -182,6 +185,7 @@ class Outside(HTMLParser):
         self.found += [each for each in attrs if each[0] in ("src", "href") or each[0].startswith("on")]
 
 
+@pytest.mark.slow
 def test_the_page_needs_nothing_from_outside_and_shows_input_as_text(
     inbox: Path, tmp_path: Path, kerawanan: Cli
 ) -> None:

@@ -31,6 +31,7 @@ def table(store: Path, name: str) -> pl.DataFrame:
     return pl.read_parquet(store / f"history/v1/{EDITION}/{name}.parquet")
 
 
+@pytest.mark.slow
 def test_nights_and_runs_can_be_charted(published: Published, tmp_path: Path) -> None:
     nights, first = published
     inbox = tmp_path / "more"
@@ -75,6 +76,7 @@ def test_nights_and_runs_can_be_charted(published: Published, tmp_path: Path) ->
         assert table(nights.store, "run").equals(runs)
 
 
+@pytest.mark.slow
 def test_a_night_that_is_run_again_is_charted_as_it_is_now(published: Published, tmp_path: Path) -> None:
     nights, first = published
     inbox = tmp_path / "more"
@@ -129,6 +131,7 @@ def test_runs_are_listed_and_shown(published: Published, kerawanan: Cli, tmp_pat
 STEPS = ["admit", "validate", "prepare", "score", "judge", "publish"]
 
 
+@pytest.mark.slow
 def test_each_step_is_a_line_of_the_log(tmp_path: Path, kerawanan: Cli) -> None:
     night = ("run", "--edition", EDITION, "--store", tmp_path / "store", "--log", "json")
     inbox = ("--inbox", EXTRACTS, "--format", "json")
@@ -163,6 +166,7 @@ main(sys.argv[1:])
 """
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_is_known_as_such(published: Published, kerawanan: Cli) -> None:
     nights, _ = published
     store = ("--store", nights.store)
@@ -187,6 +191,7 @@ def test_a_run_that_was_killed_is_known_as_such(published: Published, kerawanan:
     assert not opened.keys(f"runs/{killed['run_id']}/")
 
 
+@pytest.mark.slow
 def test_a_run_that_is_under_way_is_not_charted(nights: Nights, kerawanan: Cli) -> None:
     store, now = Store(str(nights.store)), datetime(2026, 1, 31, 1, tzinfo=UTC)
     night = date(2026, 1, 31)
@@ -201,6 +206,7 @@ def test_a_run_that_is_under_way_is_not_charted(nights: Nights, kerawanan: Cli) 
     assert table(nights.store, "run")["run_id"].to_list() == ["run-001"]
 
 
+@pytest.mark.slow
 def test_what_fails_after_a_night_was_written_down_changes_nothing_of_it(
     nights: Nights, monkeypatch: pytest.MonkeyPatch
 ) -> None:

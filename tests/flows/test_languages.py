@@ -167,6 +167,7 @@ def test_a_night_is_said_in_indonesian(published: Published, kerawanan: Cli) -> 
     assert found["json"].json["top_of"] == "province / input"
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_a_file_is_said_in_both_languages(tmp_path: Path, kerawanan: Cli) -> None:
     file = tmp_path / "coba.csv"
     file.write_text("Provinsi;Variabel;Skor;Alamat sumber\nProv. Bali;Input provinsi;9999;x\n")

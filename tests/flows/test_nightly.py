@@ -94,6 +94,7 @@ def test_a_night_is_six_tasks_named_states_and_an_artifact(tmp_path: Path) -> No
     assert again.result()["snapshot_id"] == result["snapshot_id"]
 
 
+@pytest.mark.slow
 def test_a_held_night_says_why(tmp_path: Path, own_methodology: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = own_methodology / "gate.csv"
     gate.write_text(gate.read_text() + "all_regencies,known_share,regency_city,input,,,1,,critical,\n")
@@ -145,6 +146,7 @@ def test_what_nobody_foresaw_keeps_its_traceback(
     assert any(each.exc_info for each in caplog.records)
 
 
+@pytest.mark.slow
 def test_what_people_did_wrong_is_said_in_a_sentence_and_not_tried_again(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -75,6 +75,7 @@ def test_rows_are_those_of_the_file(source: Source) -> None:
     assert rows["region"][0] == "Prov. DKI Jakarta"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("does", ENDS)
 def test_a_file_that_ends_its_reader_is_refused_with_the_limit_it_met(
     does: str, odd_readers: Readers, source: Source
@@ -111,6 +112,7 @@ def test_files_are_read_side_by_side_and_answered_in_their_order(odd_readers: Re
     assert found[2][1] < found[1][1]
 
 
+@pytest.mark.slow
 def test_a_night_goes_on_beside_what_ends_its_readers(
     odd_readers: Readers, nights: Nights, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +142,7 @@ def test_a_night_goes_on_beside_what_ends_its_readers(
     assert counted.calls == 2 * len(bad) + len(list(EXTRACTS.iterdir()))
 
 
+@pytest.mark.slow
 def test_what_ended_its_reader_is_listed_and_verified(
     odd_readers: Readers, tmp_path: Path, kerawanan: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +165,7 @@ def test_what_ended_its_reader_is_listed_and_verified(
     assert "raw/unreadable" in kerawanan("snapshots", "verify", "--store", store).out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["validate", "sources check"])
 def test_commands_that_look_at_a_file_refuse_it_too(
     command: str, odd_readers: Readers, tmp_path: Path, kerawanan: Cli, monkeypatch: pytest.MonkeyPatch
@@ -290,6 +294,7 @@ def test_a_worker_that_may_have_no_children_has_readers(tmp_path: Path) -> None:
     assert done.stdout == "True\n"
 
 
+@pytest.mark.slow
 def test_what_is_no_file_in_an_inbox_is_refused_without_being_opened(
     nights: Nights, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ def with_limit(own_methodology: Path) -> Path:
     return own_methodology
 
 
+@pytest.mark.slow
 def test_refused_files_are_rows_of_the_quarantine_and_of_the_gate_page(
     nights: Nights, inbox: Path, own_methodology: Path
 ) -> None:

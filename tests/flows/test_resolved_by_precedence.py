@@ -18,6 +18,7 @@ def findings(nights: Nights, snapshot: object, check: str) -> list[str]:
     return nights.table(snapshot, "quality_result").filter(check=check)["message_en"].to_list()  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_mended_source_is_welcome(published: Published, inbox: Path) -> None:
     nights, _ = published
     press = inbox / PRESS
@@ -31,6 +32,7 @@ def test_a_mended_source_is_welcome(published: Published, inbox: Path) -> None:
     assert findings(nights, night, "correction_applied")  # of the extract received first
 
 
+@pytest.mark.slow
 def test_a_correction_speaks_of_a_region_however_it_is_spelt(nights: Nights, inbox: Path) -> None:
     (inbox / "buku-ikp-2024.csv").unlink()
     press = inbox / PRESS
@@ -40,6 +42,7 @@ def test_a_correction_speaks_of_a_region_however_it_is_spelt(nights: Nights, inb
     assert nights.table(night, "index_score").filter(region_code="64", approach="input")["score"].to_list() == [74.04]
 
 
+@pytest.mark.slow
 def test_a_correction_that_finds_no_row_says_so(nights: Nights, inbox: Path) -> None:
     press = inbox / PRESS
     lines = [line for line in press.read_text().splitlines() if "Kalimantan Timur;Input" not in line]
@@ -50,6 +53,7 @@ def test_a_correction_that_finds_no_row_says_so(nights: Nights, inbox: Path) -> 
     assert "kaltim-press-release-2022-12-16" in told[0]
 
 
+@pytest.mark.slow
 def test_a_correction_can_mend_what_is_no_number(nights: Nights, inbox: Path, own_methodology: Path) -> None:
     corrections = own_methodology / "corrections.yml"
     corrections.write_text(corrections.read_text().replace('expect: "77,04"', 'expect: "tujuh puluh tujuh"'))
@@ -70,6 +74,7 @@ def test_a_correction_can_mend_what_is_no_number(nights: Nights, inbox: Path, ow
     assert nights.run(inbox, methodology=own_methodology).outcome == "held"
 
 
+@pytest.mark.slow
 def test_extracts_of_the_same_worth_and_time_that_differ_are_not_decided_by_chance(nights: Nights, inbox: Path) -> None:
     for name, figure in (("a", "60"), ("b", "61")):
         (inbox / f"buku-ikp-{name}.csv").write_text(
@@ -88,6 +93,7 @@ def test_extracts_of_the_same_worth_and_time_that_differ_are_not_decided_by_chan
     assert other.run(inbox).content_hash == first.content_hash
 
 
+@pytest.mark.slow
 def test_a_file_sent_again_in_other_bytes_says_nothing_new(nights: Nights, inbox: Path) -> None:
     for file in inbox.iterdir():
         if file.name == PRESS:
@@ -100,6 +106,7 @@ def test_a_file_sent_again_in_other_bytes_says_nothing_new(nights: Nights, inbox
     assert again.content_hash == first.content_hash
 
 
+@pytest.mark.slow
 def test_a_blank_takes_nothing_away(nights: Nights, inbox: Path) -> None:
     press = inbox / PRESS
     press.write_text(press.read_text() + "Prov. Bali;Input provinsi;-;x\n")
@@ -107,6 +114,7 @@ def test_a_blank_takes_nothing_away(nights: Nights, inbox: Path) -> None:
     assert nights.table(night, "index_score").filter(region_code="51", approach="input")["score"].to_list() == [52.75]
 
 
+@pytest.mark.slow
 def test_a_replayed_night_does_not_move_the_channel_back(nights: Nights, inbox: Path) -> None:
     sources = Library().sources
     store = Store(str(nights.store))
@@ -131,6 +139,7 @@ def test_a_replayed_night_does_not_move_the_channel_back(nights: Nights, inbox: 
     assert len(list((nights.store / "snapshots" / EDITION).iterdir())) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late_label", [False, True])
 def test_synthetic_is_what_the_receipt_or_the_source_says(
     nights: Nights, own_methodology: Path, late_label: bool

@@ -56,6 +56,7 @@ def test_a_night_parses_only_what_is_new(nights: Nights, inbox: Path, parsing: C
     assert second.outcome == "published"
 
 
+@pytest.mark.slow
 def test_rows_read_from_the_cache_are_the_rows_of_the_extract(
     published: Published, tmp_path: Path, inbox: Path
 ) -> None:
@@ -71,6 +72,7 @@ def test_rows_read_from_the_cache_are_the_rows_of_the_extract(
     assert cold.run(inbox).content_hash == warm.content_hash
 
 
+@pytest.mark.slow
 def test_a_kept_file_that_was_changed_is_read_again(published: Published, inbox: Path, parsing: Counted) -> None:
     nights, _ = published
     for kept in (nights.store / "cache").rglob("*"):
@@ -85,6 +87,7 @@ def test_a_kept_file_that_was_changed_is_read_again(published: Published, inbox:
     assert parsing.calls == len(list(EXTRACTS.iterdir())) + 1
 
 
+@pytest.mark.slow
 def test_another_source_entry_reads_anew(published: Published, own_methodology: Path, parsing: Counted) -> None:
     nights, _ = published
     sources = own_methodology / "sources.yml"
@@ -94,6 +97,7 @@ def test_another_source_entry_reads_anew(published: Published, own_methodology: 
     assert parsing.calls == len(changed) > 0
 
 
+@pytest.mark.slow
 def test_the_same_inputs_are_not_computed_twice(nights: Nights, scoring: Counted) -> None:
     first = nights.run()
     again = nights.run()

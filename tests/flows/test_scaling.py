@@ -95,6 +95,7 @@ def _alike() -> Iterator[Any]:
             yield pytest.param(method, basis, bound, figures, marks=marks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "basis", "bound", "figures"), list(_alike()))
 def test_where_all_are_alike_nobody_is_first(
     method: str, basis: str, bound: str, figures: str, nights: Nights, tmp_path: Path
@@ -131,6 +132,7 @@ def test_an_outsider_recomputes_the_published_edition(bundled: Published) -> Non
     assert len(snapshot.scores) > 100
 
 
+@pytest.mark.slow
 def test_one_slip_of_the_pen_does_not_become_stable(nights: Nights, tmp_path: Path) -> None:
     own = theme(tmp_path)
     night = nights.run(sent(tmp_path, *WHOLE[1:], f"11,{10**12},,"), edition=EDITION, methodology=own)
@@ -139,6 +141,7 @@ def test_one_slip_of_the_pen_does_not_become_stable(nights: Nights, tmp_path: Pa
     assert not (nights.store / "stable").exists()
 
 
+@pytest.mark.slow
 def test_means_of_equal_scores_stay_on_their_scale(nights: Nights, tmp_path: Path) -> None:
     own = theme(tmp_path, method="min_max")
     plan = own / "editions" / EDITION / "nodes.csv"

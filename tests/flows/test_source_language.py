@@ -172,6 +172,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_it_runs_and_comes_to_what_the_hand_computes(folder: Path, kerawanan: Cli) -> None:
     given = ("--methodology", folder / "m")
     answer = kerawanan(

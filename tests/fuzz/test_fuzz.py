@@ -289,6 +289,7 @@ def test_undamaged_extracts_are_admitted() -> None:
         assert ended.startswith("admitted"), whole.name
 
 
+@pytest.mark.slow
 def test_few_damaged_extracts() -> None:
     ended = fuzz(FEW)
     assert ended.total() == FEW

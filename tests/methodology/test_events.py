@@ -68,6 +68,7 @@ def test_the_tree_is_that_of_the_published_list() -> None:
     assert {treatment.evidence for treatment in edition.treatments} == {"A"}
 
 
+@pytest.mark.slow
 def test_events_are_summed_by_hand(nights: Nights, tmp_path: Path) -> None:
     inbox = tmp_path / "forms"
     form(
@@ -134,6 +135,7 @@ def test_events_are_summed_by_hand(nights: Nights, tmp_path: Path) -> None:
     assert set(states) == {"superseded"}
 
 
+@pytest.mark.slow
 def test_forms_sent_together_that_differ_are_not_decided_by_chance(nights: Nights, tmp_path: Path) -> None:
     inbox = tmp_path / "forms"
     form(inbox, "11-a", ("11", 1, "", "Berat", 2, ""), ("11", 17, "", "Ringan", 1, ""))
@@ -155,6 +157,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Nights, Night]:
     return nights, nights.run(simulate(nights.folder / "forms"), edition=SIMULATED)
 
 
+@pytest.mark.slow
 def test_an_outsider_recomputes_every_score_of_the_simulated_edition(simulated: tuple[Nights, Night]) -> None:
     nights, night = simulated
     snapshot = Snapshot(nights.store / "snapshots" / SIMULATED / night.snapshot_id / "tables")

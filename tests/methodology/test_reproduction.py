@@ -132,6 +132,7 @@ def test_a_category_that_no_published_bound_decides_stays_unknown(bundled: Bundl
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("complete", [False, True])
 def test_zero_in_partisipasi_is_sedang(nights: Nights, inbox: Path, methodology: Methodology, complete: bool) -> None:
     """Below full coverage by what is published, at full coverage because mean - SD is negative."""

@@ -73,6 +73,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
         admitted(content)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(-1e9, 1e9), min_size=2, max_size=60), st.randoms(use_true_random=False))
 def test_sums_have_the_same_bits_in_any_order(scores: list[float], random: object) -> None:

@@ -266,6 +266,7 @@ def test_numbers_kept_as_text(form: str, layout: str, figures: list[Figure], sty
     assert_same(NUMBERS[form](texts), source_of(layout, form, style), figures)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("separator", SEPARATORS)

@@ -4,6 +4,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from schemas.methodology.library import Library
 from tests.conftest import ROOT, Answer, Nights
 
@@ -14,6 +16,7 @@ X1,province,Satu,X,provinsi,,,,
 """
 
 
+@pytest.mark.slow
 def test_other_names_of_districts_do_not_disturb_an_edition_without_districts(nights: Nights, tmp_path: Path) -> None:
     (tmp_path / "own/regions").mkdir(parents=True)
     names = (ROOT / "methodology/regions/aliases.csv").read_text()

@@ -367,6 +367,7 @@ def test_a_broken_declaration_is_refused_with_a_sentence(name: str) -> None:
 CELL = st.one_of(st.none(), st.integers(0, 10**9), st.decimals(0, 10**6, places=3, allow_nan=False))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(CELL, CELL, CELL), min_size=1, max_size=8))
 def test_any_figures_come_to_what_the_hand_computes(rows: list[tuple[Any, Any, Any]]) -> None:

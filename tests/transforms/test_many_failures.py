@@ -119,6 +119,7 @@ def assert_told(outcome: Outcome, kind: str, rows: int) -> None:
     assert outcome.seconds < MOST_SECONDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["conflicting_rows", "everything"])
 def test_some_failing_rows(kind: str) -> None:
     outcome = admit(SOME, kind)

@@ -120,6 +120,7 @@ def test_what_is_written_is_read_back(units: int, places: int, grouped: bool, na
     assert read(power, name) == float(f"{value:.6E}")
 
 
+@pytest.mark.slow
 @given(st.one_of(st.text(max_size=12), st.text("0123456789.,' +-eE%\u00a0\u2212", max_size=10)))
 def test_any_text_is_a_number_or_nothing(text: str) -> None:
     for name, style in STYLES.items():

@@ -17,6 +17,7 @@ def of(text: str) -> Proposal:
     return proposed(text.encode(), "berkas-2019.csv", LIBRARY.reference)
 
 
+@pytest.mark.slow
 def test_a_data_set_by_names_is_a_path_and_its_units() -> None:
     data = research(LIBRARY.reference, rows=1_500, overseas=40, misspelt=5)
     found = of(data.text)

@@ -550,6 +550,7 @@ def hexadecimal(got: Outcome) -> dict[Any, Any]:
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(st.lists(ROW, min_size=29, max_size=29), st.randoms(use_true_random=False), st.integers(0, 28))
 def test_sums_do_not_depend_on_the_order_of_rows(rows: list[Any], order: Any, cut: int) -> None:

@@ -70,6 +70,7 @@ def test_there_are_enough_cases() -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["is", "candidates", "nearest", "unknown", "part_of", "split_into", "refused_by"])
 def test_names_and_codes_of_the_table(kind: str) -> None:
     wrong = []
@@ -184,6 +185,7 @@ def test_each_of_the_514_resolves_from_each_of_its_codes(on: date) -> None:
     assert answer.to_list() == kpu["code_right"].to_list()
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.sampled_from(HIGH.regions["name"].to_list() + HIGH.aliases["alias"].to_list()), st.sampled_from([OLD, NEW]))
 def test_resolution_is_idempotent(text: str, on: date) -> None:

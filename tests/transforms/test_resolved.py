@@ -173,6 +173,7 @@ def coded(own: bool = True) -> Source:
     return source(region_path=path, columns={}, region_key="kpu", region_levels=["village"])
 
 
+@pytest.mark.slow
 def test_rows_overseas_without_codes_among_rows_with_codes() -> None:
     of = coded()
     rows = [

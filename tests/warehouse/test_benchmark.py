@@ -36,6 +36,7 @@ def test_every_way_gives_the_check_sum_of_other_programs(way: str, data: Path) -
     assert found["first_unit"] == known["first_unit"]
 
 
+@pytest.mark.slow
 def test_blocks_change_nothing(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result("engine_tables", data)
     whole = {file.name: file.read_bytes() for file in (data / "tables").iterdir()}

@@ -119,6 +119,7 @@ def test_by_policy_the_gate_promotes_what_keeps_within_its_limits(drafts: Drafts
     assert is_whole(store)
 
 
+@pytest.mark.slow
 def test_what_nothing_refers_to_expires(storage: Storage, drafts: Drafts, tmp_path: Path) -> None:
     store = drafts.with_raw(Store(storage.new()))
     publish_snapshot(store, drafts.draft)
@@ -190,6 +191,7 @@ def test_who_works_is_left_alone_and_who_is_gone_is_swept(drafts: Drafts, tmp_pa
     assert verify(Store(store.url))["damage"] == []
 
 
+@pytest.mark.slow
 def test_the_command_line_withdraws_says_so_and_prunes(published: Published, kerawanan: Cli) -> None:
     nights, night = published
     store = ("--store", nights.store)

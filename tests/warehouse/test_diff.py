@@ -24,6 +24,7 @@ def two(published: Published, inbox: Path) -> tuple[Nights, str, str]:
     return nights, first.snapshot_id, nights.run(inbox).snapshot_id
 
 
+@pytest.mark.slow
 def test_moves_rows_and_extracts(two: tuple[Nights, str, str], kerawanan: Cli) -> None:
     nights, first, second = two
     found = difference(Store(str(nights.store)), first, second)
@@ -46,6 +47,7 @@ def test_moves_rows_and_extracts(two: tuple[Nights, str, str], kerawanan: Cli) -
     assert [each.file_name for each in back.inputs.removed] == [PRESS]
 
 
+@pytest.mark.slow
 def test_said_in_text_json_and_markdown(two: tuple[Nights, str, str], kerawanan: Cli) -> None:
     nights, first, second = two
     ask = ("snapshots", "diff", first, second, "--store", nights.store)
@@ -62,6 +64,7 @@ def test_said_in_text_json_and_markdown(two: tuple[Nights, str, str], kerawanan:
     assert "  - nothing" in same.out
 
 
+@pytest.mark.slow
 def test_a_published_night_says_what_it_changes(published: Published, inbox: Path, kerawanan: Cli) -> None:
     nights, _ = published
     (inbox / PRESS).write_text(
@@ -74,6 +77,7 @@ def test_a_published_night_says_what_it_changes(published: Published, inbox: Pat
     assert kerawanan(*run).json["changes"] is None
 
 
+@pytest.mark.slow
 def test_columns_and_tables_that_came_or_went(two: tuple[Nights, str, str]) -> None:
     nights, first, second = two
     tables = nights.store / "snapshots" / EDITION / first / "tables"
@@ -87,6 +91,7 @@ def test_columns_and_tables_that_came_or_went(two: tuple[Nights, str, str]) -> N
     assert found["reporting"].rows_added == 584
 
 
+@pytest.mark.slow
 def test_what_cannot_be_compared_is_said(two: tuple[Nights, str, str], kerawanan: Cli) -> None:
     nights, first, _ = two
     answer = kerawanan("snapshots", "diff", first, "nothing", "--store", nights.store)

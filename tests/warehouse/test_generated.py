@@ -46,6 +46,7 @@ def test_a_range_holds_what_it_ranges_over(seeds: range) -> None:
     assert min(found.values()) >= len(seeds) // 20, found
 
 
+@pytest.mark.slow
 def test_the_editions_are_of_every_kind() -> None:
     kinds: Counter[tuple[str, object]] = Counter()
     for seed in range(MANY):

@@ -84,6 +84,7 @@ def all_found(store: Store, count: int, seed: int) -> None:
     assert verify(Store(store.url))["damage"] == []
 
 
+@pytest.mark.slow
 def test_bytes_that_are_changed_are_found(drafts: Drafts, tmp_path: Path) -> None:
     all_found(lived_in(Store(str(tmp_path / "store")), drafts, tmp_path), 30, 0)
 
@@ -240,6 +241,7 @@ def test_a_signature_is_what_openssl_takes(drafts: Drafts, tmp_path: Path, signi
     assert "Verified Successfully" in answer.stdout, answer.stderr
 
 
+@pytest.mark.slow
 def test_a_night_without_the_key_of_a_signed_store_says_so(
     tmp_path: Path, signing_key: str, public_file: Path, kerawanan: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,6 +256,7 @@ def test_a_night_without_the_key_of_a_signed_store_says_so(
     assert kerawanan(*verified).code == 1
 
 
+@pytest.mark.slow
 def test_what_is_no_key_is_said_to_be_none(tmp_path: Path, kerawanan: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     run = ("run", "--edition", EDITION, "--inbox", EXTRACTS, "--store", tmp_path / "store")
     monkeypatch.setenv("KERAWANAN_SIGNING_KEY", "planted-no-key")

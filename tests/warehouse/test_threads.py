@@ -17,6 +17,7 @@ from warehouse.snapshots.content import table_hash
 UNITS = 130_000  # more than a row group of DuckDB
 
 
+@pytest.mark.slow
 def test_threads_and_memory_change_no_bit(tmp_path: Path) -> None:
     packaged = Library().edition("ikp-2024-published")
     level = packaged.edition.region_levels[1].model_copy(update={"regions": UNITS, "approaches": ("input",)})
