@@ -44,6 +44,7 @@ def add_language(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lang",
         choices=LANGUAGES,
+        default=argparse.SUPPRESS,  # one after the command leaves one before it as it is
         help="what answers are said in: id (Indonesian) or en (KERAWANAN_LANG; default: as the locale)",
     )
 

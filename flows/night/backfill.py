@@ -13,7 +13,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from flows.clock import end_of_day
-from flows.night.request import counting_extracts, inputs_digest, not_after_today, requested
+from flows.night.request import extracts_as_of, inputs_digest, not_after_today, requested
 from flows.night.steps import run_night
 from flows.settings import Settings
 from schemas.errors import KerawananError, StorageError, UsageError, sentence_of, unforeseen
@@ -175,7 +175,7 @@ def planned(settings: Settings, edition: str, days: Sequence[date]) -> Iterator[
     there = {entry["snapshot_id"] for entry in candidates(store, edition)}
     recorded = {day: found for day, found in night_records(store, edition).items() if found["snapshot_id"] in there}
     first_of = {found["inputs_digest"]: date.fromisoformat(day) for day, found in reversed(recorded.items())}
-    for extracts, group in groupby(days, lambda day: counting_extracts(every, withdrawn, day)):
+    for extracts, group in groupby(days, lambda day: extracts_as_of(every, withdrawn, day)):
         digest = inputs_digest(methodology, extracts)
         for day in group:
             was = recorded.get(day.isoformat())

@@ -15,7 +15,7 @@ from flows.night.request import Admitted, Judged, Night, Request, Validated
 from schemas.errors import StorageError, sentence_of
 from warehouse.extracts.raw_store import read_extract
 from warehouse.snapshots.history import write_history
-from warehouse.snapshots.nights import equal_night, stand_on
+from warehouse.snapshots.nights import night_of_same_inputs, stand_on
 from warehouse.snapshots.runs import (
     Input,
     RefusedFile,
@@ -111,9 +111,9 @@ def record_night(
 
 
 def reuse_night(request: Request, admitted: Admitted, journal: Journal) -> Night | None:
-    """Stand on what an earlier night made of the same extracts, methodology and code, if one did: it is the same."""
+    """Reuse the snapshot of an earlier night of the same extracts, methodology and code; None where there is none."""
     store = Store(request.store)
-    earlier = equal_night(store, request.edition, request.as_of, admitted.inputs_digest, request.signer)
+    earlier = night_of_same_inputs(store, request.edition, request.as_of, admitted.inputs_digest, request.signer)
     if earlier is None:
         return None
     for extract in admitted.extracts:
@@ -205,11 +205,11 @@ def _refused(files: Sequence[Refused]) -> tuple[RefusedFile, ...]:
 
 
 def update_history(request: Request, journal: Journal) -> None:
-    """Bring the tables over all nights up to date; where the storage fails, the next night does."""
+    """Bring the tables over all nights up to date; where the storage fails, the next night catches up."""
     # Of many nights at once it is done at their end; of a night without a methodology nothing is known.
     if request.candidate_only or not (request.snapshot / "methodology").exists():
         return
     try:
         write_history(Store(request.store), request.edition, request.resolved().dictionary, request.now)
     except StorageError as error:
-        journal.report(f"the tables over all nights are as they were: {error}", outcome="failed", step="update_history")
+        journal.report(f"the tables over all nights are as they were: {error}", outcome="failed", step="history")

@@ -21,8 +21,8 @@ from warehouse.code import code_identity
 from warehouse.engine.database import EngineLimits
 from warehouse.engine.engine import Stamp
 from warehouse.extracts.raw_store import Receipt
+from warehouse.store.sealed import as_json
 from warehouse.store.signing import Signer
-from warehouse.store.store import as_json
 from warehouse.store.temporary import temporary_folder
 
 
@@ -174,13 +174,13 @@ class Night:
         return {**vars(self), "reason": self.reason and str(self.reason)}
 
 
-def counting_extracts(
+def extracts_as_of(
     every: Sequence[Receipt], withdrawn: Mapping[tuple[str, str], Mapping[str, Any]], as_of: date
 ) -> tuple[Receipt, ...]:
     """The extracts that count on a night: received by the end of its day, and not withdrawn by then."""
-    night = end_of_day(as_of)
-    gone = {key for key, note in withdrawn.items() if note["withdrawn_at"] < night}
-    return tuple(each for each in every if each.received_at < night and (each.source, each.sha256) not in gone)
+    end = end_of_day(as_of)
+    gone = {key for key, note in withdrawn.items() if note["withdrawn_at"] < end}
+    return tuple(each for each in every if each.received_at < end and (each.source, each.sha256) not in gone)
 
 
 def inputs_digest(methodology: Methodology, extracts: Sequence[Receipt]) -> str:

@@ -22,7 +22,7 @@ from flows.night.request import (
     Outcome,
     Request,
     Validated,
-    counting_extracts,
+    extracts_as_of,
     inputs_digest,
     nothing_to_score,
 )
@@ -34,7 +34,7 @@ from transforms.extracts.admission import Admission, quarantine_findings
 from transforms.figures.indicators import resolved_figures
 from transforms.regions.lookup import own_regions
 from warehouse.engine.engine import score_tables
-from warehouse.engine.gate import Release, begin_import, judgement_of, write_page
+from warehouse.engine.gate import Release, begin_import, judge_release, write_page
 from warehouse.extracts.raw_store import receipts, withdrawals
 from warehouse.outputs.workbooks import write_workbooks
 from warehouse.snapshots.publish import Draft, publish_snapshot, stable_tables
@@ -51,7 +51,7 @@ def admit(request: Request) -> Admitted:
     files = inbox_files(request.inbox) if request.inbox else []
     intake = take_in(store, files, methodology.sources, request.now, request.now, limits=request.reading)
     every = receipts(store, methodology.sources)
-    extracts = counting_extracts(every, withdrawals(store), request.as_of)
+    extracts = extracts_as_of(every, withdrawals(store), request.as_of)
     later = sum(each.received_at >= end_of_day(request.as_of) for each in every)
     digest = inputs_digest(methodology, extracts)
     return Admitted(extracts, intake.refused, len(intake.new), later, intake.parsed, digest)
@@ -97,7 +97,7 @@ def judge(request: Request, validated: Validated, tables: Path) -> Judged:
     """Judge the release by the edition's rules and by what was stable; anything critical holds it."""
     store, stamp = Store(request.store), request.stamp(validated)
     stable = stable_tables(store, request.edition)
-    judgement = judgement_of(Release(tables, stable, request.resolved(), validated.intake, stamp))
+    judgement = judge_release(Release(tables, stable, request.resolved(), validated.intake, stamp))
     write_page(request.work / "gate.html", judgement, [asdict(each) for each in validated.refused])
     return Judged(judgement.findings, judgement.held_because, not any(each.broken for each in judgement.verdicts))
 

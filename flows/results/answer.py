@@ -1,5 +1,6 @@
 """An answer of a command: a frozen dataclass, from which JSON, the text of a terminal and Markdown derive."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ def key(name: str) -> dict[str, str]:
     return {"key": name}
 
 
-class Answer:
+class Answer(ABC):
     """What a command answers. Every answer is a frozen dataclass."""
 
     @property
@@ -36,9 +37,9 @@ class Answer:
         data: dict[str, Any] = plain(self)
         return data
 
+    @abstractmethod
     def show(self, page: "Page") -> None:
         """Say the answer to people."""
-        raise NotImplementedError
 
 
 def plain(value: object) -> Any:

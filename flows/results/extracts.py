@@ -28,7 +28,8 @@ from warehouse.extracts.raw_store import (
     withdrawals,
 )
 from warehouse.snapshots.channels import snapshot_folder
-from warehouse.store.store import Store, read_sealed
+from warehouse.store.sealed import read_sealed
+from warehouse.store.store import Store
 
 
 @dataclass(frozen=True)

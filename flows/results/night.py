@@ -20,7 +20,8 @@ from warehouse.snapshots.history import history_folder
 from warehouse.snapshots.nights import night_key
 from warehouse.snapshots.runs import RefusedFile, read_run, run_folder
 from warehouse.snapshots.snapshots import read_manifest
-from warehouse.store.store import Store, read_sealed
+from warehouse.store.sealed import read_sealed
+from warehouse.store.store import Store
 
 STYLES: Mapping[Outcome, str] = {"published": "bold green", "unchanged": "bold", "held": "bold yellow"}
 

@@ -17,7 +17,7 @@ from schemas.contract.dictionary import Dictionary, dictionary_from, extended
 from schemas.errors import MethodologyError, Problem, UsageError, unknown_name
 from schemas.methodology.corrections import CORRECTIONS_FILE, Correction, correction_problems, corrections_of
 from schemas.methodology.coverage import coverage_problems, key_problems, lowest_level, own_levels
-from schemas.methodology.edition import EDITION_FILE, NODES_FILE, Edition, Node, nodes_of
+from schemas.methodology.edition import EDITION_FILE, NODES_FILE, Edition, nodes_of
 from schemas.methodology.gate import GATE_FILE, GateRule, gate_of, gate_text
 from schemas.methodology.regions import (
     ALIASES_FILE,
@@ -41,7 +41,7 @@ from schemas.methodology.regions import (
     regions_of,
     spellings_of,
 )
-from schemas.methodology.rules import plan_problems, tree_problems
+from schemas.methodology.rules import feeding_problems, plan_problems, tree_problems
 from schemas.methodology.sources import Source
 from schemas.methodology.sources_file import OF_DICTIONARY, SOURCES_FILE, sources_of
 from schemas.sentence import Sentence
@@ -205,33 +205,6 @@ class Library:
         writer.writerows(row for row in rows if row["code"].strip() not in left_out)
         return {ALIASES_FILE: kept.getvalue()}
 
-    def _feeding_problems(self, edition: Edition, rows: list[tuple[int, Node]], file: str) -> list[Problem]:
-        """Every node that its edition's sources do not feed, or feed with what it cannot take."""
-        sent: dict[str, list[tuple[str, Source, str]]] = {}
-        for name in edition.sources:
-            source = self.sources.get(name)
-            for item in source.items.values() if source else ():
-                assert source
-                if item.measure:
-                    continue
-                sent.setdefault(item.item, []).append((name, source, source.unit_of(item)))
-        problems = []
-        for row, node in rows:
-            for fed in (node.source_item, node.denominator):
-                if fed and fed not in sent:
-                    sentence = f"the source item '{fed}' is sent by none of the edition's sources."
-                    problems.append(Problem(file, row, sentence))
-            for name, source, unit in sent.get(node.source_item or "", ()):
-                if source.measure == "value" and node.aggregation:
-                    sentence = f"the source {name} sends indicator values for '{node.node_code}', which is no leaf."
-                    problems.append(Problem(file, row, sentence))
-                if unit != node.unit and not node.denominator:
-                    sentence = (
-                        f"the unit of '{node.node_code}' is {node.unit}, but the source {name} sends it in {unit}."
-                    )
-                    problems.append(Problem(file, row, sentence))
-        return problems
-
     def _check_shared_files(self) -> None:
         """Raises MethodologyError with every broken rule of the files that all editions share."""
         problems: list[Problem] = []
@@ -300,10 +273,10 @@ class Library:
         problems = tree_problems(
             rows, edition.weights, set(self.dictionary.units), edition.status == "partial", nodes_file
         )
-        edition = edition.model_copy(update={"nodes": tuple(node for _, node in rows)})
-        problems += self._feeding_problems(edition, rows, nodes_file)
-        problems += plan_problems(edition, self.sources, document)
         used = {source: self.sources[source] for source in edition.sources if source in self.sources}
+        edition = edition.model_copy(update={"nodes": tuple(node for _, node in rows)})
+        problems += feeding_problems(rows, used, nodes_file)
+        problems += plan_problems(edition, self.sources, document)
         problems += key_problems(used, self.reference)
         own = own_levels(edition, used, self.reference)
         reference = self.reference.down_to(lowest_level(edition, used, own, self.reference))

@@ -1,7 +1,7 @@
-"""Rules that an edition keeps: of its tree, its weights, its levels, roll-ups, cut-offs and goalposts."""
+"""Rules that an edition keeps: of its tree, what feeds it, its weights, levels, roll-ups, cut-offs and goalposts."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from itertools import combinations, pairwise
 from typing import get_args
@@ -231,3 +231,26 @@ def _check_goalposts(edition: Edition, plans: set[tuple[RegionLevel, Approach]],
             if (post.node, level, way) in taken:
                 add(f"'{post.node}' has a goalpost for {level}/{way} already.", *where)
             taken.add((post.node, level, way))
+
+
+def feeding_problems(rows: Sequence[tuple[int, Node]], sources: Mapping[str, Source], file: str) -> list[Problem]:
+    """Every node that the sources of its edition do not feed, or feed with what it cannot take."""
+    sent: dict[str, list[tuple[str, Source, str]]] = defaultdict(list)
+    for name, source in sources.items():
+        for item in source.items.values():
+            if not item.measure:
+                sent[item.item].append((name, source, source.unit_of(item)))
+    problems = []
+    for row, node in rows:
+        for fed in (node.source_item, node.denominator):
+            if fed and fed not in sent:
+                sentence = f"the source item '{fed}' is sent by none of the edition's sources."
+                problems.append(Problem(file, row, sentence))
+        for name, source, unit in sent.get(node.source_item or "", ()):
+            if source.measure == "value" and node.aggregation:
+                sentence = f"the source {name} sends indicator values for '{node.node_code}', which is no leaf."
+                problems.append(Problem(file, row, sentence))
+            if unit != node.unit and not node.denominator:
+                sentence = f"the unit of '{node.node_code}' is {node.unit}, but the source {name} sends it in {unit}."
+                problems.append(Problem(file, row, sentence))
+    return problems

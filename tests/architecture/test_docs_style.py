@@ -13,7 +13,7 @@ WORDS = 30
 GENERATED = {"docs/data-dictionary.md"}
 PAGES = sorted(
     str(path.relative_to(ROOT))
-    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "methodology").rglob("*.md")]
     if str(path.relative_to(ROOT)) not in GENERATED
 )
 ITEM = re.compile(r"^\s*(?:[-*>]|\d+\.)\s+")

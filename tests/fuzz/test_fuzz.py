@@ -279,7 +279,7 @@ def fuzz(count: int, first: int = 0, real: bool = False) -> Counter[str]:
 @pytest.fixture
 def _kpu_2019() -> None:
     if not KPU_2019.is_dir():
-        pytest.skip("the tables of the count of 2019 are not here; they are not part of the repository")
+        pytest.skip("KPU's files of 2019 are not beside the repository (../shared/real/kpu-2019)")
 
 
 def test_undamaged_extracts_are_admitted() -> None:

@@ -20,7 +20,7 @@ from flows.night.request import Night
 from tests.conftest import ROOT, Nights, outside
 
 REAL = ROOT.parent / "shared/real/kpu-2019"
-pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="the real files of KPU lie beside the repository, or nowhere")
+pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="KPU's files of 2019 are not beside the repository")
 
 EDITION, OVERSEAS = "kpu-2019-pungut-hitung", "kpu-2019-luar-negeri"
 SOME = ("bali.csv", "luar-negeri.csv", "sumatera-barat.csv")

@@ -1,5 +1,6 @@
 """SQL cases are data: a statement, its input tables and parameters, and the rows that must come out."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,14 @@ def test_every_statement_is_one_and_says_its_grain() -> None:
         assert ";" not in code, name
     for name, text in CHECKS.items():
         assert f"'{name}' as \"check\"" in text, name
+
+
+def test_the_name_of_a_scoring_statement_begins_with_the_table_that_it_fills() -> None:
+    for name in statements("sql/score"):
+        code = "\n".join(line.partition("--")[0] for line in STATEMENTS[name].splitlines())
+        filled = re.findall(r"(?:create or replace (?:table|view)|insert into|merge into) (\w+)", code)
+        assert len(filled) == 1, name
+        assert f"{name}_".startswith(f"{filled[0]}_"), name
 
 
 AGGREGATION_MACROS = (

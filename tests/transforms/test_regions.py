@@ -246,7 +246,7 @@ def test_the_crosswalk_leads_from_every_code_to_today() -> None:
 def test_codes_and_names_of_the_table_of_kemendagri() -> None:
     file = Path(__file__).parents[3] / "shared/ikp/region_codes_kabkota.csv"
     if not file.is_file():
-        pytest.skip("the table of region codes is not there")
+        pytest.skip("the table of Kemendagri's codes is not beside the repository (../shared/ikp)")
     theirs = pl.read_csv(file, infer_schema=False).select(
         code="kode_kemendagri_2025",
         code_2020="kode_kemendagri_2020",

@@ -26,7 +26,8 @@ from warehouse.snapshots.publish import publish_snapshot
 from warehouse.snapshots.runs import RunRecord, write_run
 from warehouse.snapshots.snapshots import snapshots
 from warehouse.snapshots.verify import verify
-from warehouse.store.store import Store, sealed
+from warehouse.store.sealed import sealed
+from warehouse.store.store import Store
 
 Cli = Callable[..., Answer]
 LATER = datetime(2026, 3, 1, tzinfo=UTC)

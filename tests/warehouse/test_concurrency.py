@@ -20,7 +20,8 @@ from warehouse.snapshots.promotion import promote, withdraw
 from warehouse.snapshots.publish import publish_snapshot
 from warehouse.snapshots.snapshots import snapshots
 from warehouse.snapshots.verify import verify
-from warehouse.store.store import Store, sealed
+from warehouse.store.sealed import sealed
+from warehouse.store.store import Store
 
 PROCESSES, ROUNDS = 8, 10
 

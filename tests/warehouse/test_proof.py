@@ -24,13 +24,14 @@ from tests.warehouse.drafts import Drafts
 from transforms.figures.indicators import ResolvedFigures, resolved_figures
 from warehouse.extracts.raw_store import extract_called, note_refusal, withdraw_extract
 from warehouse.snapshots.channels import head, named
-from warehouse.snapshots.nights import equal_night
+from warehouse.snapshots.nights import night_of_same_inputs
 from warehouse.snapshots.promotion import promote, withdraw
 from warehouse.snapshots.publish import publish_snapshot
 from warehouse.snapshots.runs import RunRecord, write_run
 from warehouse.snapshots.verify import verify
+from warehouse.store.sealed import as_json, read_sealed, sealed
 from warehouse.store.signing import Signer, public_key
-from warehouse.store.store import Store, as_json, read_sealed, sealed
+from warehouse.store.store import Store
 
 Cli = Callable[..., Answer]
 LATER = datetime(2026, 3, 1, tzinfo=UTC)
@@ -192,14 +193,13 @@ def test_a_log_in_the_place_of_another_and_a_night_that_was_forged_are_named(
     store = lived_in(Store(str(tmp_path / "store")), drafts, tmp_path, signer)
     night = f"nights/{EDITION}/2026-02-02.json"
     record = read_sealed(store, night)
-    assert (
-        equal_night(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer) is None
-    )  # its run has no record
+    # Its run has no record.
+    assert night_of_same_inputs(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer) is None
     write_run(store, RunRecord(run_id="night-2", started_at="", outcome="published"), {})
-    assert equal_night(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer)
+    assert night_of_same_inputs(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer)
     store.replace(night, sealed(record | {"snapshot_id": "night-1"}))
     assert [each["where"] for each in verify(Store(store.url), None, key)["damage"]] == [night]
-    assert equal_night(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer) is None
+    assert night_of_same_inputs(store, EDITION, date(2026, 2, 2), record["inputs_digest"], signer) is None
     store.replace(night, sealed(record))
     for name in store.keys(f"log/{EDITION}/candidate"):
         store.replace(name.replace("candidate", "stable"), store.read(name))

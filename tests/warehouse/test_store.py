@@ -7,7 +7,8 @@ import pytest
 
 from schemas.errors import DamagedStore, StorageError, UsageError
 from tests.warehouse.conftest import Storage
-from warehouse.store.store import AlreadyThere, Store, as_json, read_sealed, sealed, unsealed
+from warehouse.store.sealed import as_json, read_sealed, sealed, unsealed
+from warehouse.store.store import AlreadyThere, Store
 
 
 def test_read_create_replace_delete_and_list(storage: Storage) -> None:

@@ -28,9 +28,9 @@ class Admission(NamedTuple):
     """What became of the rows of a source's extracts: every row is either admitted or in quarantine.
 
     `admitted`: rows with `region_code`, `region_level`, `source_item`, `approach`, `value` (null: sent as blank),
-    `value_sent`, `correction`, `reference`, `figure_kind` (figure, or category or rank of a score that is not stated);
+    `value_sent`, `correction`, `reference`, `figure_kind` (value; or category or rank, without a score);
     `quarantine`: one row per violation; `findings` about corrections;
-    `refused_places`: what quarantined rows were about, as far as that is known: reported, so not blank. Where the
+    `refused_keys`: what quarantined rows were about, as far as that is known: reported, so not blank. Where the
     region is not known `region_code` is null, and `candidates` are the codes that it can be (null: any).
     `own_regions`: regions of the source's own that rows are about, admitted or not, and those they lie in (`code`,
     `level`, `name`, `parent`). `quarantined`: how many figures are in quarantine, per extract and `rule` (a figure that
@@ -96,7 +96,7 @@ def checked(
     blank = [plain(token) for token in source.missing]
     items = pl.DataFrame(
         [
-            (plain(label), each.item, each.approach, source.unit_of(each), each.measure or "figure")
+            (plain(label), each.item, each.approach, source.unit_of(each), each.measure or "value")
             for label, each in source.items.items()
         ],
         schema=dict.fromkeys(("_item", "source_item", "approach", "unit", "figure_kind"), pl.String),

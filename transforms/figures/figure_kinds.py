@@ -10,16 +10,16 @@ INSTEAD_OF_SCORE = ("category", "rank")
 
 
 def item_nodes(nodes: pl.DataFrame) -> pl.DataFrame:
-    """What is fed by an item: nodes, then items that ratios are divided by, then what is stated of nodes instead of a
-    score (called by the node and the kind). The keys of the others come after those of nodes.
+    """What is fed by an item: nodes, then items that ratios are divided by, then the categories and ranks of
+    nodes without a score, coded as `node.category` and `node.rank`. Keys of the others come after those of nodes.
     """
     fed = nodes.select(
-        "node_key", "node_code", "source_item", "aggregation", figure_kind=pl.lit("figure"), of_key="node_key"
+        "node_key", "node_code", "source_item", "aggregation", figure_kind=pl.lit("value"), of_key="node_key"
     )
     divisors = nodes.select(
-        node_code="denominator", source_item="denominator", figure_kind=pl.lit("figure"), of_key=pl.lit(None, pl.Int32)
+        node_code="denominator", source_item="denominator", figure_kind=pl.lit("value"), of_key=pl.lit(None, pl.Int32)
     )
-    stated = [
+    instead = [
         nodes.select(
             node_code=pl.format("{}.{}", "node_code", pl.lit(kind)),
             source_item="source_item",
@@ -28,7 +28,7 @@ def item_nodes(nodes: pl.DataFrame) -> pl.DataFrame:
         )
         for kind in INSTEAD_OF_SCORE
     ]
-    others = pl.concat([divisors.drop_nulls("source_item").unique().sort("source_item"), *stated])
+    others = pl.concat([divisors.drop_nulls("source_item").unique().sort("source_item"), *instead])
     keyed = others.with_columns(
         pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias("node_key") + nodes.height,
         pl.lit(None, pl.String).alias("aggregation"),
@@ -61,13 +61,13 @@ def with_categories(rows: pl.DataFrame, methodology: Methodology) -> pl.DataFram
 def entered_ranks(used: pl.DataFrame, node: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
     """The categories and ranks of nodes as published: `unit_key`, `node_key`, `category`, `rank`."""
     codes = {float(ordinal): each.code for ordinal, each in enumerate(methodology.edition.categories, start=1)}
-    stated_ones = used.filter(pl.col("figure_kind") != "figure").join(node.select("node_key", "of_key"), on="node_key")
+    without_score = used.filter(pl.col("figure_kind") != "value").join(node.select("node_key", "of_key"), on="node_key")
     category, rank = (
-        stated_ones.filter(figure_kind=name).select("unit_key", "of_key", name="value") for name in INSTEAD_OF_SCORE
+        without_score.filter(figure_kind=name).select("unit_key", "of_key", value="value") for name in INSTEAD_OF_SCORE
     )
     return (
-        category.rename({"name": "category"})
-        .join(rank.rename({"name": "rank"}), on=["unit_key", "of_key"], how="full", coalesce=True)
+        category.rename({"value": "category"})
+        .join(rank.rename({"value": "rank"}), on=["unit_key", "of_key"], how="full", coalesce=True)
         .select(
             "unit_key",
             node_key="of_key",

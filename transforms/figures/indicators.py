@@ -21,7 +21,7 @@ from transforms.figures.sums import (
 )
 from transforms.figures.treatment import level_caps, with_treated_value
 
-IS_VALUE = pl.col("figure_kind") == "figure"  # not a category or a rank
+IS_VALUE = pl.col("figure_kind") == "value"  # not a category or a rank
 
 
 class ResolvedFigures(NamedTuple):
@@ -187,7 +187,7 @@ def _counted_findings(check: str, rows: pl.DataFrame, by: tuple[str, ...]) -> pl
 
 def _parts(leaves: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     """The figures of indicators: `numerator`, and of a ratio also `denominator` (null where it is not known)."""
-    others = item_nodes(nodes).tail(-nodes.height).filter(figure_kind="figure")
+    others = item_nodes(nodes).tail(-nodes.height).filter(figure_kind="value")
     divisor = others.select(denominator="node_code", divisor_key="node_key")
     ratios = nodes.join(divisor, on="denominator", how="left", maintain_order="left").select(
         "node_key", "divisor_key", "per", "unit", divided=pl.col("denominator").is_not_null()

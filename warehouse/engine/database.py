@@ -33,7 +33,7 @@ def open_database(limits: EngineLimits, folders: Sequence[Path]) -> duckdb.DuckD
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "temp_directory": str(folders[0] / "spill"),
-        # Every published statement orders its rows; nothing else needs an order, and keeping one costs memory.
+        # Rows have an order where tables are written (`order by`, or UnitNodeTable); to keep another costs memory.
         "preserve_insertion_order": False,
         # DuckDB 2.0 ends in an internal error where an operator keeps chunks whose dictionary changes ("dict-surviving
         # cache"), seen with 83,000 regions: operators keep none. Set here, it also holds for every cursor.
@@ -46,8 +46,8 @@ def open_database(limits: EngineLimits, folders: Sequence[Path]) -> duckdb.DuckD
     connection = duckdb.connect(config=config)
     connection.execute("set allowed_directories = $folders", {"folders": [str(folder) for folder in folders]})
     connection.execute("set enable_external_access = false")
-    # The files of a run do not change while it reads them, and are read block by block.
-    connection.execute("set parquet_metadata_cache = true")
+    # The files of a run do not change while it reads them, and cursors read them block by block.
+    connection.execute("set global parquet_metadata_cache = true")
     return connection
 
 

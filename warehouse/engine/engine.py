@@ -18,17 +18,17 @@ from schemas.methodology.edition import Edition
 from warehouse.engine.database import EngineLimits, checks, open_database, statement, statements, used, write_parquet
 from warehouse.engine.unit_nodes import UnitNodeTable
 
-# The statements of sql/score/ in their order. A name begins with the table that the statement fills.
+# The statements of sql/score/ by when they run.
 BEFORE_LEVELS = ("node_value", "child_share")
 CHILDREN = ("child_term", "child_sum")
-LEVEL = ("node_bound", "node_scaling", "node_result", "overriding_score_entered")
-OVERRIDING = ("overridden_score", "node_result_overriding")
+LEVEL = ("node_bound", "node_scaling", "node_result")
+NONCOMPUTED = ("overridden_score", "node_result_noncomputed")
 AFTER_LEVELS = ("score_moments", "score_quantile", "category_bound", "score_rank")
 RANGE = ("report", "observed_range", "score_range_leaf")
 # Read where they lie: they are as large as the input, and few statements read them.
 NOT_COPIED = ("reported", "observation")
-# Tables of every unit and node; the second of leaves only.
-UNIT_NODE_TABLES = {"node_score": False, "indicator_value": True}
+# Tables of every unit and node, and whether they are of leaves only.
+LEAVES_ONLY = {"node_score": False, "indicator_value": True}
 COLUMNS = 'select "column", is_required from published_column where "table" = $table order by position'
 # Statements with the parameters first_node and last_node, or first_unit and last_unit, run block by block, each of
 # about so many scores, several at a time and each on one thread: what they join and sort fits the memory, however
@@ -109,10 +109,10 @@ class Engine:
         for name in BEFORE_LEVELS:
             self._run(name)
         for level in range(1, self.edition.root.level + 1):
-            for name in (*(CHILDREN if level > 1 else ()), *LEVEL, *OVERRIDING):
+            for name in (*(CHILDREN if level > 1 else ()), *LEVEL, "noncomputed_score_entered", *NONCOMPUTED):
                 self._run(name, node_level=level)
             for roll_up_key in range(1, len(self.edition.roll_ups) + 1):
-                for name in ("overriding_score_rolled_up", *OVERRIDING):
+                for name in ("noncomputed_score_rolled_up", *NONCOMPUTED):
                     self._run(name, node_level=level, roll_up_key=roll_up_key)
         for name in AFTER_LEVELS:
             self._run(name)
@@ -136,15 +136,12 @@ class Engine:
 
     def write(self, tables: Path) -> None:
         """Write every published table."""
-        run = {"edition": self.edition.edition, "period": self.edition.period, **asdict(self.stamp)}
+        labels = {"edition": self.edition.edition, "period": self.edition.period, **asdict(self.stamp)}
         for name in statements("sql/publish"):
             described = self.connection.execute(COLUMNS, {"table": name}).fetchall()
-            table = (
-                UnitNodeTable(self.connection, run, [column for column, _ in described], UNIT_NODE_TABLES[name])
-                if name in UNIT_NODE_TABLES
-                else None
-            )
-            parts = self._parts(statement("sql/publish", name), table)
+            columns = [column for column, _ in described]
+            layout = UnitNodeTable(self.connection, labels, columns, LEAVES_ONLY[name]) if name in LEAVES_ONLY else None
+            parts = self._parts(statement("sql/publish", name), layout)
             gap_free = [column for column, is_required in described if is_required]
             write_parquet(parts, tables / f"{name}.parquet", gap_free)
 
@@ -164,13 +161,13 @@ class Engine:
         with self._workers() as pool:
             list(pool.map(run, runs))
 
-    def _parts(self, text: str, table: UnitNodeTable | None) -> Iterator[pa.Table]:
-        """The result of a statement in the order of its blocks, a few computed ahead; `table` puts rows in order."""
+    def _parts(self, text: str, layout: UnitNodeTable | None) -> Iterator[pa.Table]:
+        """The result of a statement in the order of its blocks, a few computed ahead, laid out where `layout` says."""
 
         def part(values: Values) -> pa.Table:
             with self.connection.cursor() as cursor:
                 rows = cursor.sql(text, params=used(text, values)).to_arrow_table()
-            return table.filled(rows, values["first_unit"], values["last_unit"]) if table else rows
+            return layout.filled(rows, values["first_unit"], values["last_unit"]) if layout else rows
 
         with self._workers() as pool:
             ahead: deque[Future[pa.Table]] = deque()

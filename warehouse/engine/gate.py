@@ -96,7 +96,7 @@ def begin_import() -> None:
         Thread(target=importlib.import_module, args=("great_expectations",), name="gate", daemon=True).start()
 
 
-def judgement_of(release: Release) -> Judgement:
+def judge_release(release: Release) -> Judgement:
     """Judge a release by the edition's rules. Adds the result to the draft's `quality_result`, in rows that the content
     hash leaves out: what was stable is no part of the figures.
     """

@@ -16,7 +16,7 @@ WITHOUT_ROW: dict[str, Any] = {"children_present": 0, "extract_count": 0, "statu
 
 
 class UnitNodeTable:
-    """The rows of units and nodes: unit by unit, in the order of their keys."""
+    """Lays out the rows of a statement: one for each unit and node, unit by unit in the order of keys, with labels."""
 
     def __init__(
         self,

@@ -14,7 +14,8 @@ from typing import Any
 from schemas.contract.refusals import Refusal
 from schemas.errors import DamagedStore, UsageError, did_you_mean
 from warehouse.code import code_identity
-from warehouse.store.store import AlreadyThere, Store, read_all_sealed, read_sealed, sealed
+from warehouse.store.sealed import read_all_sealed, read_sealed, sealed
+from warehouse.store.store import AlreadyThere, Store
 
 LARGEST = 200_000_000
 RECEIPTS, WITHDRAWN, ERASED, REFUSED = "raw/receipts", "raw/withdrawn", "raw/erased", "raw/refused"

@@ -15,8 +15,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from schemas.errors import DamagedStore, UsageError
+from warehouse.store.sealed import as_json, read_all_sealed, read_sealed, sealed
 from warehouse.store.signing import Signer
-from warehouse.store.store import AlreadyThere, Store, as_json, read_all_sealed, read_sealed, sealed
+from warehouse.store.store import AlreadyThere, Store
 
 CHANNELS = ("candidate", "stable")
 LOGS = (*CHANNELS, "withdrawn")

@@ -13,7 +13,8 @@ from warehouse.snapshots.channels import (
     WITHDRAWN_MARK,
 )
 from warehouse.snapshots.publish import draft_hashes
-from warehouse.store.store import Store, sealed, unsealed
+from warehouse.store.sealed import sealed, unsealed
+from warehouse.store.store import Store
 
 # What reading something that was tampered with can end in.
 UNREADABLE = (

@@ -19,8 +19,9 @@ from warehouse.snapshots.channels import (
     under_way,
 )
 from warehouse.snapshots.runs import found_something
+from warehouse.store.sealed import read_sealed, sealed
 from warehouse.store.signing import Signer
-from warehouse.store.store import READERS, Store, read_sealed, sealed
+from warehouse.store.store import READERS, Store
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def night_key(edition: str, as_of: date) -> str:
     return f"nights/{edition}/{as_of}.json"
 
 
-def equal_night(
+def night_of_same_inputs(
     store: Store, edition: str, as_of: date, inputs_digest: str, signer: Signer | None = None
 ) -> tuple[NightRecord, dict[str, Any]] | None:
     """An earlier night of the same inputs with the log entry of the snapshot it refers to; None where there is none.

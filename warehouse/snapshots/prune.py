@@ -15,8 +15,9 @@ from warehouse.snapshots.channels import (
 )
 from warehouse.snapshots.runs import RECORD, run_folder, run_records
 from warehouse.snapshots.snapshots import snapshots
+from warehouse.store.sealed import read_sealed
 from warehouse.store.signing import Signer
-from warehouse.store.store import Store, read_sealed
+from warehouse.store.store import Store
 
 
 def prune(

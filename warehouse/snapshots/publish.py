@@ -24,8 +24,9 @@ from warehouse.snapshots.channels import (
 )
 from warehouse.snapshots.content import content_hash, table_hashes
 from warehouse.snapshots.nights import ENTRY, NightRecord, move_to
+from warehouse.store.sealed import as_json
 from warehouse.store.signing import Signer
-from warehouse.store.store import AlreadyThere, Store, as_json
+from warehouse.store.store import AlreadyThere, Store
 
 
 @dataclass(frozen=True)

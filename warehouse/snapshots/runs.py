@@ -10,7 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from schemas.errors import DamagedStore, UsageError, did_you_mean
 from schemas.sentence import Sentence, spaced
 from warehouse.snapshots.channels import is_over, worker
-from warehouse.store.store import Store, as_json
+from warehouse.store.sealed import as_json
+from warehouse.store.store import Store
 
 RECORD = "run.json"
 BEGUN = "begun.json"  # there while a run is under way

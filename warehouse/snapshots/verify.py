@@ -23,7 +23,8 @@ from warehouse.snapshots.channels import (
     stable_folder,
 )
 from warehouse.snapshots.nights import night_key
-from warehouse.store.store import Store, sealed
+from warehouse.store.sealed import sealed
+from warehouse.store.store import Store
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from schemas.errors import UsageError
-from warehouse.store.store import as_json
+from warehouse.store.sealed import as_json
 
 
 class Signer:

@@ -2,16 +2,14 @@
 list, and letting a folder show another one. All else is built of these.
 """
 
-import hashlib
-import json
 import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -25,7 +23,7 @@ from obstore.exceptions import (
 )
 from obstore.store import LocalStore, S3Store
 
-from schemas.errors import DamagedStore, StorageError, UsageError
+from schemas.errors import StorageError, UsageError
 from schemas.sentence import Sentence
 from warehouse.store.temporary import TemporaryFolder
 
@@ -46,28 +44,6 @@ NO_BUCKET = Sentence(
     id="bucket itu tidak ada; buatlah, atau sebutkan yang lain.",
 )
 STAGED = re.compile(r".+#\d+")  # what a write to a folder is called until it is whole
-
-
-def as_json(data: Any) -> bytes:
-    """JSON as it is stored: indented, in the order given, times in ISO 8601, one line break at the end."""
-
-    def plain(value: Any) -> str:
-        return value.isoformat() if isinstance(value, date) else str(value)
-
-    return (json.dumps(data, indent=1, ensure_ascii=False, default=plain) + "\n").encode(errors="backslashreplace")
-
-
-def sealed(data: Mapping[str, Any]) -> bytes:
-    """JSON as it is stored, with a SHA-256 over all of it as its last field, so that any change to it is noticed."""
-    return as_json({**data, "seal": hashlib.sha256(as_json(data)).hexdigest()})
-
-
-def unsealed(content: bytes) -> dict[str, Any]:
-    """What `sealed` wrote. Raises ValueError where a byte of it differs."""
-    data = json.loads(content)
-    if not isinstance(data, dict) or not data.pop("seal", None) or sealed(data) != content:
-        raise ValueError("the seal does not fit")
-    return data
 
 
 class AlreadyThere(Exception):
@@ -333,22 +309,3 @@ def _storage_error(where: str, reason: Sentence) -> StorageError:
 def _without_secrets(text: str) -> str:
     """A text without what stands between :// and @, and after a question mark."""
     return re.sub(r"(?<=://)[^/@\s]*@", "", text).partition("?")[0]
-
-
-def read_sealed(store: Store, key: str) -> dict[str, Any]:
-    """What `sealed` wrote at a key. Raises DamagedStore where it was changed, and FileNotFoundError."""
-    return _opened(key, store.read(key))
-
-
-def read_all_sealed(store: Store, keys: Sequence[str]) -> list[dict[str, Any]]:
-    """What `sealed` wrote at keys that never change. Raises as `read_sealed`."""
-    return [_opened(key, content) for key, content in zip(keys, store.read_kept(keys), strict=True)]
-
-
-def _opened(key: str, content: bytes) -> dict[str, Any]:
-    try:
-        return unsealed(content)
-    except ValueError:
-        raise DamagedStore(
-            f"{key}: it was changed, or cannot be read.", f"{key}: sudah diubah, atau tidak dapat dibaca."
-        ) from None

@@ -7,8 +7,8 @@ root as (
     where parent_key is null
 ),
 
--- a score and how many regions have no lower one
-score_count as (
+-- a score, and how many regions score at least as much
+regions_at_or_above as (
     select distinct
         result.population_key,
         result.score,
@@ -32,8 +32,8 @@ ends as (
     left join score_rank as ranking on score_range.unit_key = ranking.unit_key and root.node_key = ranking.node_key
 )
 
--- a score lies between its ends, so that it is not among those above the highest; above the lowest it may be, and does
--- not count
+-- a score lies between its ends: the region itself is never above its highest score. It may be above its lowest one,
+-- and is subtracted there
 select
     ends.unit_key,
     ends.lowest,
@@ -44,7 +44,7 @@ select
             then coalesce(above_lowest.regions, 0) - cast(ends.score > ends.lowest as integer) + 1
     end as rank_worst
 from ends
-asof left join score_count as above_highest
+asof left join regions_at_or_above as above_highest
     on ends.population_key = above_highest.population_key and ends.highest < above_highest.score
-asof left join score_count as above_lowest
+asof left join regions_at_or_above as above_lowest
     on ends.population_key = above_lowest.population_key and ends.lowest < above_lowest.score

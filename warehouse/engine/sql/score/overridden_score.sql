@@ -1,12 +1,13 @@
--- grain: unit x node of the level whose computed score is about to be overridden; it stays as a check
+-- grain: unit x node of the level whose computed score is about to be overridden; kept to be compared with, and
+-- published as computed_score
 insert into overridden_score
 select
     result.unit_key,
     result.node_key,
     result.score as computed_score
 from node_result as result
-inner join overriding_score as overriding
-    on result.unit_key = overriding.unit_key and result.node_key = overriding.node_key
+inner join noncomputed_score as noncomputed
+    on result.unit_key = noncomputed.unit_key and result.node_key = noncomputed.node_key
 where result.origin = 'computed';
 
 -- check entered_differs: an entered score further from the one computed of its parts than rounding explains: half a

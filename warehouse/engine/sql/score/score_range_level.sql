@@ -1,6 +1,6 @@
--- grain: unit x node of the level above one whose score could be another; made of the ends of its children as scores
--- are made, with the bounds of the level as they are: what lies beyond them counts as the end of the scale. Where the
--- weights of what is known are rescaled, the score may lie outside the range of its children: then it is itself an end
+-- grain: unit x node of the level with a child that has a range; the lowest and the highest scores of children,
+-- combined as scores are, with scaling as it is: values beyond a bound count as the end of the scale. Where weights are
+-- rescaled over what is known, the score may lie outside; the range is then extended to it
 insert into score_range
 with
 affected as (

@@ -1,5 +1,5 @@
 -- grain: unit x node of the level with an entered score
-create or replace table overriding_score as
+create or replace table noncomputed_score as
 select
     unit.population_key,
     entered.unit_key,

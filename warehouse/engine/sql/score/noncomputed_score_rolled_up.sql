@@ -1,5 +1,5 @@
 -- grain: target unit x node of the level whose members below are known as far as the roll-up requires; their mean
-create or replace table overriding_score as
+create or replace table noncomputed_score as
 with
 known as (
     select
